@@ -1,0 +1,276 @@
+r"""The likelihood of the mixed model, with V spelled out: the textbook layer.
+
+    y ~ N(X beta, V),   beta_hat(V) = (X'V^-1 X)^-1 X'V^-1 y,   r = y - X beta_hat(V)
+
+    ML:    -2 l   = n log 2pi     + log|V|                   + r'V^-1 r
+    REML:  -2 l_R = (n-p) log 2pi + log|V| + log|X'V^-1 X|   + r'V^-1 r
+
+No inverse is formed: with V = LL', dividing by L (whitening) turns everything into
+ordinary least squares. It costs O(n^3) a call; `mmteach.crossproducts` gives the same
+number without any n x n matrix.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
+
+from .matrices import as_factors, build_G, build_R, build_V, build_Z, finite, negative, shape
+
+
+class GLS(NamedTuple):
+    """What generalised least squares returns."""
+
+    beta: np.ndarray       # (p,) estimates, in units of y per unit of x
+    cov_beta: np.ndarray   # (p, p) their covariance matrix, (X'V^-1 X)^-1
+    residuals: np.ndarray  # (n,) y - X beta
+
+
+def gls(X, y, V):
+    r"""Generalised least squares: the best linear unbiased estimate of beta when V is known.
+
+    ``beta_hat = (X'V^-1 X)^-1 X'V^-1 y`` and ``Var(beta_hat) = (X'V^-1 X)^-1``.
+
+    Parameters
+    ----------
+    X : (n, p) array of full column rank
+    y : (n,) array
+    V : (n, n) positive definite array, in squared units of y
+
+    Returns
+    -------
+    GLS
+        Named tuple with beta (p,), cov_beta (p, p) and residuals (n,).
+
+    Raises
+    ------
+    ValueError
+        When shapes differ, values are missing, X is rank-deficient or V is singular.
+
+    References
+    ----------
+    Aitken (1936), Proc. R. Soc. Edinburgh 55, 42-48.
+
+    Examples
+    --------
+    >>> from mmteach import build_V_cs
+    >>> V = build_V_cs(100, 225, ["S1", "S1", "S2", "S2"])
+    >>> fit = gls(np.ones((4, 1)), [50, 54, 60, 64], V)
+    >>> fit.beta, fit.cov_beta
+    (array([57.]), array([[106.25]]))
+    """
+    Xw, yw, R, beta, _ = _whiten_and_fit(X, y, V)
+    R_inverse = solve_triangular(R, np.eye(len(R)))
+    return GLS(beta, R_inverse @ R_inverse.T, np.asarray(y, float) - np.asarray(X, float) @ beta)
+
+
+def minus2_loglik(y, X, V, reml=True):
+    r"""Minus twice the (restricted) log-likelihood of V, constant included.
+
+    ``(n-p) log 2pi + log|V| + log|X'V^-1 X| + r'V^-1 r`` for REML; for ML the third term
+    is absent and the constant is ``n log 2pi``. beta is at its GLS value for this V.
+
+    Parameters
+    ----------
+    y : (n,) array
+    X : (n, p) array
+    V : (n, n) array
+    reml : bool
+        True for the restricted likelihood.
+
+    Returns
+    -------
+    float
+        Equal to lme4's "REML criterion" (or its -2 log-likelihood) at the same V.
+
+    Raises
+    ------
+    ValueError
+        As for `gls`.
+
+    References
+    ----------
+    Patterson and Thompson (1971), Biometrika 58, 545-554; Harville (1977), JASA 72, 320-338.
+
+    Examples
+    --------
+    >>> from mmteach import build_V_cs
+    >>> V = build_V_cs(100, 225, ["S1", "S1", "S2", "S2"])
+    >>> round(minus2_loglik([50, 54, 60, 64], np.ones((4, 1)), V), 4)
+    24.0906
+    """
+    Xw, yw, R, beta, log_det_V = _whiten_and_fit(X, y, V)
+    n, p = Xw.shape
+    residual = yw - Xw @ beta
+    quadratic = residual @ residual
+    if not reml:
+        return float(n * np.log(2 * np.pi) + log_det_V + quadratic)
+    log_det_XtViX = 2 * np.log(np.abs(np.diag(R))).sum()
+    return float((n - p) * np.log(2 * np.pi) + log_det_V + log_det_XtViX + quadratic)
+
+
+def ml_objective(log_variances, y, X, groups):
+    r"""ML objective for random intercepts, as a function of the log-variances.
+
+    ``n log 2pi + log|V| + r'V^-1 r`` with ``V = sum_t sigma_t^2 Z_t Z_t' + sigma^2 I``.
+
+    Parameters
+    ----------
+    log_variances : (t + 1,) array
+        Log of the variance of each grouping factor, then of the residual variance.
+    y : (n,) array
+    X : (n, p) array
+    groups : sequence of n labels, or a list, dict or DataFrame of t such factors
+
+    Returns
+    -------
+    float
+        -2 log-likelihood, to be minimised.
+
+    Raises
+    ------
+    ValueError
+        For a wrong number of log-variances and as for `gls` and `build_Z`.
+
+    References
+    ----------
+    Harville (1977), JASA 72, 320-338.
+
+    Examples
+    --------
+    >>> import mmteach as mm
+    >>> schools = mm.load("schools")
+    >>> X = np.ones((12, 1))
+    >>> round(ml_objective(np.log([56.391, 144.394]), schools.score, X, schools.school), 3)
+    96.548
+    """
+    return minus2_loglik(y, X, _V_from_log_variances(log_variances, groups), reml=False)
+
+
+def reml_objective(log_variances, y, X, groups):
+    r"""REML objective for random intercepts, as a function of the log-variances.
+
+    ``(n-p) log 2pi + log|V| + log|X'V^-1 X| + r'V^-1 r`` with
+    ``V = sum_t sigma_t^2 Z_t Z_t' + sigma^2 I``.
+
+    Parameters
+    ----------
+    log_variances : (t + 1,) array
+        Log of the variance of each grouping factor, then of the residual variance.
+    y : (n,) array
+    X : (n, p) array
+    groups : sequence of n labels, or a list, dict or DataFrame of t such factors
+
+    Returns
+    -------
+    float
+        -2 restricted log-likelihood, to be minimised.
+
+    Raises
+    ------
+    ValueError
+        For a wrong number of log-variances and as for `gls` and `build_Z`.
+
+    References
+    ----------
+    Patterson and Thompson (1971), Biometrika 58, 545-554.
+
+    Examples
+    --------
+    >>> import mmteach as mm
+    >>> schools = mm.load("schools")
+    >>> X = np.ones((12, 1))
+    >>> round(reml_objective(np.log([102.6, 144.394]), schools.score, X, schools.school), 4)
+    91.0922
+    """
+    return minus2_loglik(y, X, _V_from_log_variances(log_variances, groups), reml=True)
+
+
+def error_contrasts(X):
+    r"""An orthonormal set of error contrasts: n - p combinations of y that forget beta.
+
+    ``K'X = 0`` and ``K'K = I``, so ``K'y ~ N(0, K'VK)`` whatever beta is; the likelihood
+    of K'y is the REML likelihood up to ``log|X'X|``.
+
+    Parameters
+    ----------
+    X : (n, p) array
+
+    Returns
+    -------
+    (n, n - rank X) array K
+
+    Raises
+    ------
+    ValueError
+        When X leaves no row to spare (rank X = n).
+
+    References
+    ----------
+    Patterson and Thompson (1971), Biometrika 58, 545-554.
+
+    Examples
+    --------
+    >>> K = error_contrasts(np.ones((3, 1)))
+    >>> K.shape, bool(np.allclose(K.T @ np.ones(3), 0))
+    ((3, 2), True)
+    """
+    X = finite(X, "X", ndim=2)
+    Q, R, _ = qr(X, pivoting=True)
+    diagonal = np.abs(np.diag(R))
+    rank = int((diagonal > 1e-10 * diagonal.max(initial=0)).sum())
+    if rank == len(X):
+        raise ValueError(f"X has rank {rank} with {len(X)} rows; no contrast is free of beta, so use fewer columns")
+    return Q[:, rank:]
+
+
+def _V_from_log_variances(log_variances, groups):
+    log_variances = finite(log_variances, "log_variances", ndim=1)
+    n_levels = [len(levels) for _, _, levels in as_factors(groups)]
+    if len(log_variances) != len(n_levels) + 1:
+        raise ValueError(
+            f"{len(log_variances)} log-variances for {len(n_levels)} grouping factor(s); "
+            f"give {len(n_levels) + 1}: one for each factor, then the residual"
+        )
+    *group_variances, sigma2 = np.exp(log_variances)
+    Z = build_Z(groups)
+    return build_V(Z, build_G(group_variances, n_levels), build_R(sigma2, len(Z)))
+
+
+def _whiten_and_fit(X, y, V):
+    """Divide by the Cholesky factor of V, then least squares by QR."""
+    X, y, V = finite(X, "X", ndim=2), finite(y, "y", ndim=1), finite(V, "V", ndim=2)
+    n, p = X.shape
+    if len(y) != n or V.shape != (n, n):
+        raise ValueError(f"X has {n} rows, so y needs {n} values and V must be {n} x {n}; "
+                         f"y has {len(y)} and V is {shape(V)}")
+    if p >= n:
+        raise ValueError(f"X has {p} columns for {n} rows; nothing is left to estimate a variance from")
+    L = _cholesky(V)
+    Xw, yw = solve_triangular(L, X, lower=True), solve_triangular(L, y, lower=True)
+    Q, R = qr(Xw, mode="economic")
+    diagonal = np.abs(np.diag(R))
+    if diagonal.min() <= 1e-10 * diagonal.max():
+        raise ValueError(
+            f"X is rank-deficient: column {int(diagonal.argmin())} is a combination of the columns "
+            "before it; drop it, for instance the dummy of a reference level"
+        )
+    beta = solve_triangular(R, Q.T @ yw)
+    return Xw, yw, R, beta, 2 * np.log(np.diag(L)).sum()
+
+
+def _cholesky(V):
+    if np.any(np.diag(V) < 0):
+        raise ValueError(negative("the diagonal of V", np.diag(V).min()))
+    if not np.allclose(V, V.T):
+        raise ValueError("V is not symmetric; build it as Z @ G @ Z.T + R")
+    try:
+        L = cholesky(V, lower=True)
+    except LinAlgError:
+        L = np.zeros_like(V)
+    if np.diag(L).min() <= 1e-8 * np.sqrt(np.diag(V).max()):
+        raise ValueError(
+            "V is singular: some combination of the observations would have no variance. "
+            "Give the residual variance a value above zero"
+        )
+    return L

@@ -1,0 +1,308 @@
+r"""The matrices of the model: who shares a random effect with whom.
+
+    y = X beta + Z u + e,    u ~ N(0, G),    e ~ N(0, R)
+    Var(y) = V = Z G Z' + R
+
+Rows always keep the order of the data, so V can be read against the data set.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import block_diag
+
+
+def build_Z(groups, x=None):
+    r"""Design matrix of the random effects: one column for each level of each factor.
+
+    ``Z[i, j] = 1`` if row i belongs to level j and 0 otherwise; with `x` the ones become
+    the values of x, which gives random slopes.
+
+    Parameters
+    ----------
+    groups : sequence of n labels, or a list, dict or DataFrame of several such factors
+        Columns follow the order of the categories (sorted labels for plain sequences);
+        several factors stand side by side.
+    x : (n,) or (n, k) array, optional
+        What varies between the levels, e.g. ``[1, days]``; needs a single factor. The k
+        columns of a level stand together.
+
+    Returns
+    -------
+    (n, q) array of floats.
+
+    Raises
+    ------
+    ValueError
+        For missing labels, a factor with one level, or lengths that differ.
+
+    References
+    ----------
+    Laird and Ware (1982), Biometrics 38, 963-974.
+
+    Examples
+    --------
+    >>> build_Z(["S1", "S1", "S2"])
+    array([[1., 0.],
+           [1., 0.],
+           [0., 1.]])
+    >>> build_Z(["a", "a", "b"], x=[[1, 0], [1, 5], [1, 2]])
+    array([[1., 0., 0., 0.],
+           [1., 5., 0., 0.],
+           [0., 0., 1., 2.]])
+    """
+    factors = list(as_factors(groups))
+    if x is None:
+        return np.hstack([np.eye(len(levels))[codes] for _, codes, levels in factors])
+    if len(factors) > 1:
+        raise ValueError(
+            f"x goes with one grouping factor, but groups holds {len(factors)}; "
+            "build one Z for each factor and put them side by side with np.hstack"
+        )
+    (name, codes, levels), = factors
+    x = finite(x, "x")
+    x = x[:, None] if x.ndim == 1 else x
+    if len(x) != len(codes):
+        raise ValueError(f"x has {len(x)} rows but {name} has {len(codes)}; they must match row by row")
+    Z = np.zeros((len(codes), len(levels), x.shape[1]))
+    Z[np.arange(len(codes)), codes] = x
+    return Z.reshape(len(codes), -1)
+
+
+def build_G(variances, n_levels):
+    r"""Covariance matrix of the random effects, block-diagonal over terms and levels.
+
+    ``G = blockdiag(I_q1 (x) Sigma_1, I_q2 (x) Sigma_2, ...)``; for random intercepts each
+    Sigma is one variance, so G is diagonal.
+
+    Parameters
+    ----------
+    variances : a variance, a (k, k) covariance matrix, or a list with one of these per term
+        In squared units of the response.
+    n_levels : int, or a list with one int per term
+        Number of levels q of each grouping factor.
+
+    Returns
+    -------
+    (q, q) array, where q counts all random effects.
+
+    Raises
+    ------
+    ValueError
+        For negative variances, covariance matrices that are not positive semi-definite,
+        or unequal numbers of variances and factors.
+
+    References
+    ----------
+    Henderson (1975), Biometrics 31, 423-447.
+
+    Examples
+    --------
+    >>> build_G(100.0, 2)
+    array([[100.,   0.],
+           [  0., 100.]])
+    >>> build_G([4.0, 1.0], [2, 1]).diagonal()
+    array([4., 4., 1.])
+    """
+    if np.ndim(n_levels) == 0:
+        variances, n_levels = [variances], [n_levels]
+    if np.ndim(variances) == 0 or len(variances) != len(n_levels):
+        raise ValueError(
+            f"there are {np.size(variances)} variances for {len(n_levels)} grouping factors; "
+            "give one variance (or one k x k covariance matrix) for each factor"
+        )
+    blocks = []
+    for i, (variance, q) in enumerate(zip(variances, n_levels), start=1):
+        Sigma = np.atleast_2d(finite(variance, f"variance {i}"))
+        check_covariance(Sigma, f"variance {i}")
+        blocks.append(np.kron(np.eye(q), Sigma))
+    return block_diag(*blocks)
+
+
+def build_R(sigma2, n):
+    r"""Covariance matrix of the residuals, ``R = sigma^2 I_n``.
+
+    Parameters
+    ----------
+    sigma2 : float, or (n,) array for one variance per row
+        Residual variance in squared units of the response.
+    n : int
+        Number of rows of the data.
+
+    Returns
+    -------
+    (n, n) array.
+
+    Raises
+    ------
+    ValueError
+        For a negative variance or a wrong number of variances.
+
+    Examples
+    --------
+    >>> build_R(225.0, 2)
+    array([[225.,   0.],
+           [  0., 225.]])
+    """
+    sigma2 = finite(sigma2, "sigma2")
+    if sigma2.ndim and sigma2.shape != (n,):
+        raise ValueError(f"sigma2 has shape {sigma2.shape}; give one number or one per row ({n})")
+    if np.any(sigma2 < 0):
+        raise ValueError(negative("sigma2", sigma2.min()))
+    return np.diag(np.broadcast_to(sigma2, n).astype(float))
+
+
+def build_V(Z, G, R):
+    r"""Covariance matrix of the data, ``V = Z G Z' + R``.
+
+    Parameters
+    ----------
+    Z : (n, q) array
+    G : (q, q) array
+    R : (n, n) array
+
+    Returns
+    -------
+    (n, n) array in the row order of the data.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not fit together.
+
+    References
+    ----------
+    Laird and Ware (1982), Biometrics 38, 963-974.
+
+    Examples
+    --------
+    >>> Z = build_Z(["S1", "S1", "S2", "S2"])
+    >>> build_V(Z, build_G(100, 2), build_R(225, 4))
+    array([[325., 100.,   0.,   0.],
+           [100., 325.,   0.,   0.],
+           [  0.,   0., 325., 100.],
+           [  0.,   0., 100., 325.]])
+    """
+    Z, G, R = (finite(M, name, ndim=2) for M, name in ((Z, "Z"), (G, "G"), (R, "R")))
+    n, q = Z.shape
+    if G.shape != (q, q):
+        raise ValueError(f"Z has {q} columns, so G must be {q} x {q}, but it is {shape(G)}")
+    if R.shape != (n, n):
+        raise ValueError(f"Z has {n} rows, so R must be {n} x {n}, but it is {shape(R)}")
+    return Z @ G @ Z.T + R
+
+
+def build_V_cs(sigma2_b, sigma2, groups):
+    r"""Compound-symmetric V straight from two variances and the groups.
+
+    ``V[i, k] = sigma_b^2 [same group] + sigma^2 [i = k]``: the double loop over rows,
+    written as one comparison.
+
+    Parameters
+    ----------
+    sigma2_b, sigma2 : float
+        Variance between groups and residual variance, in squared units of the response.
+    groups : sequence of n labels
+
+    Returns
+    -------
+    (n, n) array in the row order of the data.
+
+    Raises
+    ------
+    ValueError
+        For negative variances, missing labels or a single group.
+
+    Examples
+    --------
+    >>> build_V_cs(100, 225, ["S1", "S2", "S1"])
+    array([[325.,   0., 100.],
+           [  0., 325.,   0.],
+           [100.,   0., 325.]])
+    """
+    factors = list(as_factors(groups))
+    if len(factors) > 1:
+        raise ValueError(
+            f"the short cut takes one grouping factor, not {len(factors)}; "
+            "for several use build_V(build_Z(groups), G, R)"
+        )
+    for name, value in (("sigma2_b", sigma2_b), ("sigma2", sigma2)):
+        if finite(value, name) < 0:
+            raise ValueError(negative(name, value))
+    codes = factors[0][1]
+    same_group = codes[:, None] == codes[None, :]
+    return sigma2_b * same_group + sigma2 * np.eye(len(codes))
+
+
+# --- checks shared by the textbook layer -------------------------------------------------
+
+
+def as_factors(groups):
+    """Yield (name, codes, levels) for each grouping factor in `groups`."""
+    if isinstance(groups, (pd.DataFrame, dict)):
+        named = [(repr(name), groups[name]) for name in groups]
+    elif isinstance(groups, (list, tuple)) and len(groups) and np.ndim(groups[0]) == 1:
+        named = [(f"grouping factor {i}", g) for i, g in enumerate(groups, start=1)]
+    else:
+        named = [("groups", groups)]
+    lengths = {name: len(g) for name, g in named}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"grouping factors of different lengths: {lengths}; each needs one label per row")
+    for name, labels in named:
+        if np.ndim(labels) != 1:
+            raise ValueError(f"{name} must be one label per row, but has {np.ndim(labels)} dimensions")
+        labels = pd.Categorical(labels).remove_unused_categories()
+        missing = np.flatnonzero(labels.codes < 0)
+        if missing.size:
+            raise ValueError(
+                f"{name} has {missing.size} missing label(s), first in row {missing[0]}; "
+                "drop these rows from y, X and groups alike"
+            )
+        if len(labels.categories) < 2:
+            raise ValueError(
+                f"{name} has only one level ({labels.categories[0]!r}); a variance between groups "
+                "needs at least two groups, so leave this factor out"
+                if len(labels) else f"{name} is empty; give one label per row"
+            )
+        yield name, np.asarray(labels.codes, dtype=np.intp), labels.categories
+
+
+def finite(x, name, ndim=None):
+    """`x` as a float array, or a ValueError that says where it is not finite."""
+    try:
+        x = np.asarray(x, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold numbers; check its type and convert it first") from None
+    if ndim is not None and x.ndim != ndim:
+        hint = "; for a mean only use np.ones((n, 1))" if name == "X" else ""
+        raise ValueError(f"{name} must have {ndim} dimension(s), but has {x.ndim}{hint}")
+    if not np.isfinite(x).all():
+        bad = np.argwhere(~np.isfinite(np.atleast_1d(x)))
+        raise ValueError(
+            f"{name} holds {len(bad)} value(s) that are missing or infinite, first at index "
+            f"{bad[0].tolist()}; drop or repair these rows first"
+        )
+    return x
+
+
+def check_covariance(Sigma, name):
+    """Refuse what cannot be a covariance matrix."""
+    if Sigma.shape[0] != Sigma.shape[1] or not np.allclose(Sigma, Sigma.T):
+        raise ValueError(f"{name} must be a symmetric covariance matrix, but is {shape(Sigma)}:\n{Sigma}")
+    if np.any(np.diag(Sigma) < 0):
+        raise ValueError(negative(name, np.diag(Sigma).min()))
+    if np.linalg.eigvalsh(Sigma)[0] < -1e-10 * np.abs(Sigma).max():
+        raise ValueError(
+            f"{name} is not positive semi-definite: a correlation exceeds 1 in size; "
+            "check the covariances against the variances on the diagonal"
+        )
+
+
+def negative(name, value):
+    return (
+        f"{name} is negative ({float(value):g}); a variance is zero or larger. "
+        "If you passed log-variances, take np.exp first"
+    )
+
+
+def shape(M):
+    return " x ".join(map(str, M.shape))
