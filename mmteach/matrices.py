@@ -105,9 +105,10 @@ def build_G(variances, n_levels):
     """
     if np.ndim(n_levels) == 0:
         variances, n_levels = [variances], [n_levels]
-    if np.ndim(variances) == 0 or len(variances) != len(n_levels):
+    variances = [variances] if np.isscalar(variances) else list(variances)
+    if len(variances) != len(n_levels):
         raise ValueError(
-            f"there are {np.size(variances)} variances for {len(n_levels)} grouping factors; "
+            f"there are {len(variances)} variances for {len(n_levels)} grouping factors; "
             "give one variance (or one k x k covariance matrix) for each factor"
         )
     blocks = []
