@@ -1,7 +1,8 @@
 """Linear mixed models, small enough to read and exact enough to trust.
 
-The files follow the lectures: formula -> matrices -> likelihood -> crossproducts
--> fit -> blup, and the course machinery lives apart in ``mmteach.course``.
+The files follow the lectures: formula -> matrices -> likelihood -> crossproducts -> fit
+-> linear -> blup -> ddf -> inference -> intervals -> means -> diagnostics -> plots. The
+course machinery lives apart in ``mmteach.course``.
 """
 
 from importlib import import_module
@@ -12,9 +13,17 @@ __version__ = "0.1.0"
 _WHERE = {
     name: module
     for module, names in {
-        "datasets": "load",
+        "datasets": "load datasets",
         "matrices": "build_Z build_G build_R build_V build_V_cs",
         "likelihood": "gls ml_objective reml_objective error_contrasts minus2_loglik",
+        "formula": "split_bars",
+        "crossproducts": "ProfiledCriterion",
+        "fit": "lmm",
+        "blup": "henderson shrinkage",
+        "linear": "lm",
+        "inference": "contrast anova compare ranova anova_shell",
+        "intervals": "confint profile bootstrap",
+        "means": "emmeans contrasts",
         "plots": "show_matrix",
     }.items()
     for name in names.split()

@@ -14,7 +14,7 @@ The first (largest) term meets only itself level by level, so it is absorbed as 
 k x k problems; what is left is the same algorithm on a small dense matrix.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
@@ -195,6 +195,45 @@ class CrossProducts:
         """For each theta: True where it is a diagonal element of its lambda."""
         return np.concatenate([np.equal(*np.triu_indices(k)) for k in self.k])
 
+    def theta_units(self):
+        """For each theta: the root mean square of the column of Z its row belongs to."""
+        units = []
+        for blocks in self.blocks:
+            rms = np.sqrt(np.einsum("lii->i", blocks) / self.n)
+            units.append(rms[np.triu_indices(len(rms))[1]])
+        return np.concatenate(units)
+
+    def normal_matrix(self):
+        """[Z Q]'[Z Q], dense: ((q + p), (q + p))."""
+        q1, q2 = self.B11.shape[0] * self.B11.shape[1], len(self.B22)
+        q = q1 + q2
+        A = np.eye(q + self.p)
+        A[:q1, :q1] = _block_diagonal(self.B11).toarray()
+        A[q1:q, :q1] = self.B21 if isinstance(self.B21, np.ndarray) else self.B21.toarray()
+        A[:q1, q1:q] = A[q1:q, :q1].T
+        A[q1:q, q1:q] = self.B22
+        A[:q, q:] = np.vstack([M.reshape(-1, self.p + 1) for M in self.ZtQe])[:, :-1]
+        A[q:, :q] = A[:q, q:].T
+        return A
+
+    def with_response(self, y, X, terms, weights=None):
+        """The same design with another response; only products with y are computed again."""
+        if weights is not None:
+            root = np.sqrt(weights)
+            y, X = y * root, X * root[:, None]
+            terms = [(codes, x * root[:, None]) for codes, x in terms]
+        X = X[:, self.kept]
+        start = _least_squares(X, y, self.R)
+        e = y - X @ start
+        QeQe, p = self.QeQe.copy(), self.p
+        QeQe[:p, p] = QeQe[p, :p] = solve_triangular(self.R, X.T @ e, trans="T")
+        QeQe[p, p] = e @ e
+        ZtQe = [M.copy() for M in self.ZtQe]
+        for M, (codes, x), J in zip(ZtQe, terms, self.J):
+            for i in range(x.shape[1]):
+                M[:, i, p] = np.bincount(codes, x[:, i] * e, minlength=J)
+        return replace(self, start=start, QeQe=QeQe, ZtQe=ZtQe)
+
 
 # --- the criterion and its gradient -------------------------------------------------------
 
@@ -350,6 +389,27 @@ class ProfiledCriterion:
                 out.append(lam @ blocks @ lam.T)
                 at += J * k
         return out
+
+    def henderson_inverse(self, theta):
+        r"""Inverse of Henderson's coefficient matrix, times sigma^2: Var of (b - u, beta_hat)/sigma^2.
+
+        ``D (D'[Z X]'[Z X]D + diag(I, 0))^-1 D'`` with ``D = diag(Lambda, I)``, which also holds
+        for singular Lambda.
+        """
+        cp = self.products
+        lam, q = cp.lambdas(theta), sum(J * k for J, k in zip(cp.J, cp.k))
+        D = np.zeros((q + cp.p, q + cp.p))
+        at = 0
+        for J, block in zip(cp.J, lam):
+            size = J * len(block)
+            D[at:at + size, at:at + size] = np.kron(np.eye(J), block)
+            at += size
+        D[q:, q:] = np.eye(cp.p)
+        M = D.T @ cp.normal_matrix() @ D
+        M[np.arange(q), np.arange(q)] += 1
+        D[q:, q:] = solve_triangular(cp.R, np.eye(cp.p))  # from the columns of Q back to X
+        half = solve_triangular(cholesky(M, lower=True), D.T, lower=True)
+        return half.T @ half
 
     def _U_and_W(self, s):
         """A11^-1 lambda', and U and W as lists of (J, k, p+1), one per term."""

@@ -1,0 +1,58 @@
+"""The course's commands: ``python -m mmteach``."""
+
+import argparse
+import sys
+
+
+def parser():
+    """Return the argument parser of ``python -m mmteach``."""
+    top = argparse.ArgumentParser(
+        prog="python -m mmteach",
+        description="Linear mixed models in notebooks. Each command explains itself with --help.",
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    one = commands.add_parser("doctor", help="check that this computer is ready for the course")
+
+    one = commands.add_parser(
+        "build",
+        help="rebuild notebooks from their scripts",
+        description="Execute each script in a fresh kernel and store the notebook beside it. "
+        "Without names: every lesson that is not in step.",
+    )
+    one.add_argument("names", nargs="*", metavar="LESSON", help="a file, a folder or a name")
+    one.add_argument("--check", action="store_true", help="only say which pairs are out of step")
+    one.add_argument("--force", action="store_true", help="also rebuild pairs that are in step")
+    one.add_argument("--timeout", type=int, default=120, help="seconds allowed for one cell")
+
+    one = commands.add_parser(
+        "runsheet",
+        help="print a lesson's sections, minutes, notes and discussion stops",
+    )
+    one.add_argument("names", nargs="+", metavar="LESSON", help="a lesson's name or its beginning")
+    return top
+
+
+def main(arguments=None):
+    """Run one command; return its exit code (0: all is well)."""
+    top = parser()
+    given = vars(top.parse_args(arguments))
+    command = given.pop("command")
+    if command is None:
+        top.print_help()
+        return 0
+    try:
+        if command == "build":
+            from mmteach.course import building as chosen
+        elif command == "runsheet":
+            from mmteach.course import runsheet as chosen
+        else:
+            from mmteach.course import checkup as chosen
+        return chosen.main(**given)
+    except (ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

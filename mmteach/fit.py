@@ -1,0 +1,558 @@
+r"""Fitting: from a formula and a table to the estimates.
+
+    theta_hat = argmin d(theta),   d = -2 log-likelihood profiled over beta and sigma^2
+
+BFGS with the exact gradient, free theta, start at lambda = I. theta is the Cholesky factor
+of the random-effects covariance relative to sigma, so a variance of exactly zero is an
+ordinary point of the search and not the end of an infinite axis.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import LinAlgError
+from scipy.optimize import minimize
+
+from . import formula as formulas
+from .crossproducts import Accumulator, ProfiledCriterion
+from .matrices import build_G, finite
+from .progress import progress
+from .tables import Report, column, places, significant
+
+BOUNDARY = 1e-4        # a diagonal of theta below this is called zero, as in lme4
+LARGEST_MATRIX = 2e8   # cells; larger matrices are not laid out for inspection
+
+
+def lmm(formula, data, reml=True, weights=None):
+    r"""Fit a linear mixed model given by an lmer formula.
+
+    ``y = X beta + Z u + e``, ``u ~ N(0, G)``, ``e ~ N(0, sigma^2 W^-1)``.
+
+    Parameters
+    ----------
+    formula : str
+        For instance ``"yield_kg_ha ~ genotype + (1 | block)"``; `split_bars` shows how the
+        terms in parentheses expand.
+    data : DataFrame
+        One row per observation; rows with missing values are dropped and counted. Data
+        larger than memory: the path of a Parquet file, or an iterator of DataFrames that
+        share the categories of their factors.
+    reml : bool
+        True for REML, False for ML.
+    weights : str or (n,) array, optional
+        Prior weights w (a column name or values), ``Var(e_i) = sigma^2 / w_i``.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    ValueError, KeyError
+        With the culprit and the remedy: formula, columns, levels, weights.
+
+    References
+    ----------
+    Bates, Maechler, Bolker and Walker (2015), J. Stat. Software 67(1).
+
+    Examples
+    --------
+    >>> import mmteach as mm
+    >>> fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", mm.load("sorghum"))
+    >>> round(fit.criterion, 4)
+    729.7118
+    >>> fit.varcomp.round(1)
+          group       term  variance     sd  corr
+    0     block  Intercept    2906.0   53.9   NaN
+    1  Residual                25627.4  160.1   NaN
+    """
+    accumulator = Accumulator()
+    if isinstance(data, pd.DataFrame):
+        design = formulas.design(formula, data, weights)
+        _add(accumulator, design)
+    else:
+        for design in formulas.chunk_designs(formula, progress(_chunks(data), "reading"), weights):
+            _add(accumulator, design)
+        design = replace(design, y=None, X=None, weights=None, rows=None)
+    products = accumulator.finish()
+    return Fit(design, products, reml)
+
+
+class Fit:
+    """A fitted linear mixed model; every matrix of it can be opened.
+
+    Attributes
+    ----------
+    beta, se : Series
+        Fixed effects and standard errors; NaN for columns that X does not need.
+    cov_beta : DataFrame
+        Covariance matrix of the estimated fixed effects.
+    sigma : float
+        Residual standard deviation, in units of y.
+    theta : (number of parameters,) array
+        Relative Cholesky factors, term by term, column by column, as in lme4.
+    varcomp : DataFrame
+        group, term, variance, sd, corr (with the first effect of the term); residual last.
+    criterion, loglik, aic, bic : float
+        -2 log-likelihood (REML or ML) with its constant, and what follows from it.
+    boundary : bool
+        True if a variance is estimated as zero or a correlation as plus or minus one.
+    X, Z, G, R, V : DataFrame
+        The matrices of the model, labelled, rows in the order of the data.
+    fitted, residuals : Series
+        X beta + Z b, and y minus that.
+    trace : DataFrame
+        Every theta the optimiser tried, and the criterion there.
+    messages : list of str
+        What the reader should know: dropped rows, dropped columns, boundary estimates.
+    """
+
+    def __init__(self, design, products, reml=True, start=None):
+        self.design, self.products, self.reml = design, products, bool(reml)
+        self.formula = design.formula
+        self.terms = [design.terms[t] for t in products.order]
+        self.profiled = ProfiledCriterion(products, self.reml)
+        self.theta, path = minimise(self.profiled, start)
+        solution = self.profiled.solution(self.theta)
+        self.sigma2, self.b = solution.sigma2, solution.b
+        self.sigma = float(np.sqrt(solution.sigma2))
+        self.criterion = self.profiled(self.theta)
+        names = list(design.x_names)
+        kept = [names[j] for j in products.kept]
+        self.beta = pd.Series(solution.beta, index=kept).reindex(names)
+        self.cov_beta = pd.DataFrame(solution.sigma2 * solution.cov_beta, index=kept, columns=kept)
+        self.se = pd.Series(np.sqrt(np.diag(self.cov_beta)), index=kept).reindex(names)
+        self.trace = pd.DataFrame([*path], columns=[*self._theta_names(), "criterion"])
+        self.nobs = products.n
+        self.n_parameters = products.p + products.n_theta + 1
+        self.loglik = -self.criterion / 2
+        self.aic = self.criterion + 2 * self.n_parameters
+        self.bic = self.criterion + np.log(self.nobs) * self.n_parameters
+        self.boundary, boundary_messages = _boundary(self)
+        self.messages = [*design.messages, *self._dropped_columns(), *boundary_messages]
+
+    # --- variances -----------------------------------------------------------------------
+
+    @property
+    def covariances(self):
+        """Covariance matrix of the effects of each term, sigma^2 lambda lambda'."""
+        return [self.sigma2 * lam @ lam.T for lam in self.products.lambdas(self.theta)]
+
+    @property
+    def varcomp(self):
+        rows = []
+        for term, Sigma in zip(self.terms, self.covariances):
+            sd = np.sqrt(np.diag(Sigma))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                corr = Sigma / np.outer(sd, sd)
+            for i, name in enumerate(term.names):
+                row = {"group": term.group, "term": name, "variance": Sigma[i, i], "sd": sd[i]}
+                row |= {"corr" if j == 0 else f"corr_{j + 1}": corr[i, j] for j in range(i)}
+                rows.append(row)
+        rows.append({"group": "Residual", "term": "", "variance": self.sigma2, "sd": self.sigma})
+        table = pd.DataFrame(rows)
+        return table if "corr" in table else table.assign(corr=np.nan)
+
+    def _theta_names(self):
+        return [f"{term.group}.{a}" if i == j else f"{term.group}.{a}.{b}"
+                for term in self.terms
+                for j, b in enumerate(term.names) for i, a in enumerate(term.names) if i >= j]
+
+    def _dropped_columns(self):
+        dropped = self.beta.index[self.beta.isna()]
+        if not len(dropped):
+            return []
+        return [f"X is rank-deficient, so {len(dropped)} column(s) were dropped (their coefficients "
+                f"are NA): {', '.join(dropped)}"]
+
+    # --- random effects ------------------------------------------------------------------
+
+    def ranef(self):
+        r"""Predicted random effects (BLUPs, conditional modes) with conditional SDs.
+
+        ``b = E(u | y) = G Z'V^-1 (y - X beta)``; sd from ``Var(u | y)`` at the estimated
+        variances, as in lme4.
+
+        Returns
+        -------
+        DataFrame with columns group, level, term, estimate, sd, in units of y per unit of x.
+
+        References
+        ----------
+        Henderson (1975), Biometrics 31, 423-447.
+
+        Examples
+        --------
+        >>> import mmteach as mm
+        >>> fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", mm.load("sorghum"))
+        >>> fit.ranef().round(2)
+           group level       term  estimate     sd
+        0  block    R1  Intercept     60.52  30.91
+        1  block    R2  Intercept    -40.71  30.91
+        2  block    R3  Intercept      3.03  30.91
+        3  block    R4  Intercept    -22.84  30.91
+        """
+        tables = []
+        for term, b, C in zip(self.terms, self.b, self.profiled.conditional_variance(self.theta)):
+            J, k = b.shape
+            sd = np.sqrt(self.sigma2 * np.diagonal(C, axis1=1, axis2=2).clip(min=0))
+            tables.append(pd.DataFrame({
+                "group": term.group, "level": np.repeat(np.asarray(term.levels, dtype=object), k),
+                "term": list(term.names) * J, "estimate": b.ravel(), "sd": sd.ravel()}))
+        return pd.concat(tables, ignore_index=True)
+
+    # --- the matrices --------------------------------------------------------------------
+
+    @property
+    def X(self):
+        kept = self.products.kept
+        return pd.DataFrame(self._rows().X[:, kept], index=self.design.rows, columns=self.cov_beta.index)
+
+    @property
+    def Z(self):
+        labels = self._effect_labels()
+        design = self._rows()
+        _small_enough("Z", self.nobs * len(labels))
+        columns = []
+        for term in self.terms:
+            J, k = len(term.levels), len(term.names)
+            Zt = np.zeros((self.nobs, J, k))
+            Zt[np.arange(self.nobs), term.codes] = term.x
+            columns.append(Zt.reshape(self.nobs, -1))
+        return pd.DataFrame(np.hstack(columns), index=design.rows, columns=labels)
+
+    @property
+    def G(self):
+        labels = self._effect_labels()
+        _small_enough("G", len(labels) ** 2)
+        return pd.DataFrame(build_G(self.covariances, self.products.J), index=labels, columns=labels)
+
+    @property
+    def R(self):
+        design = self._rows()
+        _small_enough("R", self.nobs ** 2)
+        weights = np.ones(self.nobs) if design.weights is None else design.weights
+        return pd.DataFrame(np.diag(self.sigma2 / weights), index=design.rows, columns=design.rows)
+
+    @property
+    def V(self):
+        _small_enough("V", self.nobs ** 2)
+        Z = self.Z.to_numpy()
+        return self.R + Z @ self.G.to_numpy() @ Z.T
+
+    def _effect_labels(self):
+        return pd.MultiIndex.from_tuples(
+            [(term.group, level, name) for term in self.terms for level in term.levels for name in term.names],
+            names=["group", "level", "term"])
+
+    def _rows(self):
+        if self.design.X is None:
+            raise ValueError("the rows of a streamed fit are not kept; read a part of the data into a "
+                             "DataFrame and use fit.predict(part)")
+        return self.design
+
+    # --- fitted values and predictions ---------------------------------------------------
+
+    @property
+    def y(self):
+        design = self._rows()
+        return pd.Series(design.y, index=design.rows, name=design.y_name)
+
+    @property
+    def fitted(self):
+        values = self._rows().X[:, self.products.kept] @ self.beta.dropna().to_numpy()
+        for term, b in zip(self.terms, self.b):
+            values = values + (term.x * b[term.codes]).sum(axis=1)
+        return pd.Series(values, index=self.design.rows, name="fitted")
+
+    @property
+    def residuals(self):
+        return (self.y - self.fitted).rename("residual")
+
+    def predict(self, new=None, groups="conditional", new_levels="error", se=False):
+        r"""Predicted means for new rows.
+
+        ``x'beta + z'b`` (conditional: for the groups named in `new`) or ``x'beta``
+        (population: for a group not yet seen).
+
+        Parameters
+        ----------
+        new : DataFrame, optional
+            The rows of the fit when absent.
+        groups : "conditional" or "population"
+        new_levels : "error" or "population"
+            What to do with a group that the fit has not seen.
+        se : bool
+            Also give the standard error of the predicted mean; for an unseen group it
+            contains the variance between groups.
+
+        Returns
+        -------
+        Series, or DataFrame with columns mean and se.
+
+        Raises
+        ------
+        KeyError, ValueError
+            For missing columns, unseen levels or unknown options.
+
+        Examples
+        --------
+        >>> import mmteach as mm
+        >>> fit = mm.lmm("reaction_ms ~ days + (days | subject)", mm.load("sleepstudy"))
+        >>> new = mm.load("sleepstudy").iloc[[9]]
+        >>> fit.predict(new).round(2).iloc[0], fit.predict(new, groups="population").round(2).iloc[0]
+        (np.float64(430.66), np.float64(345.61))
+        """
+        _one_of("groups", groups, ("conditional", "population"))
+        _one_of("new_levels", new_levels, ("error", "population"))
+        kept, beta = self.products.kept, self.beta.dropna().to_numpy()
+        if new is None:
+            X, index = self._rows().X[:, kept], self.design.rows
+        else:
+            X, index = self.design.x_rows(new)[:, kept], new.index
+        mean, places, extra = X @ beta, [], np.zeros(len(X))
+        if groups == "conditional":
+            at = 0
+            for term, b, Sigma in zip(self.terms, self.b, self.covariances):
+                codes, x = (term.codes, term.x) if new is None else term.rows(new)
+                known = codes >= 0
+                if new_levels == "error" and not known.all():
+                    _unseen(term, new, known)
+                mean = mean + np.where(known, (x * b[codes]).sum(axis=1), 0.0)
+                extra += np.where(known, 0.0, np.einsum("ni,ij,nj->n", x, Sigma, x))
+                places.append((at, codes, x, known))
+                at += b.size
+        mean = pd.Series(mean, index=index, name="mean")
+        if not se:
+            return mean
+        if groups == "population":
+            variance = np.einsum("ni,ij,nj->n", X, self.cov_beta.to_numpy(), X)
+        else:
+            W = np.zeros((len(X), at + len(kept)))
+            W[:, at:] = X
+            for start, codes, x, known in places:
+                k = x.shape[1]
+                for j in range(k):
+                    W[known, start + codes[known] * k + j] = x[known, j]
+            variance = np.einsum("ni,ij,nj->n", W, self.joint_covariance(), W) + extra
+        return pd.DataFrame({"mean": mean, "se": np.sqrt(variance)})
+
+    def joint_covariance(self):
+        """Covariance matrix of (b - u, beta_hat): sigma^2 times Henderson's inverse."""
+        _small_enough("the joint covariance matrix", (sum(b.size for b in self.b) + self.products.p) ** 2)
+        return self.sigma2 * self.profiled.henderson_inverse(self.theta)
+
+    def simulate(self, n=1, seed=None, conditional=False):
+        """Draw `n` new responses from the fitted model.
+
+        ``y* = X beta + Z u* + e*`` with new u* and e*; with ``conditional=True`` the
+        predicted b take the place of u*, which leaves the variation between groups out.
+
+        Parameters
+        ----------
+        n : int
+        seed : int or numpy Generator, optional
+        conditional : bool
+
+        Returns
+        -------
+        DataFrame, one column per draw.
+
+        Examples
+        --------
+        >>> import mmteach as mm
+        >>> fit = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))
+        >>> fit.simulate(2, seed=1).shape
+        (12, 2)
+        """
+        design, rng = self._rows(), np.random.default_rng(seed)
+        if conditional:
+            mean = self.fitted.to_numpy()[:, None]
+        else:
+            mean = (design.X[:, self.products.kept] @ self.beta.dropna().to_numpy())[:, None]
+            for term, lam in zip(self.terms, self.products.lambdas(self.theta)):
+                u = rng.standard_normal((n, len(term.levels), len(lam))) @ (self.sigma * lam.T)
+                mean = mean + np.einsum("rk,srk->rs", term.x, u[:, term.codes])
+        root_w = 1.0 if design.weights is None else np.sqrt(design.weights)[:, None]
+        e = self.sigma * rng.standard_normal((self.nobs, n)) / root_w
+        return pd.DataFrame(mean + e, index=design.rows)
+
+    def refit(self, y=None, reml=None):
+        """The same model with another response, or by the other likelihood.
+
+        Only the products with y are computed again.
+
+        Parameters
+        ----------
+        y : (n,) array, optional
+            In the order of the rows kept by the fit.
+        reml : bool, optional
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        ValueError
+            When y has a wrong length or values that are not finite.
+
+        Examples
+        --------
+        >>> import mmteach as mm
+        >>> fit = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))
+        >>> round(fit.refit(reml=False).varcomp.variance[0], 3)
+        56.391
+        """
+        reml = self.reml if reml is None else reml
+        if y is None:
+            return Fit(self.design, self.products, reml)
+        design = replace(self._rows(), y=_response(y, self.nobs))
+        products = self.products.with_response(design.y, design.X, [(t.codes, t.x) for t in self.terms],
+                                               design.weights)
+        return Fit(design, products, reml)
+
+    # --- printing ------------------------------------------------------------------------
+
+    def summary(self):
+        """The fit as a page to read: criterion, residuals, variances, fixed effects."""
+        method = "REML" if self.reml else "maximum likelihood"
+        parts = [f"Formula: {self.formula}"]
+        if self.reml:
+            parts.append(f"REML criterion: {self.criterion:.1f}")
+        else:
+            parts.append(f"AIC {self.aic:.1f}   BIC {self.bic:.1f}   log-likelihood {self.loglik:.2f}   "
+                         f"-2 log-likelihood {self.criterion:.1f}")
+        if self.design.X is not None:
+            weights = 1.0 if self.design.weights is None else np.sqrt(self.design.weights)
+            scaled = np.quantile(self.residuals * weights / self.sigma, [0, .25, .5, .75, 1])
+            parts.append(("Scaled residuals", pd.DataFrame(
+                [[f"{v:.5f}" for v in scaled]], columns=["min", "1Q", "median", "3Q", "max"])))
+        varcomp = self.varcomp
+        shown = pd.DataFrame({"group": varcomp.group, "term": varcomp.term,
+                              "variance": [significant(v, 5) for v in varcomp.variance],
+                              "sd": [significant(v, 4) for v in varcomp.sd]})
+        for name in [c for c in varcomp if c.startswith("corr") and varcomp[c].notna().any()]:
+            shown[name] = ["" if pd.isna(v) else f"{v:.2f}" for v in varcomp[name]]
+        parts.append(("Random effects", shown))
+        groups = ", ".join(dict.fromkeys(f"{t.group} {len(t.levels)}" for t in self.terms))
+        parts.append(f"Rows: {self.nobs}; levels: {groups}")
+        decimals = max(places(self.beta, 5), places(self.se, 3))
+        fixed = pd.DataFrame({"estimate": column(self.beta, decimals=decimals),
+                              "std. error": column(self.se, decimals=decimals),
+                              "t": column(self.beta / self.se, decimals=3)}, index=self.beta.index)
+        parts.append(("Fixed effects", fixed))
+        return Report(f"Linear mixed model fit by {method}", parts + [""] * bool(self.messages) + self.messages)
+
+    def __repr__(self):
+        return (f"<Fit {self.formula!r} by {'REML' if self.reml else 'ML'}: criterion "
+                f"{self.criterion:.4f}, {self.nobs} rows; see .summary()>")
+
+
+# --- the optimiser ------------------------------------------------------------------------
+
+
+def minimise(criterion, start=None):
+    """Minimise d(theta); returns theta with non-negative diagonals, and the path.
+
+    Each theta is measured in the root mean square of its column of Z, so that neither the
+    search nor the boundary depends on units. At a zero the gradient vanishes by symmetry,
+    so every zero is checked by the score on the variance scale and left if that is negative.
+    """
+    cp = criterion.products
+    units = cp.theta_units()
+    diagonal = np.flatnonzero(cp.diagonal_places())
+    path = []
+
+    def objective(phi):
+        try:
+            value, gradient = criterion.value_and_gradient(phi / units)
+        except LinAlgError:  # theta so large that rounding wins
+            return np.inf, np.zeros_like(phi)
+        path.append((*(phi / units), value))
+        return value, gradient / units
+
+    phi = cp.diagonal_places().astype(float) if start is None else np.asarray(start) * units
+    for _ in range(5):
+        phi = minimize(objective, phi, jac=True, method="BFGS", options={"gtol": 1e-5}).x
+        value = criterion(phi / units)
+        left = []
+        for place in diagonal[np.abs(phi[diagonal]) < 1e-3]:
+            zero = np.where(np.arange(len(phi)) == place, 0.0, phi)
+            at_zero = criterion(zero / units)
+            if at_zero <= value + 1e-8:
+                phi, value = zero, at_zero
+                if criterion.score(phi / units, place, 1e-4 / units[place]) < 0:
+                    left.append(place)
+        if not left:
+            break
+        phi[left] = 0.1
+    lambdas = [lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in cp.lambdas(phi / units)]
+    return cp.theta_from(lambdas), path
+
+
+def _boundary(fit):
+    """Whether the estimate lies on the boundary, and one calm sentence for each case."""
+    cp, messages = fit.products, []
+    relative = fit.theta * cp.theta_units()
+    names = np.array(fit._theta_names())
+    places = np.flatnonzero(cp.diagonal_places() & (np.abs(relative) < BOUNDARY))
+    if len(places):
+        scores = [fit.profiled.score(fit.theta, place, 1e-4 / cp.theta_units()[place]) for place in places]
+        at_zero = fit.varcomp[fit.varcomp.variance < (BOUNDARY * fit.sigma) ** 2]
+        what = ", ".join(names[places])
+        certificate = f"the criterion would rise by {min(scores):.3g} per unit of relative variance"
+        if len(at_zero):
+            messages.append(f"Boundary estimate: the data ask for a variance of zero ({what}); {certificate}. "
+                            "The fit is complete, and the term adds nothing to V.")
+        else:
+            messages.append(f"Boundary estimate: the data ask for a correlation of plus or minus one ({what}); "
+                            f"{certificate}. The fit is complete; a simpler term may describe it as well.")
+    return bool(len(places)), messages
+
+
+# --- reading rows -------------------------------------------------------------------------
+
+
+def _add(accumulator, design):
+    accumulator.add(design.y, design.X, [(t.codes, t.x, len(t.levels)) for t in design.terms], design.weights)
+
+
+def _chunks(data):
+    if isinstance(data, (str, Path)):
+        try:
+            from pyarrow.parquet import ParquetFile
+        except ImportError:
+            raise ImportError("reading a Parquet file needs pyarrow; pip install 'mmteach[stream]'") from None
+        return (batch.to_pandas() for batch in ParquetFile(data).iter_batches(batch_size=500_000))
+    if isinstance(data, dict) or not hasattr(data, "__iter__"):
+        raise ValueError(f"data must be a pandas DataFrame, not {type(data).__name__}; "
+                         "make one with pd.DataFrame(...)")
+    return data
+
+
+def _response(y, n):
+    y = finite(y, "y", ndim=1)
+    if len(y) != n:
+        raise ValueError(f"y has {len(y)} values, but the fit has {n} rows (after dropping missing ones)")
+    return y
+
+
+def _one_of(name, value, allowed):
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r} is unknown; use one of {', '.join(map(repr, allowed))}")
+
+
+def _unseen(term, new, known):
+    labels = new.loc[~known, list(term.bar.factors)].drop_duplicates().head(3).astype(str)
+    shown = ", ".join(":".join(row) for row in labels.to_numpy())
+    raise ValueError(f"{term.group} has levels that the fit has not seen: {shown}; use "
+                     'new_levels="population" to predict them at the population mean')
+
+
+def _small_enough(name, cells):
+    if cells > LARGEST_MATRIX:
+        raise ValueError(f"{name} would have {cells:.2g} cells; look at a smaller part of the data, the "
+                         "estimates themselves never need it")

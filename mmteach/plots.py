@@ -1,0 +1,426 @@
+"""Pictures of matrices and estimates, each with a sentence that says what it shows.
+
+Every function draws on `ax` (or on a new figure) and returns its reading: one sentence
+computed from the same numbers, to be printed below the figure. Colours are safe for
+colour-blind readers, and nothing rests on colour alone: small matrices carry their values,
+groups carry lines, and two analyses differ in marker as well as in hue.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from .matrices import finite, shape
+
+# hues from Okabe and Ito (2008): told apart in every common form of colour blindness
+BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#8A8A8A", "#222222"
+HUES, MARKERS = (BLUE, ORANGE, "#009E73", "#CC79A7"), "os^D"
+
+STYLE = {
+    "figure.figsize": (7.0, 3.6), "figure.dpi": 100, "figure.constrained_layout.use": True,
+    "font.size": 10, "axes.titlesize": 11, "axes.labelsize": 10, "legend.fontsize": 9,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY,
+    "axes.titlelocation": "left", "legend.frameon": False, "lines.linewidth": 1.4,
+}
+
+SMALL = 12  # up to this many rows and columns a matrix shows its values
+
+
+def show_matrix(M, groups=None, symbols=None, labels=None, ax=None, title=None):
+    r"""Heat map of a matrix: zeros are white, and groups are outlined by lines.
+
+    Non-negative matrices use a sequential scale (colour ~ square root of the value, so that
+    a small covariance is still seen beside a large variance); signed ones a diverging scale.
+
+    Parameters
+    ----------
+    M : (n, m) array
+        For example V (n, n), Z (n, q) or X (n, p), in the row order of the data.
+    groups : sequence of n labels, optional
+        Draws a line wherever the label changes from one row to the next.
+    symbols : dict {value: text} or (n, m) array of texts, optional
+        What to write in the cells of a matrix of up to 12 x 12; the numbers by default.
+    labels : sequence of n texts, or a pair (row labels, column labels), optional
+        Tick labels; by default the names of the groups.
+    ax : matplotlib Axes, optional
+    title : str, optional
+
+    Returns
+    -------
+    str
+        The reading: size, groups, and the values on the diagonal, inside and between groups.
+
+    Raises
+    ------
+    ValueError
+        For missing values and for groups, labels or symbols of another size than M.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> from mmteach import build_V_cs
+    >>> show_matrix(build_V_cs(100, 225, ["S1", "S1", "S2", "S2"]), ["S1", "S1", "S2", "S2"])
+    '4 × 4 matrix in 2 blocks of 2: 325 on the diagonal, 100 inside a block, 0 between blocks.'
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import Normalize, PowerNorm
+
+    M = finite(M, "M", ndim=2)
+    if not M.size:
+        raise ValueError(f"M is empty ({shape(M)}); there is nothing to draw")
+    if groups is not None and len(groups) != len(M):
+        raise ValueError(f"groups has {len(groups)} labels but M has {len(M)} rows; give one per row")
+    runs = _runs(groups) if groups is not None else []
+    row_labels, column_labels = _row_and_column_labels(labels, M.shape)
+    texts = _cell_texts(M, symbols)
+    biggest = np.abs(M).max() or 1.0
+    signed = M.min() < 0
+    norm = Normalize(-biggest, biggest) if signed else PowerNorm(0.5, 0, biggest)
+    colours = plt.get_cmap("PuOr_r" if signed else "YlGnBu").with_extremes(bad="white")
+
+    with plt.rc_context(STYLE):
+        ax = _axes(ax, figsize=(4.6, 4.2))
+        image = ax.imshow(np.ma.masked_equal(M, 0), cmap=colours, norm=norm,
+                          aspect="equal" if M.shape[0] == M.shape[1] else "auto",
+                          interpolation="nearest")
+        ax.spines[:].set_visible(True)
+        if texts is not None:
+            size = _font_size(ax, texts)
+            for (i, j), text in np.ndenumerate(texts):
+                dark = M[i, j] != 0 and _luminance(image.cmap(norm(M[i, j]))) < 0.45
+                ax.text(j, i, text, ha="center", va="center", fontsize=size,
+                        color="white" if dark else INK)
+        elif not np.isin(M, (0, 1)).all():
+            ax.figure.colorbar(image, ax=ax, shrink=0.8, ticks=_few_ticks(M, biggest, signed),
+                               format=lambda value, _: _number(value))
+        square = M.shape[0] == M.shape[1]
+        for start, stop, _ in runs[1:] if len(runs) <= 40 else []:
+            ax.axhline(start - 0.5, color=INK, linewidth=0.8)
+            if square:
+                ax.axvline(start - 0.5, color=INK, linewidth=0.8)
+        if runs and row_labels is None and len(runs) <= 40:
+            middles, names = zip(*(((a + b - 1) / 2, str(name)) for a, b, name in runs))
+            ax.set_yticks(middles, names)
+            if square and column_labels is None:
+                ax.set_xticks(middles, names)
+        for axis, names in ((ax.yaxis, row_labels), (ax.xaxis, column_labels)):
+            if names is not None:
+                axis.set_ticks(range(len(names)), names)
+        if not runs and labels is None:
+            ax.set(xticks=[], yticks=[])
+        ax.tick_params(length=0)
+        if column_labels is not None and max(map(len, column_labels)) * len(column_labels) > 40:
+            ax.tick_params(axis="x", rotation=90)
+        if title:
+            ax.set_title(title)
+    return _read_matrix(M, groups, runs)
+
+
+def show_field(plots, block, treatment, highlight=None, ax=None, title=None):
+    """Sketch of a blocked field: a row of plots for each block, labelled by treatment.
+
+    Parameters
+    ----------
+    plots : DataFrame with one row per plot
+        Plots stand from left to right in row order.
+    block, treatment : str
+        Column names.
+    highlight : label of a treatment, optional
+        Its plots are filled, so the eye finds it in every block.
+    ax : matplotlib Axes, optional
+    title : str, optional
+
+    Returns
+    -------
+    str
+        The reading: numbers of blocks and plots, and whether the blocks are complete.
+
+    Raises
+    ------
+    ValueError
+        When a column is not there.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> field = pd.DataFrame({"block": ["I", "I", "II", "II"], "diet": ["B", "A", "A", "B"]})
+    >>> show_field(field, "block", "diet")
+    '2 blocks of 2 plots; each of the 2 diets stands once in every block.'
+    """
+    import matplotlib.pyplot as plt
+
+    for column in (block, treatment):
+        if column not in plots:
+            raise ValueError(f"the plots have no column {column!r}; they have {', '.join(plots)}")
+    counts = pd.crosstab(plots[block], plots[treatment])
+    with plt.rc_context(STYLE):
+        ax = _axes(ax, figsize=(9.0, 0.55 * len(counts) + 0.6))
+        for i, name in enumerate(counts.index):
+            for j, label in enumerate(plots.loc[plots[block] == name, treatment]):
+                chosen = label == highlight
+                ax.add_patch(plt.Rectangle((j + 0.04, i - 0.36), 0.92, 0.72, linewidth=0.8,
+                                           facecolor=BLUE if chosen else "#F1EFE8", edgecolor=GREY))
+                ax.text(j + 0.5, i, label, ha="center", va="center", fontsize=8.5,
+                        color="white" if chosen else INK, weight="bold" if chosen else "normal")
+        most = counts.sum(axis=1).max()
+        for i in range(len(counts)):
+            ax.add_patch(plt.Rectangle((-0.12, i - 0.45), most + 0.24, 0.9, fill=False,
+                                       edgecolor=INK, linewidth=1.2))
+        ax.set(xlim=(-0.25, most + 0.25), ylim=(len(counts) - 0.4, -0.6), xticks=[])
+        ax.set_yticks(range(len(counts)), counts.index)
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        if title:
+            ax.set_title(title)
+    sizes = _span(counts.sum(axis=1))
+    opening = f"{len(counts)} {block}s of {sizes} plots; "
+    if (counts == 1).all(axis=None):
+        return opening + f"each of the {counts.shape[1]} {treatment}s stands once in every {block}."
+    gaps = counts.stack()
+    gaps = gaps[gaps != 1]
+    (where, what), times = gaps.index[0], gaps.iloc[0]
+    return opening + (f"not complete: {len(gaps)} of the {counts.size} {block} by {treatment} cells "
+                      f"do not hold one plot, for example {what} in {where} with {times}.")
+
+
+def show_intervals(names, means, errors, sed=None, ax=None, title=None):
+    """Estimates with error bars under one or more analyses, with a bar for the SED.
+
+    Parameters
+    ----------
+    names : sequence of k labels
+        One for each mean.
+    means, errors : dict {analysis: (k,) array or one number}
+        Estimates and standard errors; a bar is the mean plus and minus one standard error.
+    sed : dict {analysis: float}, optional
+        Standard error of a difference, drawn as a bar of that length in the same units.
+    ax : matplotlib Axes, optional
+    title : str, optional
+
+    Returns
+    -------
+    str
+        The reading: smallest and largest mean, standard errors and SED of each analysis.
+
+    Raises
+    ------
+    ValueError
+        When the analyses of `means`, `errors` and `sed` differ, or lengths do not match.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> show_intervals(["A", "B"], {"fixed": [5.0, 7.5]}, {"fixed": 1.0}, {"fixed": 1.4})
+    '2 means from 5 (A) to 7.5 (B); standard error of a mean 1 (fixed); of a difference 1.4 (fixed).'
+    """
+    import matplotlib.pyplot as plt
+
+    names = [str(name) for name in names]
+    for other, what in ((errors, "errors"), (sed, "sed")):
+        if other is not None and set(other) != set(means):
+            raise ValueError(f"{what} has the analyses {list(other)} but means has {list(means)}; "
+                             "use the same names in both")
+    if not 1 <= len(means) <= len(HUES):
+        raise ValueError(f"means holds {len(means)} analyses; one to {len(HUES)} can be told apart")
+    centres, halves = {}, {}
+    for analysis in means:
+        for values, given, what in ((centres, means, "means"), (halves, errors, "errors")):
+            value = finite(given[analysis], f"{what} of {analysis!r}")
+            if value.ndim and value.shape != (len(names),):
+                raise ValueError(f"{what} of {analysis!r} has {value.size} values for {len(names)} names")
+            values[analysis] = np.broadcast_to(value, len(names))
+
+    with plt.rc_context(STYLE):
+        ax = _axes(ax, figsize=(9.0, 3.8))
+        offsets = 0.16 * (np.arange(len(means)) - (len(means) - 1) / 2)
+        for k, analysis in enumerate(means):
+            ax.errorbar(np.arange(len(names)) + 2 * offsets[k], centres[analysis], halves[analysis],
+                        fmt=MARKERS[k], color=HUES[k], markersize=5, elinewidth=1.2,
+                        markerfacecolor=HUES[k] if k == 0 else "white", label=analysis)
+        ax.set_xticks(range(len(names)), names)
+        if sed is not None:
+            top = max((centres[a] + halves[a]).max() for a in means)
+            for k, analysis in enumerate(means):
+                at = len(names) + 0.4 + 0.45 * k
+                ax.errorbar(at, top - sed[analysis] / 2, sed[analysis] / 2, color=HUES[k],
+                            capsize=4, elinewidth=2)
+            ax.text(len(names) + 0.4 + 0.225 * (len(means) - 1), top - 1.15 * max(sed.values()),
+                    "SED", ha="center", va="top")
+        ax.legend(loc="upper left")
+        if title:
+            ax.set_title(title)
+    first = centres[next(iter(means))]
+    low, high = int(first.argmin()), int(first.argmax())
+    reading = (f"{len(names)} means from {_number(first[low])} ({names[low]}) to "
+               f"{_number(first[high])} ({names[high]}); standard error of a mean "
+               + ", ".join(f"{_span(halves[a])} ({a})" for a in means))
+    if sed is not None:
+        reading += "; of a difference " + ", ".join(f"{_number(sed[a])} ({a})" for a in means)
+    return reading + "."
+
+
+def show_shrinkage(names, raw, shrunk, ax=None, title=None, limit=None):
+    """Arrows from raw effects (deviations from the mean) to their shrunken values.
+
+    Parameters
+    ----------
+    names : sequence of q labels
+    raw, shrunk : (q,) arrays
+        Deviations before and after shrinkage, in units of the response.
+    ax : matplotlib Axes, optional
+    title : str, optional
+    limit : float, optional
+        Half-width of the horizontal axis, to keep several pictures on one scale.
+
+    Returns
+    -------
+    str
+        The reading: what part of the raw deviations is kept.
+
+    Raises
+    ------
+    ValueError
+        When lengths differ or a value is missing.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> show_shrinkage(["S1", "S2"], [10.0, -10.0], [8.0, -8.0])
+    '2 effects, each kept at 0.8 of its raw value (10 becomes 8 for S1).'
+    """
+    import matplotlib.pyplot as plt
+
+    names = [str(name) for name in names]
+    raw, shrunk = finite(raw, "raw", ndim=1), finite(shrunk, "shrunk", ndim=1)
+    if not len(names) == len(raw) == len(shrunk):
+        raise ValueError(f"{len(names)} names, {len(raw)} raw and {len(shrunk)} shrunken effects; "
+                         "give one of each for every level")
+    with plt.rc_context(STYLE):
+        ax = _axes(ax, figsize=(5.0, 0.45 * len(names) + 1.1))
+        rows = np.arange(len(names))
+        ax.axvline(0, color=GREY, linewidth=1)
+        for y, a, b in zip(rows, raw, shrunk):
+            if a != b:
+                ax.annotate("", (b, y), (a, y),
+                            arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 4, "shrinkB": 2})
+        ax.plot(raw, rows, "o", color=GREY, markerfacecolor="white", label="raw")
+        ax.plot(shrunk, rows, "o", color=BLUE, label="shrunken")
+        ax.set_yticks(rows, names)
+        ax.set_ylim(len(names) - 0.4, -0.6)
+        if limit is not None:
+            ax.set_xlim(-limit, limit)
+        if title:
+            ax.set_title(title)
+    largest = int(np.abs(raw).argmax())
+    if raw[largest] == 0:
+        return f"{len(names)} effects, all of them zero before and after."
+    example = f"{_number(raw[largest])} becomes {_number(shrunk[largest])} for {names[largest]}"
+    factors = shrunk[raw != 0] / raw[raw != 0]
+    if np.ptp(factors) < 1e-6:
+        return f"{len(names)} effects, each kept at {_number(factors[0])} of its raw value ({example})."
+    return f"{len(names)} effects, kept at {_span(factors)} of their raw values ({example})."
+
+
+# --- helpers -----------------------------------------------------------------------------
+
+
+def _axes(ax, figsize):
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=figsize)[1] if ax is None else ax
+
+
+def _number(value, digits=4):
+    """Significant digits, but all digits before the point: 28533, 113.2, 0.6712."""
+    value = float(value) + 0.0  # turns -0.0 into 0.0
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+
+
+def _span(values):
+    """'113.2', or '80 to 92.4' when the values differ."""
+    low, high = (_number(v) for v in (np.min(values), np.max(values)))
+    return low if low == high else f"{low} to {high}"
+
+
+def _runs(groups):
+    """(start, stop, label) of each stretch of rows with the same label."""
+    labels = np.asarray(groups, dtype=object)
+    edges = [0, *(np.flatnonzero(labels[1:] != labels[:-1]) + 1), len(labels)]
+    return [(int(a), int(b), labels[a]) for a, b in zip(edges, edges[1:])]
+
+
+def _row_and_column_labels(labels, dimensions):
+    if labels is None:
+        return None, None
+    pair = labels if isinstance(labels, tuple) and len(labels) == 2 else (labels, None)
+    if pair[1] is None and not isinstance(labels, tuple) and dimensions[0] == dimensions[1]:
+        pair = (labels, labels)
+    for names, size, what in zip(pair, dimensions, ("rows", "columns")):
+        if names is not None and len(names) != size:
+            raise ValueError(f"{len(names)} labels for {size} {what}; give one for each")
+    return tuple(None if names is None else [str(name) for name in names] for names in pair)
+
+
+def _cell_texts(M, symbols):
+    """Array of the texts to write, or None when the matrix is too large for text."""
+    if isinstance(symbols, dict):
+        keys = np.array(list(symbols), dtype=float)
+        texts = np.empty(M.shape, dtype=object)
+        for index, value in np.ndenumerate(M):
+            hit = np.flatnonzero(np.isclose(keys, value, rtol=1e-9, atol=1e-12))
+            texts[index] = symbols[keys[hit[0]]] if hit.size else _number(value, 3)
+    elif symbols is not None:
+        texts = np.asarray(symbols, dtype=object)
+        if texts.shape != M.shape:
+            raise ValueError(f"symbols is {shape(texts)} but M is {shape(M)}; give one text per cell")
+    else:
+        texts = np.vectorize(lambda value: _number(value, 3), otypes=[object])(M)
+    return texts if max(M.shape) <= SMALL else None
+
+
+def _font_size(ax, texts):
+    """Points, such that the longest text fits its cell."""
+    box = ax.get_window_extent()
+    cell = 72 / ax.figure.dpi * min(box.width / texts.shape[1], box.height / texts.shape[0])
+    longest = max(len(re.sub(r"[$\\{}_^]|sigma", "", text)) + text.count("sigma")
+                  for text in texts.flat)
+    return min(11, 1.3 * cell / max(longest, 2))
+
+
+def _few_ticks(M, biggest, signed):
+    """The values themselves when there are few of them and they stand apart; else automatic."""
+    values = np.unique(np.round(M, 9))
+    if len(values) > 5:
+        return None
+    places = values if signed else np.sqrt(np.abs(values))
+    apart = np.diff(places) > 0.06 * np.sqrt(biggest) if not signed else np.diff(places) > 0.1 * biggest
+    return values if apart.all() else None
+
+
+def _luminance(rgba):
+    return 0.299 * rgba[0] + 0.587 * rgba[1] + 0.114 * rgba[2]
+
+
+def _read_matrix(M, groups, runs):
+    n, m = M.shape
+    size = f"{n} × {m} matrix"
+    if n != m or not np.allclose(M, M.T):
+        if np.isin(M, (0, 1)).all():
+            in_rows, in_columns = _span(M.sum(axis=1)), _span(M.sum(axis=0))
+            return f"{size} of zeros and ones: rows add up to {in_rows}, columns to {in_columns}."
+        zeros = (M == 0).mean()
+        return f"{size}: values from {_number(M.min())} to {_number(M.max())}, {zeros:.0%} of them zero."
+    off = ~np.eye(n, dtype=bool)
+    diagonal = f"{_span(np.diag(M))} on the diagonal"
+    if groups is None or n == 1:
+        return f"{size}: {diagonal}" + (f", {_span(M[off])} elsewhere." if n > 1 else ".")
+    codes = pd.factorize(np.asarray(groups, dtype=object))[0]
+    same = codes[:, None] == codes[None, :]
+    word = "block" if len(runs) == codes.max() + 1 else "group"
+    parts = [diagonal]
+    if (same & off).any():
+        parts.append(f"{_span(M[same & off])} inside a {word}")
+    if not same.all():
+        parts.append(f"{_span(M[~same])} between {word}s")
+    return f"{size} in {codes.max() + 1} {word}s of {_span(np.bincount(codes))}: {', '.join(parts)}."
