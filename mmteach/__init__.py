@@ -14,9 +14,9 @@ _WHERE = {
     name: module
     for module, names in {
         "datasets": "load datasets",
-        "matrices": "build_Z build_G build_R build_V build_V_cs",
-        "likelihood": "gls ml_objective reml_objective error_contrasts minus2_loglik",
-        "formula": "split_bars",
+        "matrices": "build_Z build_G build_R build_V build_V_cs build_lambdas",
+        "likelihood": "gls ml_objective reml_objective error_contrasts minus2_loglik textbook_objective",
+        "formula": "split_bars design",
         "crossproducts": "ProfiledCriterion",
         "fit": "lmm",
         "blup": "henderson shrinkage",

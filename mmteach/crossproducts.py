@@ -17,9 +17,11 @@ k x k problems; what is left is the same algorithm on a small dense matrix.
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
-from scipy.linalg.lapack import dpotri
-from scipy.sparse import bsr_array, csr_array
+from numpy.linalg import LinAlgError, cholesky
+from scipy.linalg.lapack import dpotri, dtrtrs
+from scipy.sparse import bsr_array, csr_array, vstack
+
+from .matrices import build_lambdas, triangle
 
 MANY_ROWS = 100_000     # from here on R comes from X'X when X is well conditioned
 DENSE_CELLS = 1_000_000  # Z2'Z1 is kept dense up to this many cells
@@ -61,7 +63,6 @@ class Accumulator:
         self.n += len(y)
         self.Xte += X.T @ e
         self.ete += e @ e
-        Xe = np.column_stack([X, e])
         Z = [_sparse_Z(codes, x, J) for codes, x, J in terms]
         for t, (codes, x, J) in enumerate(terms):
             k = x.shape[1]
@@ -71,7 +72,8 @@ class Accumulator:
                     self.blocks[t][:, i, j] += np.bincount(codes, x[:, i] * x[:, j], minlength=J)
                     self.blocks[t][:, j, i] = self.blocks[t][:, i, j]
             self.ZtXe[t] = _grow(self.ZtXe[t], J)
-            self.ZtXe[t] += (Z[t].T @ Xe).reshape(J, k, -1)
+            self.ZtXe[t][:, :, :-1] += (Z[t].T @ X).reshape(J, k, -1)
+            self.ZtXe[t][:, :, -1] += (Z[t].T @ e).reshape(J, k)
         for (s, t), before in self.pairs.items():
             now = csr_array(Z[s].T @ Z[t])
             if before is not None:
@@ -82,18 +84,17 @@ class Accumulator:
     def finish(self):
         """Rotate X to X R^-1, drop dependent columns, and put the largest term first."""
         kept = independent_columns(self.R)
-        R = self.R[:, kept] if len(kept) == self.R.shape[1] else qr(self.R[:, kept], mode="r")[0]
-        R = R[: len(kept)]
+        R = self.R if len(kept) == self.R.shape[1] else np.linalg.qr(self.R[:, kept], mode="r")
         columns = np.append(kept, self.R.shape[1])
 
         def rotate(M):  # [X e] -> [Q e] on the last axis
             flat = M.reshape(-1, M.shape[-1])[:, columns]
-            flat[:, :-1] = solve_triangular(R, flat[:, :-1].T, trans="T").T
+            flat[:, :-1] = solve_upper(R, flat[:, :-1].T, transpose=True).T
             return flat.reshape(*M.shape[:-1], len(columns))
 
         p = len(kept)
         QeQe = np.eye(p + 1)
-        QeQe[:p, p] = QeQe[p, :p] = solve_triangular(R, self.Xte[kept], trans="T")
+        QeQe[:p, p] = QeQe[p, :p] = solve_upper(R, self.Xte[kept], transpose=True)
         QeQe[p, p] = self.ete
         order = sorted(range(len(self.blocks)), key=lambda t: -len(self.blocks[t]))
         return CrossProducts(
@@ -152,7 +153,6 @@ class CrossProducts:
         if q1 * q2 <= DENSE_CELLS:
             self.B21 = np.vstack([self.pairs[t, 0].toarray() for t in rest] or [np.zeros((0, q1))])
         else:
-            from scipy.sparse import vstack
             self.B21 = csr_array(vstack([self.pairs[t, 0] for t in rest]))
 
     def sandwich(self, K):
@@ -169,7 +169,10 @@ class CrossProducts:
         out, at = np.empty_like(M), 0
         for J, k, block in zip(self.J[1:], self.k[1:], lam[1:]):
             here = slice(at, at + J * k)
-            out[here] = ((block.T if transpose else block) @ M[here].reshape(J, k, -1)).reshape(J * k, -1)
+            if k == 1:
+                np.multiply(M[here], block[0, 0], out=out[here])
+            else:
+                out[here] = ((block.T if transpose else block) @ M[here].reshape(J, k, -1)).reshape(J * k, -1)
             at += J * k
         return out
 
@@ -178,30 +181,40 @@ class CrossProducts:
         return sum(k * (k + 1) // 2 for k in self.k)
 
     def lambdas(self, theta):
-        """The k x k lower triangles of the terms, filled column by column as in lme4."""
-        out, at = [], 0
-        for k in self.k:
-            lam = np.zeros((k, k))
-            size = k * (k + 1) // 2
-            lam.T[np.triu_indices(k)] = theta[at:at + size]
-            at += size
-            out.append(lam)
-        return out
+        """The relative Cholesky factor of each term."""
+        return build_lambdas(theta, self.k)
 
     def theta_from(self, lambdas):
-        return np.concatenate([lam.T[np.triu_indices(len(lam))] for lam in lambdas])
+        return np.concatenate([lam.T[triangle(len(lam))] for lam in lambdas])
 
     def diagonal_places(self):
         """For each theta: True where it is a diagonal element of its lambda."""
-        return np.concatenate([np.equal(*np.triu_indices(k)) for k in self.k])
+        return np.concatenate([np.equal(*triangle(k)) for k in self.k])
 
     def theta_units(self):
         """For each theta: the root mean square of the column of Z its row belongs to."""
         units = []
         for blocks in self.blocks:
             rms = np.sqrt(np.einsum("lii->i", blocks) / self.n)
-            units.append(rms[np.triu_indices(len(rms))[1]])
+            units.append(rms[triangle(len(rms))[1]])
         return np.concatenate(units)
+
+    def start_theta(self):
+        """Moment estimates, term by term, kept away from zero.
+
+        With one term, ``E sum_l (z_l'e)^2 = sigma_b^2 sum_l (z_l'z_l)^2 + sigma^2 sum_l z_l'z_l``
+        and ``E e'e / n = sigma^2 + sigma_b^2 mean(z^2)``; two equations for two variances.
+        """
+        total, variances = self.QeQe[-1, -1] / self.n, []
+        for blocks, ZtQe in zip(self.blocks, self.ZtQe):
+            zz = np.einsum("lii->li", blocks)
+            N, D, S = zz.sum(axis=0), (zz ** 2).sum(axis=0), (ZtQe[..., -1] ** 2).sum(axis=0)
+            variances.append(np.clip((S - total * N) / np.maximum(D - N ** 2 / self.n, 1e-8 * D), 0, total * self.n / N))
+        explained = sum((v * np.einsum("lii->i", B)).sum() / self.n for v, B in zip(variances, self.blocks))
+        sigma2 = max(total - explained, 0.1 * total)
+        units = self.theta_units()
+        theta = np.concatenate([np.diag(np.sqrt(v / sigma2)).T[triangle(len(v))] for v in variances])
+        return np.clip(theta * units, 0.1, 10) / units * self.diagonal_places()
 
     def normal_matrix(self):
         """[Z Q]'[Z Q], dense: ((q + p), (q + p))."""
@@ -226,7 +239,7 @@ class CrossProducts:
         start = _least_squares(X, y, self.R)
         e = y - X @ start
         QeQe, p = self.QeQe.copy(), self.p
-        QeQe[:p, p] = QeQe[p, :p] = solve_triangular(self.R, X.T @ e, trans="T")
+        QeQe[:p, p] = QeQe[p, :p] = solve_upper(self.R, X.T @ e, transpose=True)
         QeQe[p, p] = e @ e
         ZtQe = [M.copy() for M in self.ZtQe]
         for M, (codes, x), J in zip(ZtQe, terms, self.J):
@@ -290,7 +303,7 @@ class ProfiledCriterion:
         lam = cp.lambdas(theta)
         # 1. absorb the first term, level by level
         L1 = np.linalg.cholesky(lam[0].T @ cp.B11 @ lam[0] + np.eye(cp.k[0]))
-        F = lam[0] / L1 if cp.k[0] == 1 else np.linalg.solve(L1, np.broadcast_to(lam[0].T, L1.shape))
+        F = _solve_blocks(L1, np.broadcast_to(lam[0].T, L1.shape))
         Y1 = (F @ cp.ZtQe[0]).reshape(-1, p + 1)
         QeQe = cp.QeQe - Y1.T @ Y1
         log_det_A = 2 * np.log(np.diagonal(L1, axis1=1, axis2=2)).sum()
@@ -301,16 +314,16 @@ class ProfiledCriterion:
             E2 = cp.E2 - cp.B21 @ (Ft @ Y1.reshape(*F.shape[:2], -1)).reshape(Y1.shape)
             A22 = cp.Lambda2(lam, cp.Lambda2(lam, B22, transpose=True).T, transpose=True)
             A22[np.diag_indices_from(A22)] += 1
-            L2 = cholesky(A22, lower=True, check_finite=False)
-            Y2 = solve_triangular(L2, cp.Lambda2(lam, E2, transpose=True), lower=True, check_finite=False)
+            L2 = cholesky(A22)
+            Y2 = solve_lower(L2, cp.Lambda2(lam, E2, transpose=True))
             QeQe -= Y2.T @ Y2
             log_det_A += 2 * np.log(np.diag(L2)).sum()
         else:
             B22, E2, L2, Y2 = cp.B22, cp.E2, cp.B22, cp.E2  # all empty
         # 3. the fixed effects, y riding along as the last column
-        C = cholesky(QeQe, lower=True, check_finite=False)
+        C = cholesky(QeQe)
         Rx, r2 = C[:p, :p], C[p, p] ** 2
-        beta = solve_triangular(Rx, C[p, :p], lower=True, trans="T", check_finite=False)
+        beta = solve_lower(Rx, C[p, :p], transpose=True)
         # 4. the criterion
         m = cp.n - p if self.reml else cp.n
         value = log_det_A + m * (1 + np.log(2 * np.pi * r2 / m)) - cp.log_w
@@ -334,7 +347,7 @@ class ProfiledCriterion:
         gradient, at = [], 0
         for t, (J, k) in enumerate(zip(cp.J, cp.k)):
             Ut, Wt = (self._standardise(M[t], s) for M in (U, W))
-            for j, i in zip(*np.triu_indices(k)):                      # dLambda = 1 at (i, j)
+            for j, i in zip(*triangle(k)):                      # dLambda = 1 at (i, j)
                 if t == 0:
                     trace = np.einsum("la,la->", A11_lam[:, j], cp.B11[:, :, i])
                     if several:
@@ -361,8 +374,8 @@ class ProfiledCriterion:
         cp, s = self.products, self.state(theta)
         _, U, _ = self._U_and_W(s)
         b = [(lam @ (M[..., -1] - M[..., :-1] @ s.beta)[..., None])[..., 0] for lam, M in zip(s.lam, U)]
-        root = solve_triangular(s.Rx, solve_triangular(cp.R, np.eye(cp.p)).T, lower=True)
-        return Solution(cp.start + solve_triangular(cp.R, s.beta), root.T @ root, s.r2 / s.m, b)
+        root = solve_lower(s.Rx, solve_upper(cp.R, np.eye(cp.p)).T)
+        return Solution(cp.start + solve_upper(cp.R, s.beta), root.T @ root, s.r2 / s.m, b)
 
     def conditional_variance(self, theta):
         """Var(b | y)/sigma^2 = lambda (A^-1) lambda' level by level; one (J, k, k) per term."""
@@ -407,19 +420,18 @@ class ProfiledCriterion:
         D[q:, q:] = np.eye(cp.p)
         M = D.T @ cp.normal_matrix() @ D
         M[np.arange(q), np.arange(q)] += 1
-        D[q:, q:] = solve_triangular(cp.R, np.eye(cp.p))  # from the columns of Q back to X
-        half = solve_triangular(cholesky(M, lower=True), D.T, lower=True)
+        D[q:, q:] = solve_upper(cp.R, np.eye(cp.p))  # from the columns of Q back to X
+        half = solve_lower(cholesky(M), D.T)
         return half.T @ half
 
     def _U_and_W(self, s):
         """A11^-1 lambda', and U and W as lists of (J, k, p+1), one per term."""
         cp = self.products
-        k = cp.k[0]
-        A11_lam = s.F / s.L1 if k == 1 else np.linalg.solve(np.swapaxes(s.L1, 1, 2), s.F)
+        A11_lam = _solve_blocks(s.L1, s.F, transpose=True)
         E1 = cp.ZtQe[0]
         U, W = [None], [None]
         if len(cp.J) > 1:
-            U2 = solve_triangular(s.L2, s.Y2, lower=True, trans="T", check_finite=False)
+            U2 = solve_lower(s.L2, s.Y2, transpose=True)
             b2 = cp.Lambda2(s.lam, U2)
             W2 = s.E2 - s.B22 @ b2
             E1 = E1 - (cp.B21.T @ b2).reshape(E1.shape)
@@ -439,7 +451,7 @@ class ProfiledCriterion:
         residual = (flat[:, -1] - flat[:, :-1] @ s.beta) * np.sqrt(s.m / s.r2)
         if not self.reml:
             return residual.reshape(J, k, 1)
-        whitened = solve_triangular(s.Rx, flat[:, :-1].T, lower=True, check_finite=False).T
+        whitened = solve_lower(s.Rx, flat[:, :-1].T).T
         return np.column_stack([whitened, residual]).reshape(J, k, columns)
 
 
@@ -479,7 +491,7 @@ def _triangle(X, before):
         scale = np.sqrt(np.diag(gram))
         if scale.min() > 0:
             try:
-                R = cholesky(gram / np.outer(scale, scale))
+                R = cholesky(gram / np.outer(scale, scale)).T
                 if np.diag(R).min() > 1e-3:  # X'X squares the condition number: only if it is small
                     return R * scale
             except LinAlgError:
@@ -496,8 +508,29 @@ def _least_squares(X, y, R):
     b = np.zeros(X.shape[1])
     for _ in range(2):
         gradient = (X.T @ (y - X @ b))[kept]
-        b[kept] += solve_triangular(Rk, solve_triangular(Rk, gradient, trans="T"))
+        b[kept] += solve_upper(Rk, solve_upper(Rk, gradient, transpose=True))
     return b
+
+
+def solve_lower(L, B, transpose=False):
+    """L^-1 B, or L'^-1 B; the LAPACK routine itself, because small systems are solved often."""
+    return dtrtrs(L, B, lower=1, trans=int(transpose))[0] if len(L) else np.asarray(B)
+
+
+def solve_upper(R, B, transpose=False):
+    """R^-1 B, or R'^-1 B, for an upper triangle R."""
+    return dtrtrs(R, B, lower=0, trans=int(transpose))[0] if len(R) else np.asarray(B)
+
+
+def _solve_blocks(L, B, transpose=False):
+    """Forward (or backward) substitution in all k x k blocks at once."""
+    k, X = L.shape[1], np.array(B)
+    L = np.swapaxes(L, 1, 2) if transpose else L
+    for i in reversed(range(k)) if transpose else range(k):
+        for j in range(i + 1, k) if transpose else range(i):
+            X[:, i] -= L[:, i, j, None] * X[:, j]
+        X[:, i] /= L[:, i, i, None]
+    return X
 
 
 def _sparse_Z(codes, x, J):
@@ -519,5 +552,7 @@ def _grow(blocks, J):
 
 def _inverse(L):
     """(L L')^-1 from the Cholesky factor L."""
-    lower = dpotri(L, lower=1)[0]
-    return np.tril(lower) + np.tril(lower, -1).T
+    lower = dpotri(L, lower=1)[0]  # its upper part keeps the zeros of L
+    full = lower + lower.T
+    full[np.diag_indices_from(full)] /= 2
+    return full

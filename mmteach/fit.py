@@ -2,7 +2,7 @@ r"""Fitting: from a formula and a table to the estimates.
 
     theta_hat = argmin d(theta),   d = -2 log-likelihood profiled over beta and sigma^2
 
-BFGS with the exact gradient, free theta, start at lambda = I. theta is the Cholesky factor
+BFGS with the exact gradient, free theta, start at moment estimates. theta is the Cholesky factor
 of the random-effects covariance relative to sigma, so a variance of exactly zero is an
 ordinary point of the search and not the end of an infinite axis.
 """
@@ -114,17 +114,18 @@ class Fit:
         self.formula = design.formula
         self.terms = [design.terms[t] for t in products.order]
         self.profiled = ProfiledCriterion(products, self.reml)
-        self.theta, path = minimise(self.profiled, start)
+        self.theta, self._path = minimise(self.profiled, start)
         solution = self.profiled.solution(self.theta)
         self.sigma2, self.b = solution.sigma2, solution.b
         self.sigma = float(np.sqrt(solution.sigma2))
         self.criterion = self.profiled(self.theta)
-        names = list(design.x_names)
-        kept = [names[j] for j in products.kept]
-        self.beta = pd.Series(solution.beta, index=kept).reindex(names)
-        self.cov_beta = pd.DataFrame(solution.sigma2 * solution.cov_beta, index=kept, columns=kept)
-        self.se = pd.Series(np.sqrt(np.diag(self.cov_beta)), index=kept).reindex(names)
-        self.trace = pd.DataFrame([*path], columns=[*self._theta_names(), "criterion"])
+        names = pd.Index(design.x_names)
+        kept = names[products.kept]
+        cov_beta = solution.sigma2 * solution.cov_beta
+        self.beta, self.se = (pd.Series(np.nan, index=names) for _ in range(2))
+        self.beta.iloc[products.kept] = solution.beta
+        self.se.iloc[products.kept] = np.sqrt(np.diag(cov_beta))
+        self.cov_beta = pd.DataFrame(cov_beta, index=kept, columns=kept)
         self.nobs = products.n
         self.n_parameters = products.p + products.n_theta + 1
         self.loglik = -self.criterion / 2
@@ -154,6 +155,10 @@ class Fit:
         rows.append({"group": "Residual", "term": "", "variance": self.sigma2, "sd": self.sigma})
         table = pd.DataFrame(rows)
         return table if "corr" in table else table.assign(corr=np.nan)
+
+    @property
+    def trace(self):
+        return pd.DataFrame(self._path, columns=[*self._theta_names(), "criterion"])
 
     def _theta_names(self):
         return [f"{term.group}.{a}" if i == j else f"{term.group}.{a}.{b}"
@@ -457,40 +462,56 @@ class Fit:
 def minimise(criterion, start=None):
     """Minimise d(theta); returns theta with non-negative diagonals, and the path.
 
-    Each theta is measured in the root mean square of its column of Z, so that neither the
-    search nor the boundary depends on units. At a zero the gradient vanishes by symmetry,
-    so every zero is checked by the score on the variance scale and left if that is negative.
+    The search runs in phi = theta * units * sqrt(levels): free of the units of the data, and
+    with a curvature near 1 whatever the number of levels. Small data can have one minimum on
+    the boundary and a lower one elsewhere, so a search that ends on the boundary is repeated
+    from other starts and the lowest end counts.
     """
-    cp = criterion.products
+    cp, path = criterion.products, []
     units = cp.theta_units()
-    diagonal = np.flatnonzero(cp.diagonal_places())
-    path = []
+    scale = units * np.sqrt(np.repeat(cp.J, [k * (k + 1) // 2 for k in cp.k]))
 
     def objective(phi):
         try:
-            value, gradient = criterion.value_and_gradient(phi / units)
+            value, gradient = criterion.value_and_gradient(phi / scale)
         except LinAlgError:  # theta so large that rounding wins
             return np.inf, np.zeros_like(phi)
-        path.append((*(phi / units), value))
-        return value, gradient / units
+        path.append((*(phi / scale), value))
+        return value, gradient / scale
 
-    phi = cp.diagonal_places().astype(float) if start is None else np.asarray(start) * units
-    for _ in range(5):
-        phi = minimize(objective, phi, jac=True, method="BFGS", options={"gtol": 1e-5}).x
-        value = criterion(phi / units)
-        left = []
-        for place in diagonal[np.abs(phi[diagonal]) < 1e-3]:
-            zero = np.where(np.arange(len(phi)) == place, 0.0, phi)
-            at_zero = criterion(zero / units)
-            if at_zero <= value + 1e-8:
-                phi, value = zero, at_zero
-                if criterion.score(phi / units, place, 1e-4 / units[place]) < 0:
-                    left.append(place)
-        if not left:
-            break
-        phi[left] = 0.1
-    lambdas = [lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in cp.lambdas(phi / units)]
+    def search(theta):
+        end = minimize(objective, theta * scale, jac=True, method="BFGS", options={"gtol": 1e-5})
+        return _at_zero(criterion, end.x / scale, end.fun)
+
+    theta, value = search(cp.start_theta() if start is None else np.asarray(start))
+    if np.any(np.abs(theta * units)[cp.diagonal_places()] < BOUNDARY):
+        ends = [search(other / units) for other in _other_starts(cp)]
+        theta, value = min([(theta, value - 1e-9), *ends], key=lambda end: end[1])
+    lambdas = [lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in cp.lambdas(theta)]
     return cp.theta_from(lambdas), path
+
+
+def _at_zero(criterion, theta, value):
+    """Put diagonals that are as good as zero at zero."""
+    cp = criterion.products
+    for place in np.flatnonzero(cp.diagonal_places() & (np.abs(theta * cp.theta_units()) < 1e-3)):
+        zero = np.where(np.arange(len(theta)) == place, 0.0, theta)
+        at_zero = criterion(zero)
+        if at_zero <= value + 1e-8:
+            theta, value = zero, at_zero
+    return theta, value
+
+
+def _other_starts(cp):
+    """Each term large while the others are small; slopes also with correlations of both signs."""
+    for large in range(len(cp.k)):
+        lambdas = [np.eye(k) * (1.0 if t == large else 0.1) for t, k in enumerate(cp.k)]
+        yield cp.theta_from(lambdas)
+        for sign in (1, -1) if cp.k[large] > 1 else ():
+            correlated = [*lambdas]
+            correlated[large] = 0.5 * np.eye(cp.k[large]) + sign * np.tri(cp.k[large], k=-1)
+            yield cp.theta_from(correlated)
+    yield 0.1 * cp.diagonal_places()
 
 
 def _boundary(fit):
@@ -500,10 +521,11 @@ def _boundary(fit):
     names = np.array(fit._theta_names())
     places = np.flatnonzero(cp.diagonal_places() & (np.abs(relative) < BOUNDARY))
     if len(places):
-        scores = [fit.profiled.score(fit.theta, place, 1e-4 / cp.theta_units()[place]) for place in places]
+        units = cp.theta_units()
+        scores = [fit.profiled.score(fit.theta, i, 1e-4 / units[i]) / fit.sigma2 for i in places]
         at_zero = fit.varcomp[fit.varcomp.variance < (BOUNDARY * fit.sigma) ** 2]
         what = ", ".join(names[places])
-        certificate = f"the criterion would rise by {min(scores):.3g} per unit of relative variance"
+        certificate = f"the criterion would rise by {min(scores):.3g} per unit of variance"
         if len(at_zero):
             messages.append(f"Boundary estimate: the data ask for a variance of zero ({what}); {certificate}. "
                             "The fit is complete, and the term adds nothing to V.")

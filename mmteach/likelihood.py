@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
 
-from .matrices import as_factors, build_G, build_R, build_V, build_Z, finite, negative, shape
+from .matrices import as_factors, build_G, build_lambdas, build_R, build_V, build_Z, finite, negative, shape
 
 
 class GLS(NamedTuple):
@@ -184,6 +184,51 @@ def reml_objective(log_variances, y, X, groups):
     91.0922
     """
     return minus2_loglik(y, X, _V_from_log_variances(log_variances, groups), reml=True)
+
+
+def textbook_objective(theta, design, reml=True):
+    r"""The criterion of any lmer formula, through V itself.
+
+    ``V0 = sum_t Z_t (I (x) lambda_t lambda_t') Z_t' + W^-1``, sigma^2 at its best value
+    ``r'V0^-1 r / m`` with m = n - p (REML) or n (ML), then `minus2_loglik` of sigma^2 V0.
+
+    Parameters
+    ----------
+    theta : array
+        Relative Cholesky factors, see `build_lambdas`.
+    design : Design
+        From `mmteach.design`, or the attribute of a fit; X of full column rank.
+    reml : bool
+
+    Returns
+    -------
+    float
+        The same number as `ProfiledCriterion`, in O(n^3).
+
+    Raises
+    ------
+    ValueError
+        For a wrong number of theta and as for `gls`.
+
+    References
+    ----------
+    Laird and Ware (1982), Biometrics 38, 963-974.
+
+    Examples
+    --------
+    >>> import mmteach as mm
+    >>> design = mm.design("reaction_ms ~ days + (days | subject)", mm.load("sleepstudy"))
+    >>> round(textbook_objective([0.96674, 0.01517, 0.23091], design), 4)
+    1743.6283
+    """
+    V0 = np.eye(len(design.y)) if design.weights is None else np.diag(1 / design.weights)
+    for term, lam in zip(design.terms, build_lambdas(theta, [len(t.names) for t in design.terms])):
+        Z = build_Z(term.codes, term.x)
+        V0 = build_V(Z, build_G([lam @ lam.T], [len(term.levels)]), V0)
+    Xw, yw, _, beta, _ = _whiten_and_fit(design.X, design.y, V0)
+    residual = yw - Xw @ beta
+    m = len(yw) - Xw.shape[1] * reml
+    return minus2_loglik(design.y, design.X, residual @ residual / m * V0, reml)
 
 
 def error_contrasts(X):

@@ -6,6 +6,8 @@ r"""The matrices of the model: who shares a random effect with whom.
 Rows always keep the order of the data, so V can be read against the data set.
 """
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
@@ -232,6 +234,52 @@ def build_V_cs(sigma2_b, sigma2, groups):
     codes = factors[0][1]
     same_group = codes[:, None] == codes[None, :]
     return sigma2_b * same_group + sigma2 * np.eye(len(codes))
+
+
+def build_lambdas(theta, sizes):
+    r"""The relative Cholesky factors of the terms: ``G_t = sigma^2 lambda_t lambda_t'``.
+
+    theta fills the lower triangle of each lambda column by column, as in lme4.
+
+    Parameters
+    ----------
+    theta : sequence of sum k(k+1)/2 numbers
+    sizes : list of int
+        Number of effects k of each term.
+
+    Returns
+    -------
+    list of (k, k) lower triangular arrays
+
+    Raises
+    ------
+    ValueError
+        For a wrong number of values.
+
+    References
+    ----------
+    Bates, Maechler, Bolker and Walker (2015), J. Stat. Software 67(1), section 2.4.
+
+    Examples
+    --------
+    >>> build_lambdas([1.0, 0.5, 2.0], [2])
+    [array([[1. , 0. ],
+           [0.5, 2. ]])]
+    """
+    needed = [k * (k + 1) // 2 for k in sizes]
+    if len(theta) != sum(needed):
+        raise ValueError(f"theta has {len(theta)} values, but the terms need {sum(needed)}: "
+                         "k(k+1)/2 for a term with k effects")
+    lambdas = [np.zeros((k, k)) for k in sizes]
+    for lam, part in zip(lambdas, np.split(np.asarray(theta, float), np.cumsum(needed)[:-1])):
+        lam.T[triangle(len(lam))] = part
+    return lambdas
+
+
+@cache
+def triangle(k):
+    """Indices (column, row) of a k x k lower triangle, column by column."""
+    return np.triu_indices(k)
 
 
 # --- checks shared by the textbook layer -------------------------------------------------

@@ -12,7 +12,7 @@ class Report:
     Parameters
     ----------
     title : str
-    parts : list of str or (heading, DataFrame)
+    parts : list of str, DataFrame or (heading, DataFrame)
         DataFrames hold text already formatted by `formatted`.
 
     Examples
@@ -32,7 +32,10 @@ class Report:
     def __str__(self):
         out = [self.title]
         for part in self.parts:
-            out += [part] if isinstance(part, str) else ["", part[0], _text(part[1])]
+            if isinstance(part, str):
+                out.append(part)
+            else:
+                out += [_text(part)] if isinstance(part, pd.DataFrame) else ["", part[0], _text(part[1])]
         return "\n".join(out)
 
     __repr__ = __str__
@@ -43,9 +46,58 @@ class Report:
             if isinstance(part, str):
                 out.append(f"<p>{escape(part)}</p>")
             else:
-                heading, table = part
-                out.append(f"<p>{escape(heading)}</p>{table.to_html(border=0, index=_has_labels(table))}")
+                heading, table = ("", part) if isinstance(part, pd.DataFrame) else part
+                heading = f"<p>{escape(heading)}</p>" if heading else ""
+                out.append(heading + table.to_html(border=0, index=_has_labels(table), **_few_rows()))
         return "\n".join(out)
+
+
+class Table(pd.DataFrame):
+    """A DataFrame with exact numbers that prints rounded, under a title and above its notes.
+
+    Everything computed from it (a row, a selection, a rounded copy) is a plain DataFrame.
+
+    Parameters
+    ----------
+    data : what DataFrame takes
+    title : str
+    notes : list of str
+        What the reader should know, printed below.
+    digits : dict, optional
+        Significant digits by column name, where the four of `formatted` do not suit.
+    na : str
+        How a missing number is shown.
+
+    Examples
+    --------
+    >>> table = Table({"f": [40.271802], "num_df": [1], "den_df": [3.0], "p": [0.00793]},
+    ...               title="Type II tests", notes=["One note."])
+    >>> table
+    Type II tests
+          f num_df den_df      p
+    40.2718      1      3 0.0079
+    One note.
+    >>> round(float(table.f[0]), 6)
+    40.271802
+    """
+
+    _metadata = ["title", "notes", "digits", "na"]  # so pandas lets them be attributes
+
+    def __init__(self, data=None, *args, title="", notes=(), digits=None, na="NA", **kwargs):
+        super().__init__(data, *args, **kwargs)
+        self.title, self.notes, self.digits, self.na = title, list(notes), digits, na
+
+    def report(self):
+        """The printed form as a `Report`, for use inside a longer one."""
+        return Report(self.title, [formatted(self, self.digits, self.na), *self.notes])
+
+    def __str__(self):
+        return str(self.report())
+
+    __repr__ = __str__
+
+    def _repr_html_(self):
+        return self.report()._repr_html_()
 
 
 def significant(x, digits=4):
@@ -91,18 +143,42 @@ def p_value(p):
     return "NA" if pd.isna(p) else "<0.0001" if p < 1e-4 else f"{p:.4f}"
 
 
-def formatted(table, digits=None):
+def degrees(values):
+    """Degrees of freedom as text: whole numbers as such, others with up to three decimals.
+
+    >>> degrees([17.0, 4.18277]), degrees([69, float("inf")])
+    (['17.000', '4.183'], ['69', 'inf'])
+    """
+    finite = [v for v in values if pd.notna(v) and abs(v) != np.inf]
+    decimals = 0 if all(abs(v - round(v)) < 5e-7 * max(1, abs(v)) for v in finite) else 3
+    return ["NA" if pd.isna(v) else f"{v:.{decimals}f}" for v in values]
+
+
+# how a column is shown where four significant digits would not suit; by name, then by its end
+STYLES = {
+    "p": lambda values: [p_value(v) for v in values],
+    "df": degrees,
+    "f": lambda values: column(values, decimals=4),
+    "t": lambda values: column(values, decimals=3),
+    "z": lambda values: column(values, decimals=3),
+    "chisq": lambda values: column(values, decimals=4),
+}
+
+
+def formatted(table, digits=None, na="NA"):
     """The table as text, column by column; `digits` may set significant digits by column name."""
     digits = digits or {}
     out = pd.DataFrame(index=table.index)
     for name in table.columns:
         values = table[name]
-        if name == "p":
-            out[name] = [p_value(v) for v in values]
+        style = STYLES.get(name, STYLES["df"] if str(name).endswith("_df") else None)
+        if style and name not in digits and pd.api.types.is_numeric_dtype(values):
+            text = style(values)
         elif pd.api.types.is_float_dtype(values):
-            out[name] = column(values, digits.get(name, 4))
+            text = column(values, digits.get(name, 4))
         else:
-            out[name] = ["" if pd.isna(v) else str(v) for v in values]
+            text = ["" if pd.isna(v) else str(v) for v in values]
+        out[name] = [na if word == "NA" else word for word in text]
     return out
 
 
@@ -110,5 +186,10 @@ def _has_labels(table):
     return not isinstance(table.index, pd.RangeIndex)
 
 
+def _few_rows():
+    """Long tables are shortened as pandas shortens them."""
+    return {"max_rows": pd.get_option("display.max_rows"), "min_rows": pd.get_option("display.min_rows")}
+
+
 def _text(table):
-    return table.to_string(index=_has_labels(table))
+    return table.to_string(index=_has_labels(table), **_few_rows())
