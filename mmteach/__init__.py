@@ -1,6 +1,6 @@
 """Linear mixed models, small enough to read and exact enough to trust.
 
-The files follow the lectures: formula -> matrices -> likelihood -> crossproducts -> fit
+The files follow the lectures: formula -> frame -> matrices -> likelihood -> crossproducts -> fit
 -> linear -> blup -> ddf -> inference -> intervals -> means -> diagnostics -> plots. The
 course machinery lives apart in ``mmteach.course``.
 """
@@ -13,10 +13,11 @@ __version__ = "0.1.0"
 _WHERE = {
     name: module
     for module, names in {
-        "datasets": "load datasets",
+        "datasets": "load list_datasets",
         "matrices": "build_Z build_G build_R build_V build_V_cs build_lambdas",
         "likelihood": "gls ml_objective reml_objective error_contrasts minus2_loglik textbook_objective",
-        "formula": "split_bars design",
+        "formula": "split_bars",
+        "frame": "design",
         "crossproducts": "ProfiledCriterion",
         "fit": "lmm",
         "blup": "henderson shrinkage",

@@ -15,17 +15,18 @@ import pandas as pd
 from scipy.linalg import LinAlgError
 from scipy.optimize import minimize
 
-from . import formula as formulas
-from .crossproducts import Accumulator, ProfiledCriterion
+from . import frame
+from .crossproducts import Accumulator, ProfiledCriterion, independent_columns
 from .matrices import build_G, finite
 from .progress import progress
 from .tables import Report, column, places, significant
 
 BOUNDARY = 1e-4        # a diagonal of theta below this is called zero, as in lme4
+NEARLY_ZERO = 1e-2     # a search that ends below this is repeated from other starts
 LARGEST_MATRIX = 2e8   # cells; larger matrices are not laid out for inspection
 
 
-def lmm(formula, data, reml=True, weights=None):
+def lmm(formula, data, reml=True, weights=None, levels=None):
     r"""Fit a linear mixed model given by an lmer formula.
 
     ``y = X beta + Z u + e``, ``u ~ N(0, G)``, ``e ~ N(0, sigma^2 W^-1)``.
@@ -43,6 +44,8 @@ def lmm(formula, data, reml=True, weights=None):
         True for REML, False for ML.
     weights : str or (n,) array, optional
         Prior weights w (a column name or values), ``Var(e_i) = sigma^2 / w_i``.
+    levels : dict of column -> list of levels, optional
+        For streamed data whose factors are plain text.
 
     Returns
     -------
@@ -68,16 +71,12 @@ def lmm(formula, data, reml=True, weights=None):
     0     block  Intercept    2906.0   53.9   NaN
     1  Residual                25627.4  160.1   NaN
     """
-    accumulator = Accumulator()
     if isinstance(data, pd.DataFrame):
-        design = formulas.design(formula, data, weights)
+        design, accumulator = frame.design(formula, data, weights), Accumulator()
         _add(accumulator, design)
     else:
-        for design in formulas.chunk_designs(formula, progress(_chunks(data), "reading"), weights):
-            _add(accumulator, design)
-        design = replace(design, y=None, X=None, weights=None, rows=None)
-    products = accumulator.finish()
-    return Fit(design, products, reml)
+        design, accumulator = _stream(formula, data, weights, levels)
+    return Fit(design, accumulator.finish(), reml)
 
 
 class Fit:
@@ -464,7 +463,7 @@ def minimise(criterion, start=None):
 
     The search runs in phi = theta * units * sqrt(levels): free of the units of the data, and
     with a curvature near 1 whatever the number of levels. Small data can have one minimum on
-    the boundary and a lower one elsewhere, so a search that ends on the boundary is repeated
+    the boundary and a lower one elsewhere, so a search that ends near the boundary is repeated
     from other starts and the lowest end counts.
     """
     cp, path = criterion.products, []
@@ -484,7 +483,7 @@ def minimise(criterion, start=None):
         return _at_zero(criterion, end.x / scale, end.fun)
 
     theta, value = search(cp.start_theta() if start is None else np.asarray(start))
-    if np.any(np.abs(theta * units)[cp.diagonal_places()] < BOUNDARY):
+    if np.any(np.abs(theta * units)[cp.diagonal_places()] < NEARLY_ZERO):
         ends = [search(other / units) for other in _other_starts(cp)]
         theta, value = min([(theta, value - 1e-9), *ends], key=lambda end: end[1])
     lambdas = [lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in cp.lambdas(theta)]
@@ -532,6 +531,9 @@ def _boundary(fit):
         else:
             messages.append(f"Boundary estimate: the data ask for a correlation of plus or minus one ({what}); "
                             f"{certificate}. The fit is complete; a simpler term may describe it as well.")
+    if relative.max() > 1e4:
+        messages.append("The random effects reproduce the data almost exactly, so the residual variance has no "
+                        "estimate of its own; leave out a random term.")
     return bool(len(places)), messages
 
 
@@ -540,6 +542,27 @@ def _boundary(fit):
 
 def _add(accumulator, design):
     accumulator.add(design.y, design.X, [(t.codes, t.x, len(t.levels)) for t in design.terms], design.weights)
+
+
+def _stream(formula, data, weights, levels):
+    """One pass over the pieces of a table; the design of the last piece stands for all."""
+    accumulator, dropped, messages, smallest, largest = Accumulator(), 0, [], np.inf, -np.inf
+    for design in frame.chunk_designs(formula, progress(_chunks(data), "reading"), weights, levels):
+        dropped += design.n_dropped
+        messages += design.messages
+        if len(design.y):
+            smallest, largest = min(smallest, design.y.min()), max(largest, design.y.max())
+            _add(accumulator, design)
+    if accumulator.n == 0:
+        raise ValueError("no piece of the data has a complete row; look for missing values in the columns "
+                         "of the formula")
+    if smallest == largest:
+        raise ValueError(f"the response {design.y_name} is constant ({smallest:g}); there is no variance to explain")
+    if accumulator.n <= len(independent_columns(accumulator.R)):
+        raise ValueError(f"X has as many independent columns as there are rows ({accumulator.n}); "
+                         "leave terms out of the formula")
+    frame.check_sizes(accumulator.n, [(t.bar, len(t.levels), t.x.shape[1]) for t in design.terms])
+    return replace(design, y=None, X=None, weights=None, rows=None, n_dropped=dropped, messages=messages), accumulator
 
 
 def _chunks(data):
