@@ -161,6 +161,8 @@ versions <- function(packages) {
        packages = named(vapply(packages, function(p) as.character(packageVersion(p)), "")))
 }
 write_reference <- function(x, file) {
-  writeLines(toJSON(x, digits = I(16), na = "null", null = "null", auto_unbox = FALSE), file)
+  part <- paste0(file, ".part")                 # a reader never meets half a file
+  writeLines(toJSON(x, digits = I(16), na = "null", null = "null", auto_unbox = FALSE), part)
+  file.rename(part, file)
   cat(file, round(file.size(file) / 1e3), "kB\n")
 }

@@ -38,7 +38,7 @@ coef_table <- function(fit, py) {
   lapply(METHODS, function(ddf) {
     k <- heard(summary(fit, ddf = ddf)$coefficients)
     v <- k$value
-    c(list(messages = k$messages), table_of(data.frame(
+    list(messages = k$messages, table = table_of(data.frame(
       name = py(rownames(v)), estimate = v[, 1], se = v[, 2], df = v[, 3], t = v[, 4],
       p = v[, 5])))
   })
@@ -64,11 +64,12 @@ anova_car <- function(fit) {
   list(messages = k$messages, table = table_of(data.frame(
     term = rownames(v), f = v$F, num_df = v$Df, den_df = v$Df.res, p = v$`Pr(>F)`)))
 }
-# Two hypotheses of each model: its last coefficient, and (up to) three coefficients at once.
+# Up to three hypotheses of a model: its last coefficient, several coefficients at once, and a
+# difference of two.
 some_contrasts <- function(fit, py) {
   p <- length(fixef(fit))
   rows <- list(p)
-  if (p > 2) rows[[2]] <- 2:min(p, 4)
+  if (p > 1) rows[[2]] <- if (p == 2) 1:2 else 2:min(p, 4)
   if (p > 2) rows[[3]] <- c(p, 2)
   lapply(seq_along(rows), function(i) {
     r <- rows[[i]]
@@ -96,7 +97,8 @@ ADJUST <- c("none", "tukey", "sidak", "holm", "bonferroni")
 summary_table <- function(e, ...) {
   s <- as.data.frame(summary(e, infer = c(TRUE, TRUE), ...))
   key <- c(estimate = "estimate", emmean = "mean", SE = "se", df = "df", lower.CL = "lower",
-           upper.CL = "upper", t.ratio = "t", p.value = "p")
+           upper.CL = "upper", t.ratio = "t", p.value = "p",
+           asymp.LCL = "lower", asymp.UCL = "upper", z.ratio = "t")   # if no mean exists
   names(s) <- ifelse(names(s) %in% names(key), key[names(s)], names(s))
   s
 }
@@ -127,17 +129,17 @@ one_emm <- function(fit, s, df = NULL) {
   if (is.null(k$value)) return(list(specs = I(s$specs), messages = k$messages))
   e <- k$value
   nests <- e@model.info$nesting
-  contrasts <- list()
+  contrasts <- setNames(list(), character())
   if (s$pairwise) contrasts$pairwise <- adjusted(contrast(e, "pairwise"), ADJUST)
   if (s$control) contrasts$`trt.vs.ctrl` <-
     adjusted(contrast(e, "trt.vs.ctrl"), c("none", "dunnettx", "holm"))
-  if (!is.null(s$custom)) contrasts$custom <- c(
-    list(weights = lapply(s$custom, I)),
-    adjusted(contrast(e, s$custom), c("none", "holm", "bonferroni")))
+  if (!is.null(s$custom)) contrasts$custom <-
+    adjusted(contrast(e, s$custom), c("none", "holm", "bonferroni"))
   list(specs = I(s$specs), by = if (is.null(s$by)) NULL else I(s$by),
        at = if (is.null(s$at)) NULL else lapply(s$at, I),
        df = unbox(if (is.null(df)) "residual" else df), messages = k$messages,
        note = if (is.null(s$note)) NULL else unbox(s$note),
+       custom = if (is.null(s$custom)) NULL else lapply(s$custom, I),
        nesting = if (length(nests)) lapply(nests, I) else NULL,
        averaged_over = I(as.character(e@misc$avgd.over)),
        means = table_of(summary_table(e, adjust = "none")), contrasts = contrasts)
@@ -398,8 +400,7 @@ z_of <- function(level) qnorm((1 + level) / 2)
 # z^2 above its minimum, found by a root search instead of a spline through a profile.
 exact_limits <- function(data, formula, level = 0.95) {
   d <- read_data(data)
-  bare <- control
-  args <- list(formula = as.formula(formula), data = d, REML = FALSE, control = bare)
+  args <- list(formula = as.formula(formula), data = d, REML = FALSE, control = control)
   fit <- suppressMessages(do.call(lme4::lmer, args))
   devfun <- suppressMessages(do.call(lme4::lmer, c(args, devFunOnly = TRUE)))
   env <- environment(devfun)
@@ -408,7 +409,8 @@ exact_limits <- function(data, formula, level = 0.95) {
   vc <- as.data.frame(VarCorr(fit), order = "lower.tri")
   kind <- ifelse(is.na(vc$var1), "sigma", ifelse(is.na(vc$var2), "sd", "cor"))
   label <- ifelse(kind == "sigma", "sigma", paste0(ifelse(kind == "sd", "sd_", "cor_"),
-    ifelse(kind == "cor", paste0(vc$var2, "."), ""), vc$var1, "|", vc$grp))
+    ifelse(kind == "cor", paste0(vc$var2, "."), ""), vc$var1, "|",
+    sub("\\.[0-9]+$", "", vc$grp)))    # lme4 calls a second term of a group "subject.1"
   # lower-triangle order within a term is (sd1, cor21, sd2): the order of theta
   to_theta <- function(par) {
     s <- par[kind == "sigma"]
@@ -454,12 +456,11 @@ exact_limits <- function(data, formula, level = 0.95) {
   }
   rows <- list()
   for (i in seq_along(hat)) {
-    others <- hat / scale
     profile <- function(v) {
       f <- function(o) { par <- hat; par[i] <- v; par[-i] <- o * scale[-i]; dev(par) }
       o <- minimise(f, hat[-i] / scale[-i], low[-i], high[-i])
-      o2 <- minimise(f, ifelse(kind[-i] == "sd", pmax(others[-i], 0.5), others[-i]),
-                     low[-i], high[-i])
+      away <- ifelse(kind == "sd", pmax(hat / scale, 0.5), hat / scale)   # off the boundary
+      o2 <- minimise(f, away[-i], low[-i], high[-i])
       min(o$fval, o2$fval)
     }
     if (length(hat) == 1) profile <- dev
@@ -501,7 +502,7 @@ profile_of <- function(id, data, formula) {
     lapply(c(`0.95` = .95, `0.80` = .8), function(level) {
       ci <- heard(confint(k$value, level = level))
       if (is.null(ci$value)) return(list(messages = ci$messages))
-      c(list(messages = I(c(k$messages, ci$messages))), table_of(cbind(
+      list(messages = I(c(k$messages, ci$messages)), table = table_of(cbind(
         describe_parameters(rownames(ci$value), frame),
         lower = ci$value[, 1], upper = ci$value[, 2])))
     })
@@ -509,8 +510,8 @@ profile_of <- function(id, data, formula) {
   exact <- exact_limits(data, formula)
   list(id = unbox(id), data = unbox(data), formula = unbox(formula), default = one(),
        fine = one(delta.cutoff = 1 / 40, maxpts = 2000),
-       exact = list(`0.95` = table_of(cbind(describe_parameters(exact$parameter, frame),
-                                            exact[c("lower", "upper")]))))
+       exact = list(`0.95` = list(messages = I(character()), table = table_of(cbind(
+         describe_parameters(exact$parameter, frame), exact[c("lower", "upper")])))))
 }
 
 # ---- parametric bootstrap -------------------------------------------------------------------
@@ -562,7 +563,6 @@ file <- file.path(here, "inference.json")
 out$mixed <- every(cases, run_case)
 out$fixed <- every(lm_cases, run_lm)
 out$compare <- every(comparisons, function(m) do.call(compare_of, m))
-write_reference(out, file)           # the quick parts first
 out$profile <- every(profiles, function(m) do.call(profile_of, m))
 out$bootstrap <- every(boots, function(m) do.call(boot_of, m))
 write_reference(out, file)
