@@ -27,7 +27,7 @@ STYLE = {
 SMALL = 12  # up to this many rows and columns a matrix shows its values
 
 
-def show_matrix(M, groups=None, symbols=None, labels=None, ax=None, title=None):
+def show_matrix(M, groups=None, symbols=None, labels=None, ax=None, title=None, split=()):
     r"""Heat map of a matrix: zeros are white, and groups are outlined by lines.
 
     Non-negative matrices use a sequential scale (colour ~ square root of the value, so that
@@ -45,6 +45,8 @@ def show_matrix(M, groups=None, symbols=None, labels=None, ax=None, title=None):
         Tick labels; by default the names of the groups.
     ax : matplotlib Axes, optional
     title : str, optional
+    split : sequence of ints
+        Numbers of columns after which to draw a vertical line, e.g. between X and Z.
 
     Returns
     -------
@@ -70,7 +72,9 @@ def show_matrix(M, groups=None, symbols=None, labels=None, ax=None, title=None):
     if not M.size:
         raise ValueError(f"M is empty ({shape(M)}); there is nothing to draw")
     if groups is not None and len(groups) != len(M):
-        raise ValueError(f"groups has {len(groups)} labels but M has {len(M)} rows; give one per row")
+        raise ValueError(f"groups has {len(groups)} labels but M has {len(M)} rows; "
+                         "give one per row")
+    square = M.shape[0] == M.shape[1]
     runs = _runs(groups) if groups is not None else []
     row_labels, column_labels = _row_and_column_labels(labels, M.shape)
     texts = _cell_texts(M, symbols)
@@ -80,9 +84,9 @@ def show_matrix(M, groups=None, symbols=None, labels=None, ax=None, title=None):
     colours = plt.get_cmap("PuOr_r" if signed else "YlGnBu").with_extremes(bad="white")
 
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(4.6, 4.2))
+        ax = _axes(ax, figsize=(4.6 if M.shape[1] <= len(M) / 4 or square else 9.0, 4.2))
         image = ax.imshow(np.ma.masked_equal(M, 0), cmap=colours, norm=norm,
-                          aspect="equal" if M.shape[0] == M.shape[1] else "auto",
+                          aspect="equal" if square else "auto",
                           interpolation="nearest")
         ax.spines[:].set_visible(True)
         if texts is not None:
@@ -94,11 +98,12 @@ def show_matrix(M, groups=None, symbols=None, labels=None, ax=None, title=None):
         elif not np.isin(M, (0, 1)).all():
             ax.figure.colorbar(image, ax=ax, shrink=0.8, ticks=_few_ticks(M, biggest, signed),
                                format=lambda value, _: _number(value))
-        square = M.shape[0] == M.shape[1]
         for start, stop, _ in runs[1:] if len(runs) <= 40 else []:
             ax.axhline(start - 0.5, color=INK, linewidth=0.8)
             if square:
                 ax.axvline(start - 0.5, color=INK, linewidth=0.8)
+        for column in split:
+            ax.axvline(column - 0.5, color=INK, linewidth=1.6)
         if runs and row_labels is None and len(runs) <= 40:
             middles, names = zip(*(((a + b - 1) / 2, str(name)) for a, b, name in runs))
             ax.set_yticks(middles, names)
@@ -180,21 +185,97 @@ def show_field(plots, block, treatment, highlight=None, ax=None, title=None):
     gaps = counts.stack()
     gaps = gaps[gaps != 1]
     (where, what), times = gaps.index[0], gaps.iloc[0]
-    return opening + (f"not complete: {len(gaps)} of the {counts.size} {block} by {treatment} cells "
-                      f"do not hold one plot, for example {what} in {where} with {times}.")
+    return opening + (f"not complete: {len(gaps)} of the {counts.size} {block} by {treatment} "
+                      f"cells do not hold one plot, for example {what} in {where} with {times}.")
 
 
-def show_intervals(names, means, errors, sed=None, ax=None, title=None):
+def show_points(values, categories, groups=None, sort=False, unit=None, ax=None, title=None):
+    """Every value above its category, with a line at the category's mean.
+
+    Parameters
+    ----------
+    values : sequence of n numbers
+    categories : sequence of n labels
+        Positions along the horizontal axis, in their natural order.
+    groups : sequence of n labels, optional
+        Gives each group its own marker and colour (up to four groups).
+    sort : bool
+        Order the categories by their mean.
+    unit : str, optional
+        Label of the vertical axis.
+    ax : matplotlib Axes, optional
+    title : str, optional
+
+    Returns
+    -------
+    str
+        The reading: the span of the means, and which groups hold the largest values.
+
+    Raises
+    ------
+    ValueError
+        For lengths that differ, missing values or more than four groups.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> show_points([5, 7, 1, 3], ["A", "A", "B", "B"], ["I", "II", "I", "II"])
+    '4 values; means from 2 (B) to 6 (A); largest value of a category by group: I 0, II 2.'
+    """
+    import matplotlib.pyplot as plt
+
+    values = finite(values, "values", ndim=1)
+    labels = {"categories": categories, "groups": categories if groups is None else groups}
+    for what, given in labels.items():
+        if len(given) != len(values):
+            raise ValueError(f"{what} has {len(given)} labels for {len(values)} values; "
+                             "give one for each")
+    data = pd.DataFrame({"value": values} | {k: pd.Categorical(v) for k, v in labels.items()})
+    names = list(data.groups.cat.remove_unused_categories().cat.categories)
+    if groups is not None and len(names) > len(HUES):
+        raise ValueError(f"{len(names)} groups; up to {len(HUES)} can be told apart by marker")
+    means = data.groupby("categories", observed=True).value.mean()
+    means = means.sort_values() if sort else means
+    places = pd.Series(range(len(means)), index=list(means.index))
+    x = data.categories.astype(object).map(places).to_numpy(float)
+    # values of one group in one category are spread sideways, so that none hides another
+    together = data.groupby(["categories", "groups"], observed=True)
+    x = x + 0.5 * ((together.cumcount() + 0.5) / together.value.transform("size") - 0.5)
+    with plt.rc_context(STYLE):
+        ax = _axes(ax, figsize=(9.0, 3.6))
+        for k, name in enumerate(names):
+            rows = data.groups == name
+            k = 0 if groups is None else k
+            ax.plot(x[rows], data.value[rows], MARKERS[k], color=HUES[k], alpha=0.8, label=name)
+        ax.hlines(means, places - 0.3, places + 0.3, color="black", linewidth=1.2, label="mean")
+        ax.set_xticks(places, [str(name) for name in means.index])
+        ax.set_ylabel(unit or "")
+        if groups is not None:
+            ax.legend(ncols=len(names) + 1, loc="lower left", bbox_to_anchor=(0, 1))
+        if title:
+            ax.set_title(title)
+    reading = (f"{len(values)} values; means from {_number(means.min())} ({means.idxmin()}) "
+               f"to {_number(means.max())} ({means.idxmax()})")
+    if (together.value.size() == 1).all() and len(names) > 1:
+        best = data.groups[data.groupby("categories", observed=True).value.idxmax()]
+        counts = ", ".join(f"{name} {(best == name).sum()}" for name in names)
+        reading += f"; largest value of a category by group: {counts}"
+    return reading + "."
+
+
+def show_intervals(names, analyses, unit=None, ax=None, title=None):
     """Estimates with error bars under one or more analyses, with a bar for the SED.
 
     Parameters
     ----------
     names : sequence of k labels
         One for each mean.
-    means, errors : dict {analysis: (k,) array or one number}
-        Estimates and standard errors; a bar is the mean plus and minus one standard error.
-    sed : dict {analysis: float}, optional
-        Standard error of a difference, drawn as a bar of that length in the same units.
+    analyses : dict {name: (means, errors) or (means, errors, sed)}
+        Estimates (k,), their standard errors (k,) or one for all, and the standard error of a
+        difference. A bar is the mean plus and minus one standard error; the SED is drawn at the
+        right as a bar of that length.
+    unit : str, optional
+        Label of the vertical axis.
     ax : matplotlib Axes, optional
     title : str, optional
 
@@ -206,61 +287,65 @@ def show_intervals(names, means, errors, sed=None, ax=None, title=None):
     Raises
     ------
     ValueError
-        When the analyses of `means`, `errors` and `sed` differ, or lengths do not match.
+        When lengths do not match, or for more analyses than can be told apart (four).
 
     Examples
     --------
     >>> import matplotlib; matplotlib.use("Agg")
-    >>> show_intervals(["A", "B"], {"fixed": [5.0, 7.5]}, {"fixed": 1.0}, {"fixed": 1.4})
-    '2 means from 5 (A) to 7.5 (B); standard error of a mean 1 (fixed); of a difference 1.4 (fixed).'
+    >>> show_intervals(["A", "B"], {"fixed": ([5.0, 7.5], 1.0, 1.4)})
+    '2 means from 5 (A) to 7.5 (B); fixed: SE 1, SED 1.4.'
     """
     import matplotlib.pyplot as plt
 
     names = [str(name) for name in names]
-    for other, what in ((errors, "errors"), (sed, "sed")):
-        if other is not None and set(other) != set(means):
-            raise ValueError(f"{what} has the analyses {list(other)} but means has {list(means)}; "
-                             "use the same names in both")
-    if not 1 <= len(means) <= len(HUES):
-        raise ValueError(f"means holds {len(means)} analyses; one to {len(HUES)} can be told apart")
-    centres, halves = {}, {}
-    for analysis in means:
+    if not 1 <= len(analyses) <= len(HUES):
+        raise ValueError(f"there are {len(analyses)} analyses; one to {len(HUES)} can be told "
+                         "apart")
+    centres, halves, seds = {}, {}, {}
+    for analysis, given in analyses.items():
+        if len(given) not in (2, 3):
+            raise ValueError(f"{analysis!r} needs (means, errors) or (means, errors, sed), not "
+                             f"{len(given)} value(s)")
+        means, errors, *sed = given
         for values, given, what in ((centres, means, "means"), (halves, errors, "errors")):
-            value = finite(given[analysis], f"{what} of {analysis!r}")
+            value = finite(given, f"{what} of {analysis!r}")
             if value.ndim and value.shape != (len(names),):
-                raise ValueError(f"{what} of {analysis!r} has {value.size} values for {len(names)} names")
+                raise ValueError(f"{what} of {analysis!r} has {value.size} values "
+                                 f"for {len(names)} names")
             values[analysis] = np.broadcast_to(value, len(names))
+        if sed:
+            seds[analysis] = float(finite(sed[0], f"SED of {analysis!r}"))
 
     with plt.rc_context(STYLE):
         ax = _axes(ax, figsize=(9.0, 3.8))
-        offsets = 0.16 * (np.arange(len(means)) - (len(means) - 1) / 2)
-        for k, analysis in enumerate(means):
-            ax.errorbar(np.arange(len(names)) + 2 * offsets[k], centres[analysis], halves[analysis],
+        for k, analysis in enumerate(analyses):
+            aside = 0.32 * (k - (len(analyses) - 1) / 2)
+            ax.errorbar(np.arange(len(names)) + aside, centres[analysis], halves[analysis],
                         fmt=MARKERS[k], color=HUES[k], markersize=5, elinewidth=1.2,
                         markerfacecolor=HUES[k] if k == 0 else "white", label=analysis)
         ax.set_xticks(range(len(names)), names)
-        if sed is not None:
-            top = max((centres[a] + halves[a]).max() for a in means)
-            for k, analysis in enumerate(means):
-                at = len(names) + 0.4 + 0.45 * k
-                ax.errorbar(at, top - sed[analysis] / 2, sed[analysis] / 2, color=HUES[k],
-                            capsize=4, elinewidth=2)
-            ax.text(len(names) + 0.4 + 0.225 * (len(means) - 1), top - 1.15 * max(sed.values()),
+        if seds:
+            top = max((centres[a] + halves[a]).max() for a in analyses)
+            for k, analysis in enumerate(seds):
+                ax.errorbar(len(names) + 0.4 + 0.45 * k, top - seds[analysis] / 2,
+                            seds[analysis] / 2, color=HUES[k], capsize=4, elinewidth=2)
+            ax.text(len(names) + 0.4 + 0.225 * (len(seds) - 1), top - 1.15 * max(seds.values()),
                     "SED", ha="center", va="top")
         ax.legend(loc="upper left")
+        ax.set_ylabel(unit or "")
         if title:
             ax.set_title(title)
-    first = centres[next(iter(means))]
+    first = next(iter(centres.values()))
     low, high = int(first.argmin()), int(first.argmax())
     reading = (f"{len(names)} means from {_number(first[low])} ({names[low]}) to "
-               f"{_number(first[high])} ({names[high]}); standard error of a mean "
-               + ", ".join(f"{_span(halves[a])} ({a})" for a in means))
-    if sed is not None:
-        reading += "; of a difference " + ", ".join(f"{_number(sed[a])} ({a})" for a in means)
+               f"{_number(first[high])} ({names[high]})")
+    for analysis in analyses:
+        reading += f"; {analysis}: SE {_span(halves[analysis])}"
+        reading += f", SED {_number(seds[analysis])}" if analysis in seds else ""
     return reading + "."
 
 
-def show_shrinkage(names, raw, shrunk, ax=None, title=None, limit=None):
+def show_shrinkage(names, raw, shrunk, unit=None, limit=None, ax=None, title=None):
     """Arrows from raw effects (deviations from the mean) to their shrunken values.
 
     Parameters
@@ -268,10 +353,12 @@ def show_shrinkage(names, raw, shrunk, ax=None, title=None, limit=None):
     names : sequence of q labels
     raw, shrunk : (q,) arrays
         Deviations before and after shrinkage, in units of the response.
-    ax : matplotlib Axes, optional
-    title : str, optional
+    unit : str, optional
+        Label of the horizontal axis.
     limit : float, optional
         Half-width of the horizontal axis, to keep several pictures on one scale.
+    ax : matplotlib Axes, optional
+    title : str, optional
 
     Returns
     -------
@@ -300,16 +387,18 @@ def show_shrinkage(names, raw, shrunk, ax=None, title=None, limit=None):
         ax = _axes(ax, figsize=(5.0, 0.45 * len(names) + 1.1))
         rows = np.arange(len(names))
         ax.axvline(0, color=GREY, linewidth=1)
-        for y, a, b in zip(rows, raw, shrunk):
-            if a != b:
-                ax.annotate("", (b, y), (a, y),
-                            arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 4, "shrinkB": 2})
-        ax.plot(raw, rows, "o", color=GREY, markerfacecolor="white", label="raw")
-        ax.plot(shrunk, rows, "o", color=BLUE, label="shrunken")
+        ax.plot(raw, rows, "o", color=GREY, markersize=9, markerfacecolor="white", label="raw")
+        ax.plot(shrunk, rows, "o", color=BLUE, markersize=5, label="shrunken")
         ax.set_yticks(rows, names)
         ax.set_ylim(len(names) - 0.4, -0.6)
+        ax.set_xlabel(unit or "")
         if limit is not None:
             ax.set_xlim(-limit, limit)
+        too_short = 0.04 * np.ptp(ax.get_xlim())  # where ring and dot overlap, no arrow is needed
+        for y, a, b in zip(rows, raw, shrunk):
+            if abs(a - b) > too_short:
+                ax.annotate("", (b, y), (a, y), arrowprops={
+                    "arrowstyle": "->", "color": INK, "shrinkA": 5, "shrinkB": 3})
         if title:
             ax.set_title(title)
     largest = int(np.abs(raw).argmax())
@@ -317,9 +406,12 @@ def show_shrinkage(names, raw, shrunk, ax=None, title=None, limit=None):
         return f"{len(names)} effects, all of them zero before and after."
     example = f"{_number(raw[largest])} becomes {_number(shrunk[largest])} for {names[largest]}"
     factors = shrunk[raw != 0] / raw[raw != 0]
+    opening = f"{len(names)} effects, "
+    if np.allclose(factors, 1):
+        return opening + f"none of them shrunk ({_number(raw[largest])} for {names[largest]})."
     if np.ptp(factors) < 1e-6:
-        return f"{len(names)} effects, each kept at {_number(factors[0])} of its raw value ({example})."
-    return f"{len(names)} effects, kept at {_span(factors)} of their raw values ({example})."
+        return opening + f"each kept at {_number(factors[0])} of its raw value ({example})."
+    return opening + f"kept at {_span(factors)} of their raw values ({example})."
 
 
 # --- helpers -----------------------------------------------------------------------------
@@ -373,7 +465,8 @@ def _cell_texts(M, symbols):
     elif symbols is not None:
         texts = np.asarray(symbols, dtype=object)
         if texts.shape != M.shape:
-            raise ValueError(f"symbols is {shape(texts)} but M is {shape(M)}; give one text per cell")
+            raise ValueError(f"symbols is {shape(texts)} but M is {shape(M)}; "
+                             "give one text per cell")
     else:
         texts = np.vectorize(lambda value: _number(value, 3), otypes=[object])(M)
     return texts if max(M.shape) <= SMALL else None
@@ -385,7 +478,7 @@ def _font_size(ax, texts):
     cell = 72 / ax.figure.dpi * min(box.width / texts.shape[1], box.height / texts.shape[0])
     longest = max(len(re.sub(r"[$\\{}_^]|sigma", "", text)) + text.count("sigma")
                   for text in texts.flat)
-    return min(11, 1.3 * cell / max(longest, 2))
+    return min(11, 1.45 * cell / max(longest, 2))
 
 
 def _few_ticks(M, biggest, signed):
@@ -393,9 +486,8 @@ def _few_ticks(M, biggest, signed):
     values = np.unique(np.round(M, 9))
     if len(values) > 5:
         return None
-    places = values if signed else np.sqrt(np.abs(values))
-    apart = np.diff(places) > 0.06 * np.sqrt(biggest) if not signed else np.diff(places) > 0.1 * biggest
-    return values if apart.all() else None
+    places = (values if signed else np.sqrt(values)) / (biggest if signed else np.sqrt(biggest))
+    return values if (np.diff(places) > 0.08).all() else None
 
 
 def _luminance(rgba):
@@ -409,8 +501,8 @@ def _read_matrix(M, groups, runs):
         if np.isin(M, (0, 1)).all():
             in_rows, in_columns = _span(M.sum(axis=1)), _span(M.sum(axis=0))
             return f"{size} of zeros and ones: rows add up to {in_rows}, columns to {in_columns}."
-        zeros = (M == 0).mean()
-        return f"{size}: values from {_number(M.min())} to {_number(M.max())}, {zeros:.0%} of them zero."
+        return (f"{size}: values from {_number(M.min())} to {_number(M.max())}, "
+                f"{(M == 0).mean():.0%} of them zero.")
     off = ~np.eye(n, dtype=bool)
     diagonal = f"{_span(np.diag(M))} on the diagonal"
     if groups is None or n == 1:
@@ -423,4 +515,5 @@ def _read_matrix(M, groups, runs):
         parts.append(f"{_span(M[same & off])} inside a {word}")
     if not same.all():
         parts.append(f"{_span(M[~same])} between {word}s")
-    return f"{size} in {codes.max() + 1} {word}s of {_span(np.bincount(codes))}: {', '.join(parts)}."
+    sizes = _span(np.bincount(codes))
+    return f"{size} in {codes.max() + 1} {word}s of {sizes}: {', '.join(parts)}."

@@ -1,6 +1,7 @@
 """Results that print as plain text in a terminal and as tables in a notebook."""
 
 from html import escape
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,7 @@ class Report:
         out = [self.title]
         for part in self.parts:
             if isinstance(part, str):
-                out.append(part)
+                out.append(fill(part, 80) if len(part) > 80 and "\n" not in part else part)
             else:
                 out += [_text(part)] if isinstance(part, pd.DataFrame) else ["", part[0], _text(part[1])]
         return "\n".join(out)

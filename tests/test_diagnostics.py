@@ -1,0 +1,219 @@
+"""Leverage, Cook's distance and simulated residuals: against R, against dense matrices, by behaviour."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from reference_values import frame, reference
+from scipy.stats import kstest
+
+import mmteach as mm
+from mmteach.diagnostics import (
+    influence,
+    show_qq,
+    show_ranef_qq,
+    show_residuals,
+    show_scale_location,
+    simulated_residuals,
+    uniform_distance,
+)
+
+MODELS = {model["id"]: model for model in reference("diagnostics")["models"]}
+
+
+def fit_of(model):
+    data = frame(model["data"])
+    if not model["random"]:
+        return mm.lm(model["formula"], data, weights=model["weights"])
+    return mm.lmm(model["formula"], data, weights=model["weights"], reml=model["reml"])
+
+
+@pytest.fixture(scope="module")
+def slopes():
+    return mm.lmm("reaction_ms ~ days + (days | subject)", frame("sleepstudy"))
+
+
+@pytest.fixture(autouse=True)
+def no_open_figures():
+    yield
+    plt.close("all")
+
+
+# --- influence ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=list(MODELS))
+def test_leverage_and_cooks_distance_equal_R(model):
+    table = influence(fit_of(model))
+    np.testing.assert_allclose(table.leverage, model["leverage"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(table.cooks_distance, model["cooks_distance"], rtol=1e-4, atol=1e-5)
+    if "standardised_residuals" in model:
+        np.testing.assert_allclose(table.standardised, model["standardised_residuals"], rtol=1e-9, atol=1e-9)
+
+
+def test_the_models_with_influence_in_the_main_reference():
+    inference = reference("inference")
+    entries = [m for m in inference["mixed"] + inference["fixed"] if m.get("influence")]
+    assert len(entries) >= 3
+    for entry in entries:
+        fit = (mm.lmm if entry in inference["mixed"] else mm.lm)(entry["formula"], frame(entry["data"]))
+        table = influence(fit)
+        np.testing.assert_allclose(table.leverage, entry["influence"]["leverage"], atol=1e-6)
+        np.testing.assert_allclose(table.cooks_distance, entry["influence"]["cooks_distance"], atol=1e-5)
+
+
+def test_leverage_is_the_diagonal_of_the_hat_matrix_from_V():
+    fit = mm.lmm("reaction_ms ~ days + (days | subject)", frame("sleepstudy_weighted"), weights="weight")
+    X, V, R = fit.X.to_numpy(), fit.V.to_numpy(), fit.R.to_numpy()
+    Vi = np.linalg.inv(V)
+    P = Vi - Vi @ X @ np.linalg.inv(X.T @ Vi @ X) @ X.T @ Vi
+    H = np.eye(fit.nobs) - R @ P
+    np.testing.assert_allclose(H @ fit.y, fit.fitted, rtol=1e-8)
+    table = influence(fit)
+    np.testing.assert_allclose(table.leverage, np.diag(H), atol=1e-9)
+    variance = np.diag(R @ P @ R)  # of the residuals, as R P V P R = R P R
+    np.testing.assert_allclose(table.standardised, fit.residuals / np.sqrt(variance), rtol=1e-7)
+
+
+def test_a_row_alone_in_its_cell_has_leverage_one_and_no_distance():
+    data = pd.DataFrame({"f": list("aabbc"), "y": [1.0, 2.0, 4.0, 3.0, 9.0]})
+    table = influence(mm.lm("y ~ f", data))
+    assert table.leverage[4] == pytest.approx(1)
+    assert np.isnan(table.cooks_distance[4]) and np.isnan(table.standardised[4])
+    assert "1 rows decide their own fitted value" in str(table)
+
+
+def test_a_gross_error_is_found(slopes):
+    data = frame("sleepstudy")
+    data.loc[100, "reaction_ms"] += 400
+    table = influence(mm.lmm(slopes.formula, data))
+    assert table.cooks_distance.idxmax() == 100 and abs(table.standardised[100]) > 5
+
+
+def test_a_streamed_fit_has_no_rows_to_look_at():
+    data = frame("sleepstudy")
+    streamed = mm.lmm("reaction_ms ~ days + (1 | subject)", iter([data.iloc[:90], data.iloc[90:]]))
+    with pytest.raises(ValueError, match="rows of a streamed fit are not kept"):
+        influence(streamed)
+
+
+# --- simulated residuals ------------------------------------------------------------------
+
+
+def test_the_distance_is_that_of_kolmogorov_and_smirnov():
+    U = np.random.default_rng(1).uniform(size=(40, 3)) ** [1, 2, 0.5]
+    np.testing.assert_allclose(uniform_distance(U), [kstest(u, "uniform").statistic for u in U.T])
+
+
+def test_ranks_are_those_of_the_simulations(slopes):
+    simulated = simulated_residuals(slopes, n=60, seed=4)
+    Y = slopes.simulate(60, seed=np.random.default_rng(4)).to_numpy()
+    below = (Y < slopes.y.to_numpy()[:, None]).sum(axis=1)
+    np.testing.assert_allclose(simulated.values, (below + 0.5) / 61)
+    assert simulated.outside == np.sum((below == 0) | (below == 60))
+
+
+def test_units_do_not_matter():
+    data = frame("sleepstudy")
+    here, there = (simulated_residuals(mm.lmm("reaction_ms ~ days + (1 | subject)", d), n=50, seed=2)
+                   for d in (data, data.assign(reaction_ms=100 + 7 * data.reaction_ms)))
+    np.testing.assert_array_equal(here.values, there.values)
+    assert here.p == there.p
+
+
+def test_p_values_are_right_although_rows_of_a_group_go_together():
+    """Six groups of twenty share most of their variation: a plain KS test rejects far too often."""
+    rng = np.random.default_rng(11)
+    g = np.repeat(np.arange(6), 20)
+    p, plain = [], []
+    for _ in range(60):
+        data = pd.DataFrame({"g": g, "y": 3 * rng.normal(size=6)[g] + rng.normal(size=120)})
+        simulated = simulated_residuals(mm.lmm("y ~ 1 + (1 | g)", data), n=39, seed=int(rng.integers(1e6)))
+        p.append(simulated.p)
+        plain.append(kstest(simulated.values, "uniform").pvalue)
+    assert np.mean(np.array(p) <= 0.05) <= 0.1
+    assert np.mean(np.array(plain) <= 0.05) > 0.3
+
+
+@pytest.mark.parametrize("fit", [mm.lmm, mm.lm], ids=["mixed", "fixed"])
+def test_skewed_errors_are_noticed(fit):
+    rng = np.random.default_rng(8)
+    g = np.repeat(np.arange(30), 10)
+    data = pd.DataFrame({"g": g, "x": rng.normal(size=300)})
+    random = " + (1 | g)" if fit is mm.lmm else ""
+    good, bad = (fit("y ~ x" + random, data.assign(y=data.x + rng.normal(size=30)[g] * (fit is mm.lmm) + e))
+                 for e in (rng.normal(size=300), 3 * (rng.exponential(size=300) ** 2 - 2)))
+    assert simulated_residuals(good, n=199, seed=1).p > 0.1
+    assert simulated_residuals(bad, n=199, seed=1).p <= 0.01
+
+
+def test_simulated_residuals_refuse_too_few_and_too_many(slopes):
+    with pytest.raises(ValueError, match="n=5 simulations cannot give.*19 or more"):
+        simulated_residuals(slopes, n=5)
+    with pytest.raises(ValueError, match="too many to rank.*use n="):
+        simulated_residuals(slopes, n=10**6)
+
+
+# --- pictures and their readings ----------------------------------------------------------
+
+
+def drawn_points(ax):
+    return max((line.get_xydata() for line in ax.lines), key=len)
+
+
+def test_residual_plot_shows_every_row_and_says_where_the_largest_is(slopes):
+    reading = show_residuals(slopes)
+    points = drawn_points(plt.gca())
+    np.testing.assert_allclose(points, np.column_stack([slopes.fitted, slopes.residuals]))
+    assert reading.startswith("180 residuals from -101.2 to 132.5, the largest in row 56;")
+
+
+def test_scale_location_says_how_the_spread_goes():
+    rng = np.random.default_rng(4)
+    x = np.linspace(1, 10, 400)
+    fit = mm.lm("y ~ x", pd.DataFrame({"x": x, "y": x + x * rng.normal(size=400)}))
+    reading = show_scale_location(fit)
+    spreads = [float(v) for v in reading.split(": ")[1].split(";")[0].split(", ")]
+    assert spreads == sorted(spreads) and spreads[-1] > 3 * spreads[0]
+    table = influence(fit)
+    np.testing.assert_allclose(drawn_points(plt.gca())[:, 1] ** 2, table.standardised.abs(), rtol=1e-9)
+
+
+def test_qq_plot_is_a_line_for_normal_residuals_and_not_for_others(slopes):
+    reading = show_qq(slopes)
+    points = drawn_points(plt.gca())
+    assert (np.diff(points, axis=0) >= 0).all() and len(points) == 180
+    assert "5.53 (row 56)" in reading and "correlation with normal quantiles 0.943" in reading
+
+
+def test_ranef_qq_plot_has_a_panel_for_each_effect(slopes):
+    reading = show_ranef_qq(slopes)
+    panels = plt.gcf().axes
+    assert [panel.get_title(loc="left") for panel in panels] == ["Intercept | subject", "days | subject"]
+    assert "18 BLUPs" in reading and "farthest 335" in reading
+    with pytest.raises(ValueError, match="no random effects.*show_qq"):
+        show_ranef_qq(mm.lm("reaction_ms ~ days", frame("sleepstudy")))
+
+
+def test_a_boundary_fit_can_be_drawn():
+    fit = mm.lmm("yield ~ 1 + (1|batch)", frame("dyestuff2"))
+    assert "expected 0" in show_ranef_qq(fit)
+    assert show_residuals(fit).startswith("30 residuals")  # one fitted value only
+    assert show_scale_location(fit) and show_qq(fit)
+
+
+def test_plots_draw_on_given_axes_and_do_not_change_the_fit(slopes):
+    figure, axes = plt.subplots(1, 3)
+    before = slopes.residuals.copy()
+    for function, ax in zip((show_residuals, show_scale_location, show_qq), axes):
+        function(slopes, ax=ax, title="A title")
+        assert ax.get_title(loc="left") == "A title" and ax.lines
+    assert plt.get_fignums() == [figure.number]
+    pd.testing.assert_series_equal(slopes.residuals, before)
+
+
+def test_simulated_residuals_draw_two_panels(slopes):
+    simulated = simulated_residuals(slopes, n=99, seed=1)
+    reading = simulated.plot()
+    assert len(plt.gcf().axes) == 2
+    assert f"p = {simulated.p:.3f}" in reading and str(simulated) == reading

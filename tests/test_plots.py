@@ -1,0 +1,258 @@
+"""The pictures: their readings come from the data, and nothing leaks into the session."""
+
+import matplotlib.pyplot as plt
+import mmteach as mm
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from mmteach import plots
+
+TWO_SCHOOLS = ["S1", "S1", "S2", "S2"]
+V = mm.build_V_cs(100, 225, TWO_SCHOOLS)
+
+
+@pytest.fixture(autouse=True)
+def no_trace():
+    """Every test starts without figures and ends with the settings it found."""
+    plt.close("all")
+    before = dict(plt.rcParams)
+    yield
+    assert dict(plt.rcParams) == before, "a plot function changed matplotlib's settings"
+    plt.close("all")
+
+
+@pytest.fixture
+def trial():
+    return mm.load("sorghum")
+
+
+def cell_texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+# --- readings ----------------------------------------------------------------------------
+
+
+def test_matrix_reading_of_the_trial(trial):
+    V_trial = mm.build_V_cs(2906, 25627, trial.block)
+    assert plots.show_matrix(V_trial, trial.block) == (
+        "72 × 72 matrix in 4 blocks of 18: 28533 on the diagonal, 2906 inside a block, "
+        "0 between blocks."
+    )
+
+
+@pytest.mark.parametrize("matrix, groups, reading", [
+    (mm.build_R(25627, 6), None, "6 × 6 matrix: 25627 on the diagonal, 0 elsewhere."),
+    (V, ["S1", "S2", "S1", "S2"],
+     "4 × 4 matrix in 2 groups of 2: 325 on the diagonal, 0 inside a group, "
+     "0 to 100 between groups."),
+    (mm.build_V_cs(1, 2, list("aab")), list("aab"),
+     "3 × 3 matrix in 2 blocks of 1 to 2: 3 on the diagonal, 1 inside a block, 0 between blocks."),
+    (mm.build_Z(TWO_SCHOOLS), TWO_SCHOOLS,
+     "4 × 2 matrix of zeros and ones: rows add up to 1, columns to 2."),
+    (np.array([[1.0, 0.0, -2.5]]), None, "1 × 3 matrix: values from -2.5 to 1, 33% of them zero."),
+    (np.array([[7.0]]), None, "1 × 1 matrix: 7 on the diagonal."),
+    (np.diag([2.0, -0.0]), None, "2 × 2 matrix: 0 to 2 on the diagonal, 0 elsewhere."),
+])
+def test_matrix_readings(matrix, groups, reading):
+    assert plots.show_matrix(matrix, groups) == reading
+
+
+def test_matrix_reading_follows_the_values():
+    changed = V.copy()
+    changed[0, 1] = changed[1, 0] = 90
+    assert "90 to 100 inside a block" in plots.show_matrix(changed, TWO_SCHOOLS)
+
+
+def test_field_reading_tells_complete_from_incomplete(trial):
+    assert plots.show_field(trial, "block", "genotype") == (
+        "4 blocks of 18 plots; each of the 18 genotypes stands once in every block."
+    )
+    lost = plots.show_field(trial.drop(index=0), "block", "genotype")
+    assert lost == ("4 blocks of 17 to 18 plots; not complete: 1 of the 72 block by genotype cells "
+                    "do not hold one plot, for example G01 in R1 with 0.")
+
+
+def test_interval_reading_has_every_analysis():
+    reading = plots.show_intervals(
+        list("ABC"), {"fixed": ([3, 1, 2], 0.5, 0.7), "mixed": ([3, 1, 2], [0.6, 0.6, 0.7])}
+    )
+    assert reading == "3 means from 1 (B) to 3 (A); fixed: SE 0.5, SED 0.7; mixed: SE 0.6 to 0.7."
+
+
+def test_point_reading_of_the_trial(trial):
+    assert plots.show_points(trial.yield_kg_ha, trial.genotype, trial.block) == (
+        "72 values; means from 285.2 (G17) to 1030 (G18); "
+        "largest value of a category by group: R1 10, R2 2, R3 3, R4 3."
+    )
+    assert plots.show_points([1, 2, 6], ["a", "a", "b"]) == "3 values; means from 1.5 (a) to 6 (b)."
+
+
+@pytest.mark.parametrize("raw, shrunk, reading", [
+    ([90.0, -60.0], [45.0, -30.0],
+     "2 effects, each kept at 0.5 of its raw value (90 becomes 45 for R1)."),
+    ([90.0, -60.0], [45.0, -15.0],
+     "2 effects, kept at 0.25 to 0.5 of their raw values (90 becomes 45 for R1)."),
+    ([90.0, -60.0], [90.0, -60.0], "2 effects, none of them shrunk (90 for R1)."),
+    ([0.0, 0.0], [0.0, 0.0], "2 effects, all of them zero before and after."),
+])
+def test_shrinkage_readings(raw, shrunk, reading):
+    assert plots.show_shrinkage(["R1", "R2"], raw, shrunk) == reading
+
+
+# --- what is drawn -----------------------------------------------------------------------
+
+
+def draw_all(axes, trial):
+    plots.show_matrix(V, TWO_SCHOOLS, ax=axes[0])
+    plots.show_field(trial, "block", "genotype", ax=axes[1])
+    plots.show_intervals(["A"], {"fixed": ([1.0], 0.1)}, ax=axes[2])
+    plots.show_shrinkage(["R1"], [2.0], [1.0], ax=axes[3])
+    plots.show_points([1.0, 2.0], ["a", "b"], ax=axes[4])
+
+
+def test_given_axes_are_used_and_no_figure_is_added(trial):
+    figure, axes = plt.subplots(1, 5)
+    draw_all(axes, trial)
+    assert all(ax.has_data() or ax.patches for ax in axes)
+    assert plt.get_fignums() == [figure.number]
+
+
+def test_without_axes_each_call_makes_one_figure():
+    plots.show_matrix(V)
+    plots.show_shrinkage(["R1"], [2.0], [1.0])
+    assert len(plt.get_fignums()) == 2
+
+
+def test_titles_are_set(trial):
+    for draw in (
+        lambda **k: plots.show_matrix(V, **k),
+        lambda **k: plots.show_field(trial, "block", "genotype", **k),
+        lambda **k: plots.show_intervals(["A"], {"fixed": ([1.0], 0.1)}, **k),
+        lambda **k: plots.show_points([1.0, 2.0], ["a", "b"], **k),
+        lambda **k: plots.show_shrinkage(["R1"], [2.0], [1.0], **k),
+    ):
+        _, ax = plt.subplots()
+        draw(ax=ax, title="Here")
+        assert "Here" in (ax.get_title(), ax.get_title(loc="left"))
+
+
+def test_small_matrix_shows_numbers_or_symbols_and_a_large_one_neither():
+    _, (numbers, symbols, array, large) = plt.subplots(1, 4)
+    plots.show_matrix(V, ax=numbers)
+    assert cell_texts(numbers)[:4] == ["325", "100", "0", "0"]
+    plots.show_matrix(V, symbols={325: "diagonal", 100: "inside"}, ax=symbols)
+    assert cell_texts(symbols)[:3] == ["diagonal", "inside", "0"]  # no symbol: the number
+    plots.show_matrix(V, symbols=np.full((4, 4), "x"), ax=array)
+    assert set(cell_texts(array)) == {"x"}
+    plots.show_matrix(np.eye(13), ax=large)
+    assert cell_texts(large) == []
+
+
+def test_symbols_are_found_despite_rounding_errors():
+    plots.show_matrix(V * (1 + 1e-13), symbols={325: "d", 100: "c", 0: "0"})
+    assert set(cell_texts(plt.gca())) == {"d", "c", "0"}
+
+
+def test_group_lines_stand_between_the_groups():
+    _, (square, tall) = plt.subplots(1, 2)
+    plots.show_matrix(V, TWO_SCHOOLS, ax=square)
+    plots.show_matrix(mm.build_Z(TWO_SCHOOLS), TWO_SCHOOLS, ax=tall)
+    assert [list(line.get_ydata()) for line in square.lines[:1]] == [[1.5, 1.5]]
+    assert len(square.lines) == 2 and len(tall.lines) == 1  # rows and columns; rows only
+    assert [tick.get_text() for tick in square.get_yticklabels()] == ["S1", "S2"]
+
+
+def test_lightness_alone_tells_the_values_apart():
+    """Printed in grey, a larger covariance is darker, and zero is white."""
+    _, ax = plt.subplots()
+    plots.show_matrix(np.array([[0.0, 1.0, 2.0, 4.0, 8.0, 16.0]]), ax=ax)
+    image = ax.images[0]
+    rgb = image.cmap(image.norm(image.get_array()))[0, :, :3]
+    light = rgb @ [0.299, 0.587, 0.114]
+    assert np.allclose(rgb[0], 1) and (np.diff(light) < -0.02).all()
+
+
+def test_signed_matrices_put_white_in_the_middle():
+    _, ax = plt.subplots()
+    plots.show_matrix(np.array([[1.0, -1.0], [-1.0, 1.0]]), ax=ax)
+    norm = ax.images[0].norm
+    assert norm(0) == 0.5 and norm(-1) == 0
+
+
+def test_text_is_readable_on_its_cell():
+    _, ax = plt.subplots()
+    plots.show_matrix(V, ax=ax)
+    image = ax.images[0]
+    for text in ax.texts:
+        j, i = (int(place) for place in text.get_position())
+        behind = (1, 1, 1) if V[i, j] == 0 else image.cmap(image.norm(V[i, j]))[:3]
+        contrast = abs(np.dot(np.subtract(to_rgb(text.get_color()), behind), [0.299, 0.587, 0.114]))
+        assert contrast > 0.35, text.get_text()
+
+
+def test_the_sed_bar_is_as_long_as_the_sed():
+    _, ax = plt.subplots()
+    plots.show_intervals(["A"], {"fixed": ([10.0], 1.0, 3.0)}, unit="kg", ax=ax)
+    assert ax.get_ylabel() == "kg"
+    ends = ax.containers[-1].lines[2][0].get_segments()[0][:, 1]
+    assert np.ptp(ends) == pytest.approx(3.0)
+
+
+def test_points_stand_at_their_categories_and_none_hides_another():
+    _, ax = plt.subplots()
+    plots.show_points([3.0, 1.0, 2.0, 9.0], list("aaab"), sort=False, ax=ax)
+    x = np.concatenate([line.get_xdata() for line in ax.lines])
+    assert len(set(x)) == 4 and sorted(np.round(x)) == [0, 0, 0, 1]
+    plots.show_points([3.0, 1.0], list("ab"), sort=True, ax=ax)
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["b", "a"]
+
+
+def test_split_draws_a_line_between_columns():
+    _, ax = plt.subplots()
+    plots.show_matrix(np.eye(4)[:, [0, 1, 2]], split=[2], ax=ax)
+    assert [list(line.get_xdata()) for line in ax.lines] == [[1.5, 1.5]]
+
+
+def test_axis_limit_of_shrinkage_is_kept():
+    _, ax = plt.subplots()
+    plots.show_shrinkage(["R1", "R2"], [9.0, -9.0], [1.0, -1.0], ax=ax, limit=50)
+    assert ax.get_xlim() == (-50, 50) and len(ax.texts) == 2  # two arrows
+
+
+def test_short_moves_get_no_arrow():
+    _, ax = plt.subplots()
+    plots.show_shrinkage(["R1", "R2"], [9.0, -9.0], [9.0, -8.9], ax=ax)
+    assert not ax.texts
+
+
+# --- bad input and innocence -------------------------------------------------------------
+
+
+def test_the_callers_data_stay_as_they_were(trial):
+    matrix, frame, raw = V.copy(), trial.copy(), np.array([1.0, 2.0])
+    plots.show_matrix(matrix, TWO_SCHOOLS)
+    plots.show_field(frame, "block", "genotype")
+    plots.show_shrinkage(["a", "b"], raw, raw / 2)
+    assert (matrix == V).all() and frame.equals(trial) and (raw == [1, 2]).all()
+
+
+@pytest.mark.parametrize("call, culprit", [
+    (lambda: plots.show_matrix(V, ["S1"]), "groups has 1 labels but M has 4 rows"),
+    (lambda: plots.show_matrix(V, labels=["a"]), "1 labels for 4 rows"),
+    (lambda: plots.show_matrix(V, symbols=np.array([["x"]])), "symbols is 1 x 1 but M is 4 x 4"),
+    (lambda: plots.show_matrix([1.0, 2.0]), "M must have 2 dimension"),
+    (lambda: plots.show_matrix(np.full((2, 2), np.nan)), "missing or infinite"),
+    (lambda: plots.show_matrix(np.empty((0, 0))), "M is empty"),
+    (lambda: plots.show_field(pd.DataFrame({"block": ["a"]}), "block", "diet"), "no column 'diet'"),
+    (lambda: plots.show_intervals(["A"], {"fixed": ([1.0],)}), "'fixed' needs .means, errors."),
+    (lambda: plots.show_intervals(["A"], {"fixed": ([1.0, 2.0], 1.0)}), "2 values for 1 names"),
+    (lambda: plots.show_intervals(["A"], {}), "0 analyses"),
+    (lambda: plots.show_points([1.0], ["a", "b"]), "categories has 2 labels for 1 values"),
+    (lambda: plots.show_points([1.0] * 5, list("abcde"), list("vwxyz")), "5 groups"),
+    (lambda: plots.show_shrinkage(["A"], [1.0, 2.0], [1.0]), "1 names, 2 raw and 1 shrunken"),
+])
+def test_bad_input_is_named(call, culprit):
+    with pytest.raises(ValueError, match=culprit.replace("'", ".")):
+        call()
