@@ -81,8 +81,9 @@ def as_printed(value, text):
 class Aim:
     """Where the statistics should be: z = (s(y) - middle) / half width, and its Jacobian."""
 
-    def __init__(self, statistics, targets):
+    def __init__(self, statistics, targets, prepare=lambda y: None):
         self.statistics = statistics  # y -> {name: (value, gradient)}
+        self.prepare = prepare  # called before each search; see Clover.hold_order
         self.names = list(targets)
         low, high = np.array([targets[name] for name in self.names]).T
         self.middle, self.half = (low + high) / 2, (high - low) / 2
@@ -95,20 +96,21 @@ class Aim:
         return z, jacobian
 
 
-def approach(y, aim, rng, good, rounds=60):
+def approach(y, aim, good, rounds=60):
     """Least squares in y, again with more weight on each |z| above ``good`` until none is.
 
     Printed digits can pull against each other: the centres of all intervals cannot be had,
     a point inside all of them can (the reweighting is Lawson's way to a minimax fit).
     """
     for _ in range(rounds):
-        y, z = least_squares(y, aim)
-        if np.abs(z).max() < good:
+        aim.prepare(y)
+        z, _ = aim(y)
+        worst = np.abs(z).max()
+        if worst < good:
             break
-        if np.abs(z).max() > 2:  # stuck where two plots swap places in a quartile: shake
-            y = y + rng.normal(0, 0.3, len(y))
-            continue
-        aim.weight = aim.weight * np.clip(np.abs(z) / good, 1.0, 1.5)
+        if worst < 2:
+            aim.weight = aim.weight * np.clip(np.abs(z) / good, 1.0, 1.5)
+        y = least_squares(y, aim)
     return y
 
 
@@ -131,13 +133,14 @@ def least_squares(y, aim, steps=400):
             damping *= 6
             if damping > 1e9:
                 break
-    return y, z
+    return y
 
 
-def to_grid(y, aim, rng, good, rounds=20, kicks=100):
+def to_grid(y, aim, rng, good, rounds=40, kicks=300):
     """Round to STEP, then move values and pairs of values by one STEP until all |z| < good."""
     units = np.rint(y / STEP)
     for _ in range(rounds):
+        aim.prepare(units * STEP)
         z, J = aim(units * STEP)
         if np.abs(z).max() < good:
             break
@@ -304,7 +307,7 @@ def build_pigs_crd(seed=68):
 
     aim = Aim(statistics, targets)
     y = stretch(draw_pigs(d, rng, 3.0, 6.3), bases, [None, 850.7, 896.5, 673.1, None, None])
-    d["dry_matter_pct"] = to_grid(approach(y, aim, rng, 0.95), aim, rng, 0.97)
+    d["dry_matter_pct"] = to_grid(approach(y, aim, 0.95), aim, rng, 0.97)
     return d
 
 
@@ -333,7 +336,7 @@ def build_pigs_rooms(seed=90):
     }
     targets |= {name: ROOMS[name] for name in ("pen variance", "room variance", "error ms")}
     aim = Aim(statistics, targets)
-    y = approach(draw_pigs(d, rng, 2.6, 5.4), aim, rng, 0.5)
+    y = approach(draw_pigs(d, rng, 2.6, 5.4), aim, 0.5)
     d["dry_matter_pct"] = to_grid(y, aim, rng, 0.5)
     return d
 
@@ -462,6 +465,11 @@ class Clover:
         self.without = {term: model(without=term) for term in TERMS[:3]}
         self.ml, self.ml_null = model(reml=False), model(without="entry", reml=False)
         self.averages = (columns[1] / columns[1].sum(axis=0)).T
+        self.quantile_rows = None
+
+    def hold_order(self, y):
+        """Fix which plots make the quartiles as they are at y: with swaps there would be kinks."""
+        self.quantile_rows = quantile_weights(self.full.fit(y).Py)
 
     def statistics(self, y):
         out = {}
@@ -489,7 +497,8 @@ class Clover:
         e, e_by_g = sigma * m.Py, -sigma * m.PGPy.T
         e_by_g[:, -1] += e / (2 * m.g[-1])
         de = sigma * m.P + e_by_g @ dg
-        for i, w in enumerate(quantile_weights(e)):
+        rows = quantile_weights(e) if self.quantile_rows is None else self.quantile_rows
+        for i, w in enumerate(rows):
             out[f"quartile {i}"] = w @ e, w @ de
         for term, reduced in self.without.items():
             reduced.fit(y)
@@ -513,6 +522,10 @@ def clover_targets():
     for name, (variance, sd) in c["variance"].items():
         low, high = printed(sd)
         out[f"variance {name}"] = both(printed(variance), (low**2, high**2))
+    # lme4's default optimiser stops a little beside the optimum, 0.00015 low for entry and 0.0004
+    # high for entry:site_year: leave room on that side, so that it prints the same digits
+    out["variance entry"] = both(out["variance entry"], (17.33465, np.inf))
+    out["variance entry:site_year"] = both(out["variance entry:site_year"], (0, 58.9350))
     for part in ("beta", "se", "t"):
         out |= {f"{part} {i}": printed(text) for i, text in enumerate(c[part])}
     out |= {f"quartile {i}": printed(text) for i, text in enumerate(c["quartiles"])}
@@ -540,7 +553,7 @@ def clover_targets():
     return out
 
 
-def build_clover(seed=8):
+def build_clover(seed=756):
     """35 entries, two site-years, two reps in each; 12 entries grown in one site-year only."""
     d = clover_plots()
     trial = Clover(d)
@@ -550,11 +563,8 @@ def build_clover(seed=8):
         Z = indicators(*(d[f] for f in factors))
         y = y + Z @ rng.normal(0, sd, Z.shape[1])
     y = stretch(y, trial.bases, [None, 4055.3, 621.0, 11143.9, 5389.6, 8001.5])
-    targets = clover_targets()
-    smooth = {name: t for name, t in targets.items() if not name.startswith("quartile")}
-    y, _ = least_squares(y, Aim(trial.statistics, smooth))  # quartiles have kinks: they come last
-    aim = Aim(trial.statistics, targets)
-    d["biomass"] = to_grid(approach(y, aim, rng, 0.97), aim, rng, 0.98)
+    aim = Aim(trial.statistics, clover_targets(), trial.hold_order)
+    d["biomass"] = to_grid(approach(y, aim, 0.965), aim, rng, 0.97)
     return d
 
 

@@ -109,7 +109,9 @@ def compare(*fits, refit=True, boundary=False, names=None):
     notes = [f"{name}: {fit.formula}" for name, fit in zip(names, fits)] + notes
     if any(v != 0 for v in variances):
         notes += BOUNDARY_USED if boundary else BOUNDARY_HINT
-    return Table(table, title="Likelihood-ratio tests", notes=notes, digits=_two_decimals(table), na="")
+    return Table(
+        table, title="Likelihood-ratio tests", notes=notes, digits=_two_decimals(table), na=""
+    )
 
 
 def ranova(fit, reduce=True, boundary=False):
@@ -165,8 +167,11 @@ def ranova(fit, reduce=True, boundary=False):
     table = pd.DataFrame(dict(zip(["npar", "loglik", "chisq", "df", "p"], columns)), index=labels)
     table.insert(2, "aic", 2 * table.npar - 2 * table.loglik)
     table["df"] = table.df.astype("Int64")
-    notes = [f"Formula: {fit.formula}", f"By {'REML' if fit.reml else 'ML'}; the fixed part stays as it is.",
-             *(BOUNDARY_USED if boundary else BOUNDARY_HINT)]
+    notes = [
+        f"Formula: {fit.formula}",
+        f"By {'REML' if fit.reml else 'ML'}; the fixed part stays as it is.",
+        *(BOUNDARY_USED if boundary else BOUNDARY_HINT),
+    ]
     return Table(table, title="Single-term deletions of the random effects", notes=notes,
                  digits=_two_decimals(table), na="")
 
@@ -186,7 +191,8 @@ def anova_shell(treatments, blocks=None, n=None):
         Complete blocks (``"room"``), or strata from large to small units: whole plots
         ``"block/fungicide"``, pens seen on several days ``"room/diet:rep"``.
     n : dict {factor: levels}
-        Names that appear in neither formula are replicates within all the others.
+        Every combination of the levels is one observation; names that appear in neither
+        formula are replicates within all the others.
 
     Returns
     -------
@@ -205,8 +211,21 @@ def anova_shell(treatments, blocks=None, n=None):
     Examples
     --------
     >>> anova_shell("diet*day", blocks="room", n={"diet": 6, "day": 3, "room": 3, "rep": 5})
+    ANOVA shell for 270 observations
+               df                       how
+    room        2                     3 − 1
+    diet        5                     6 − 1
+    day         2                     3 − 1
+    diet:day   10            (6 − 1)(3 − 1)
+    error     250  270 − 1 − 2 − 5 − 2 − 10
+    total     269                   270 − 1
+    Levels: diet 6, day 3, room 3, rep 5
+    Error: 270 observations − 18 treatment means − 2 for blocks
     """
-    treatment_terms, block_terms = _shell_terms(treatments, "treatments"), _shell_terms(blocks, "blocks")
+    treatment_terms, block_terms = (
+        _shell_terms(treatments, "treatments"),
+        _shell_terms(blocks, "blocks"),
+    )
     n = _shell_levels(n, [f for term in [*treatment_terms, *block_terms] for f in term])
     everything = tuple(n)
     strata = [*(B for B in block_terms if set(B) != set(everything)), everything]
@@ -228,7 +247,9 @@ def anova_shell(treatments, blocks=None, n=None):
                    for T, mine in sources if mine]
         rest = sum(size[S] for S in here if S not in owner)
         last, label = B is everything, ":".join(B)
-        above = [df for name, df, _, stratum in rows if set(stratum) <= set(B)] + [df for _, df, _ in sources]
+        above = [df for name, df, _, stratum in rows if set(stratum) <= set(B)] + [
+            df for _, df, _ in sources
+        ]
         left = " − ".join(map(str, [prod(n[f] for f in B), 1, *above]))
         if last:
             sources.append(("error", rest, left))
@@ -243,10 +264,14 @@ def anova_shell(treatments, blocks=None, n=None):
     notes = ["Levels: " + ", ".join(f"{f} {k}" for f, k in n.items())]
     if sum(name.startswith("error") for name in labels) == 1:
         means = 1 + sum(size[S] for S in owner)
-        notes.append(f"Error: {total} observations − {means} treatment means"
-                     f" − {total - means - table.df['error']} for blocks".replace(" − 0 for blocks", ""))
+        notes.append(
+            f"Error: {total} observations − {means} treatment means"
+            f" − {total - means - table.df['error']} for blocks".replace(" − 0 for blocks", "")
+        )
     if table.df["error"] == 0:
-        notes.append("Nothing is left for the error: replicate, or leave the highest interaction out.")
+        notes.append(
+            "Nothing is left for the error: replicate, or leave the highest interaction out."
+        )
     return Table(table, title=f"ANOVA shell for {total} observations", notes=notes)
 
 
@@ -271,17 +296,23 @@ def _same_data(fits):
     first = fits[0]
     for fit in fits[1:]:
         if fit.nobs != first.nobs:
-            raise ValueError(f"the models use different rows: {fit.formula!r} has {fit.nobs}, "
-                             f"{first.formula!r} has {first.nobs}; drop the rows with missing values first, "
-                             "data.dropna(subset=[...]), and fit all models to what is left")
+            raise ValueError(
+                f"the models use different rows: {fit.formula!r} has {fit.nobs}, "
+                f"{first.formula!r} has {first.nobs}; drop the rows with missing values first, "
+                "data.dropna(subset=[...]), and fit all models to what is left"
+            )
         if fit.design.y_name != first.design.y_name:
-            raise ValueError(f"the models have different responses, {first.design.y_name} and "
-                             f"{fit.design.y_name}; likelihoods of different responses say nothing about each other")
+            raise ValueError(
+                f"the models have different responses, {first.design.y_name} and "
+                f"{fit.design.y_name}; likelihoods of different responses cannot be compared"
+            )
         if _streamed(first, fit):
             continue
         if not np.array_equal(fit.y, first.y):
-            raise ValueError(f"the response {first.design.y_name} differs between {first.formula!r} and "
-                             f"{fit.formula!r}; fit all models to the same rows of the same data, in the same order")
+            raise ValueError(
+                f"the response {first.design.y_name} differs between {first.formula!r} and "
+                f"{fit.formula!r}; fit all models to the same rows, in the same order"
+            )
         if not np.allclose(_weights(fit), _weights(first), rtol=SAME, atol=0):
             raise ValueError(f"the weights differ between {first.formula!r} and {fit.formula!r}; "
                              "fit all models with the same weights")
@@ -290,7 +321,9 @@ def _same_data(fits):
 def _same_columns(a, b):
     if _streamed(a, b):
         R, S = a.products.R, b.products.R
-        return list(a.cov_beta.index) == list(b.cov_beta.index) and np.allclose(R.T @ R, S.T @ S, rtol=SAME)
+        return list(a.cov_beta.index) == list(b.cov_beta.index) and np.allclose(
+            R.T @ R, S.T @ S, rtol=SAME
+        )
     X, Y = a.X.to_numpy(), b.X.to_numpy()
     return X.shape == Y.shape and np.allclose(X, Y, rtol=SAME, atol=SAME * np.abs(X).max())
 
@@ -299,12 +332,16 @@ def _nested(small, large, small_name, large_name):
     """Every V and every mean of the smaller model must be one of the larger."""
     pair = f"{small_name} ({small.formula}) and {large_name} ({large.formula})"
     if small.n_parameters == large.n_parameters:
-        raise ValueError(f"{pair} have the same number of parameters ({small.n_parameters}), so neither is a "
-                         "special case of the other; compare their AIC")
+        raise ValueError(
+            f"{pair} have the same number of parameters ({small.n_parameters}), so neither is a "
+            "special case of the other; compare their AIC"
+        )
     outside = _columns_outside(small, large)
     if outside:
-        raise ValueError(f"{pair} are not nested: the larger model cannot produce the fixed part of the "
-                         f"smaller ({', '.join(outside[:3])}); compare their AIC after ML fits")
+        raise ValueError(
+            f"{pair} are not nested: the larger model cannot produce the fixed part of the "
+            f"smaller ({', '.join(outside[:3])}); compare their AIC after ML fits"
+        )
     outside = _terms_outside(small, large)
     if outside:
         raise ValueError(f"{pair} are not nested: the larger model has no variance that stands for "
@@ -316,6 +353,9 @@ def _columns_outside(small, large):
     if _streamed(small, large):
         return [name for name in small.cov_beta.index if name not in set(large.cov_beta.index)]
     X0, X1 = small.X, large.X
+    X0 = X0[[name for name in X0 if name not in X1 or not np.array_equal(X0[name], X1[name])]]
+    if not X0.shape[1]:
+        return []
     Q = qr(X1.to_numpy(), mode="economic")[0]
     rest = X0.to_numpy() - Q @ (Q.T @ X0.to_numpy())
     far = np.linalg.norm(rest, axis=0) > SAME * np.linalg.norm(X0.to_numpy(), axis=0)
@@ -331,8 +371,11 @@ def _terms_outside(small, large):
     """
     if _streamed(small, large):
         there = [(term.group, set(term.names)) for term in large.terms]
-        return [str(term.bar) for term in small.terms
-                if not any(term.group == group and set(term.names) <= names for group, names in there)]
+        return [
+            str(term.bar)
+            for term in small.terms
+            if not any(term.group == group and set(term.names) <= names for group, names in there)
+        ]
     rng = np.random.default_rng(1)
     w = rng.standard_normal((2, small.nobs))
     A = np.column_stack([*(_covariance_actions(term, w) for term in large.terms),
@@ -357,8 +400,12 @@ def _covariance_actions(term, w):
     def once(i, j, v):
         return x[:, i] * np.bincount(term.codes, x[:, j] * v, minlength=J)[term.codes]
 
-    return np.column_stack([np.concatenate([once(i, j, v) + (once(j, i, v) if i != j else 0) for v in w])
-                            for j, i in zip(*np.triu_indices(x.shape[1]))])
+    return np.column_stack(
+        [
+            np.concatenate([once(i, j, v) + (once(j, i, v) if i != j else 0) for v in w])
+            for j, i in zip(*np.triu_indices(x.shape[1]))
+        ]
+    )
 
 
 def _keeps_covariances(C, term, terms, rng, tries=4):
@@ -390,18 +437,27 @@ def _which_likelihood(fits, same_x, refit):
     any_reml, ml_needed = True in kinds, not same_x or False in kinds
     if refit is False:
         if any_reml and not same_x:
-            raise ValueError("the fixed parts differ, and REML criteria of different fixed parts cannot be compared: "
-                             "each is the likelihood of its own contrasts of y; use refit=True, which fits by ML")
-        if any_reml and (False in kinds or len(kinds) and not all(isinstance(f, Fit) for f in fits)):
-            raise ValueError("some models are fitted by REML and some by ML, two different likelihoods; "
-                             "use refit=True, or fit all with the same reml=...")
+            raise ValueError(
+                "the fixed parts differ, and REML criteria of different fixed parts cannot be "
+                "compared: each is the likelihood of its own contrasts of y; use refit=True, "
+                "which fits by ML"
+            )
+        if any_reml and (
+            False in kinds or len(kinds) and not all(isinstance(f, Fit) for f in fits)
+        ):
+            raise ValueError(
+                "some models are fitted by REML and some by ML, two different likelihoods; "
+                "use refit=True, or fit all with the same reml=..."
+            )
         return any_reml, ["REML criteria, as fitted." if any_reml else "ML, as fitted."]
     if not any_reml:
         return False, ["All models are fitted by ML."]
     if refit == "ml":
         return False, ["The models were fitted again by ML, as asked for."]
     if not same_x:
-        return False, ["The fixed parts (or their coding) differ: the models were fitted again by ML."]
+        return False, [
+            "The fixed parts (or their coding) differ: the models were fitted again by ML."
+        ]
     if ml_needed:
         return False, ["Some models were fitted by ML, so all were fitted by ML."]
     return True, ["The fixed parts are the same: REML criteria are compared as they are."]
@@ -413,8 +469,11 @@ def _loglik(fit, reml):
     if not reml:
         return fit.loglik
     m = fit.df_resid
-    minus2 = (m * (1 + np.log(2 * np.pi * fit.sigma2)) + 2 * np.log(np.abs(np.diag(fit.triangle))).sum()
-              - np.log(_weights(fit)).sum())
+    minus2 = (
+        m * (1 + np.log(2 * np.pi * fit.sigma2))
+        + 2 * np.log(np.abs(np.diag(fit.triangle))).sum()
+        - np.log(_weights(fit)).sum()
+    )
     return -minus2 / 2
 
 
@@ -430,12 +489,14 @@ def _added_variances(small, large):
 
 
 def _p(chisq, df, variances, name):
-    """Upper tail of chi^2_df, or of the even mixture of chi^2_{df-1} and chi^2_df for one variance."""
+    """Upper tail of chi^2_df; for one variance, of half chi^2_{df-1} and half chi^2_df."""
     if variances == 0:
         return float(chi2.sf(chisq, df))
     if variances != 1:
-        raise ValueError(f"{name}: the half-and-half rule holds for one variance at a time; use boundary=False, "
-                         "or compare models that differ by one random effect")
+        raise ValueError(
+            f"{name}: the half-and-half rule holds for one variance at a time; use "
+            "boundary=False, or compare models that differ by one random effect"
+        )
     below = chi2.sf(chisq, df - 1) if df > 1 else float(chisq <= 0)
     return float((below + chi2.sf(chisq, df)) / 2)
 
@@ -476,7 +537,9 @@ def _deletions(fit, reduce):
     """(label, T) for every deletion: a term of the left side where there is one, else the bar."""
     full = [np.eye(len(term.names)) for term in fit.terms]
     for t, term in enumerate(fit.terms):
-        for label, M in _smaller_sides(term) if reduce else [(_bar_text(term), np.eye(len(term.names))[:, :0])]:
+        for label, M in (
+            _smaller_sides(term) if reduce else [(_bar_text(term), np.eye(len(term.names))[:, :0])]
+        ):
             yield label, [*full[:t], M, *full[t + 1:]]
 
 
@@ -509,24 +572,32 @@ def _shell_terms(text, what):
         return []
     if "(" in text or "|" in text or "~" in text:
         raise ValueError(f"{what}={text!r}: join names by + : * or / only, for instance 'diet*day'")
-    terms = [bar.factors for piece in text.split("+") for bar in split_bars(f"y ~ (1 | {piece})").bars]
+    terms = [
+        bar.factors for piece in text.split("+") for bar in split_bars(f"y ~ (1 | {piece})").bars
+    ]
     return sorted(dict.fromkeys(terms), key=len)
 
 
 def _shell_levels(n, needed):
     if not isinstance(n, dict):
-        raise ValueError("n gives the levels of every factor, for instance n={'diet': 6, 'day': 3, 'rep': 15}")
+        raise ValueError(
+            "n gives the levels of every factor, for instance n={'diet': 6, 'day': 3, 'rep': 15}"
+        )
     missing = [f for f in dict.fromkeys(needed) if f not in n]
     if missing:
-        raise ValueError(f"n has no number of levels for {', '.join(missing)}; add it, n={{'{missing[0]}': ...}}")
+        raise ValueError(
+            f"n has no number of levels for {', '.join(missing)}; add it, n={{'{missing[0]}': ...}}"
+        )
     for factor, levels in n.items():
         if isinstance(levels, bool) or levels != int(levels) or levels < 1:
-            raise ValueError(f"n[{factor!r}] is {levels!r}; it must be a whole number of levels, 1 or more")
+            raise ValueError(
+                f"n[{factor!r}] is {levels!r}; it must be a whole number of levels, 1 or more"
+            )
     return {**{f: int(n[f]) for f in dict.fromkeys(needed)}, **{f: int(k) for f, k in n.items()}}
 
 
 def _product_text(sets, n):
-    """'(6 − 1)(3 − 1)', or '3(4 − 1)' for a nested factor; a sum where there is no product."""
+    """'(6 − 1)(3 − 1)', or '3·(4 − 1)' for a nested factor; a sum if there is no product."""
     common, widest = frozenset.intersection(*sets), frozenset.union(*sets)
     if len(sets) == 2 ** (len(widest) - len(common)):
         if len(widest) == 1:

@@ -24,7 +24,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 METHODS = ("kenward-roger", "satterthwaite", "z")
 LEVELS_AT_ONCE = 4_000_000   # cells of Z1'[Z2 Q] laid out at one time
-NO_INFORMATION = 1e-8        # eigenvalues below this belong to directions the data say nothing about
+NO_INFORMATION = 1e-8        # eigenvalues below this: the data say nothing in that direction
 
 
 class JointTest(NamedTuple):
@@ -167,8 +167,9 @@ def method(fit, df):
     if df != "z" and not fit.terms:
         df = "residual"
     if df == "kenward-roger" and not fit.reml:
-        raise ValueError("Kenward-Roger degrees of freedom correct the covariance matrix of a REML fit, but "
-                         "this fit is by ML; use fit.refit(reml=True), or df='satterthwaite'")
+        raise ValueError("Kenward-Roger degrees of freedom correct the covariance matrix of a REML "
+                         "fit, but this fit is by ML; use fit.refit(reml=True), or "
+                         "df='satterthwaite'")
     made = vars(fit).setdefault("_ddf", {})
     if df not in made:
         made[df] = {"kenward-roger": KenwardRoger, "satterthwaite": Satterthwaite,
@@ -191,10 +192,10 @@ class Normal:
         self.kept = np.flatnonzero(fit.beta.notna())
         self.beta = fit.beta.to_numpy()[self.kept]
         if fit.terms:
-            root = fit.profiled.state(fit.theta).Rx.T @ fit.products.R
+            root = fit.profiled.state(fit.theta).Rx.T @ fit.products.R   # upper triangle, C^-1
         else:
             root = fit.triangle
-        self.C = np.linalg.inv(root)
+        self.C = solve_triangular(root, np.eye(len(root)))
         self.z = root @ self.beta / fit.sigma
 
     @property
@@ -203,8 +204,7 @@ class Normal:
 
     def df(self, L):
         """Degrees of freedom of each row of L."""
-        B, norm = self._whiten(L)
-        return self._row_df(B)
+        return self._row_df(self._whiten(L)[0])
 
     def rows(self, L):
         B, norm = self._whiten(L)
@@ -260,7 +260,7 @@ class Residual(Normal):
 
 
 class Satterthwaite(Normal):
-    """Rows: nu = 2 / Var(log l'Phi l). Several rows: the mean of the squared t of the principal axes."""
+    """nu = 2 / Var(log l'Phi l); for several rows the mean of the squared t of their axes."""
 
     def __init__(self, fit):
         super().__init__(fit)
@@ -270,7 +270,8 @@ class Satterthwaite(Normal):
 
     def _row_df(self, B):
         q = np.einsum("np,rpq,nq->nr", B, self.slopes, B, optimize=True)
-        h = np.column_stack([q @ self.jacobian, np.ones(len(B))])   # d log(l'Phi l) / d(theta, log s)
+        # h = d log(l'Phi l) / d(theta, log s)
+        h = np.column_stack([q @ self.jacobian, np.ones(len(B))])
         return 2 / np.einsum("na,ab,nb->n", h, self.A, h)
 
     def _joint(self, O):
@@ -296,7 +297,8 @@ class KenwardRoger(Normal):
     @property
     def Phi_A(self):
         names = self.fit.cov_beta.index
-        return pd.DataFrame(self.fit.sigma2 * self.C @ self.inflation @ self.C.T, index=names, columns=names)
+        Phi_A = self.fit.sigma2 * self.C @ self.inflation @ self.C.T
+        return pd.DataFrame(Phi_A, index=names, columns=names)
 
     Phi = Phi_A
 
@@ -371,8 +373,8 @@ def f_p_value(f, num_df, den_df):
 def _rows(L, fit):
     L = np.atleast_2d(np.asarray(L, dtype=float))
     if L.ndim != 2 or L.shape[1] != len(fit.beta):
-        raise ValueError(f"L has {L.shape[-1]} weights in a row, but the model has {len(fit.beta)} fixed "
-                         f"effects: {', '.join(map(str, fit.beta.index[:6]))}{', ...' * (len(fit.beta) > 6)}")
+        raise ValueError(f"L has {L.shape[-1]} weights in a row, but the model has "
+                         f"{len(fit.beta)} fixed effects; give one for each of them")
     return L
 
 
@@ -413,9 +415,10 @@ class Variation:
         self.E = [np.array([_pair(i, j, k) for j in range(k) for i in range(j, k)]) for k in cp.k]
         self.q1, self.q2 = cp.J[0] * cp.k[0], len(cp.B22)
         ends = np.cumsum([J * k for J, k in zip(cp.J[1:], cp.k[1:])], dtype=int)
-        self.rest = [slice(b - J * k, b) for b, J, k in zip(ends, cp.J[1:], cp.k[1:])]  # columns of Z2
+        # columns of Z2 by term, and r by term
+        self.rest = [slice(b - J * k, b) for b, J, k in zip(ends, cp.J[1:], cp.k[1:])]
         ends = np.cumsum([len(E) for E in self.E])
-        self.which = [slice(b - len(E), b) for b, E in zip(ends, self.E)]               # r by term
+        self.which = [slice(b - len(E), b) for b, E in zip(ends, self.E)]
         self.m = int(ends[-1])
         K = np.swapaxes(s.F, 1, 2) @ s.F                                # lambda A11^-1 lambda'
         self.shrink = np.eye(cp.k[0]) - cp.B11 @ K                      # Z1'V1^-1 = shrink Z1'
@@ -423,10 +426,10 @@ class Variation:
         Y1 = (s.F @ cp.ZtQe[0]).reshape(-1, cp.p + 1)
         H = np.block([[s.B22, s.E2], [s.E2.T, cp.QeQe - Y1.T @ Y1]])    # [Z2 Q e]'V1^-1 [Z2 Q e]
         self.H, self.He = H[:-1, :-1], H[:-1, -1]
-        self.C = self._border_inverse(len(self.H))
-        self.U = np.eye(len(H) - 1)[:, :self.q2] - self.C @ self.H[:, :self.q2]
-        self.slopes = self._slopes()
-        self.traces, self.trace_pairs = self._traces(self.C if fit.reml else self._border_inverse(self.q2))
+        self.C, C_plain = self._border_inverse(len(self.H)), self._border_inverse(self.q2)
+        self.U, self.M22 = self._U_and_M22(self.C)
+        self.slopes = self._slopes(C_plain)
+        self.traces, self.trace_pairs = self._traces(self.C if fit.reml else C_plain)
 
     def _border_inverse(self, size):
         """C, with zeros beyond the first `size` columns of N."""
@@ -441,8 +444,12 @@ class Variation:
             C[:size, :size] = half.T @ half
         return C
 
+    def _U_and_M22(self, C):
+        U = np.eye(len(C))[:, :self.q2] - C @ self.H[:, :self.q2]
+        return U, (self.H @ U)[:self.q2]
+
     def _levels(self):
-        """S for some levels of the first term at a time: (levels, (their number, k, columns of N))."""
+        """Some levels of the first term at a time, and their S: (levels, k, columns of N)."""
         J, k = self.cp.J[0], self.cp.k[0]
         step = max(1, LEVELS_AT_ONCE // (k * len(self.H)))
         for a in range(0, J, step):
@@ -452,12 +459,12 @@ class Variation:
             N = np.concatenate([Z2.T.reshape(b - a, k, -1), self.cp.ZtQe[0][a:b, :, :-1]], axis=2)
             yield slice(a, b), self.shrink[a:b] @ N
 
-    def _slopes(self):
+    def _slopes(self, C):
         """T = Z'V0^-1 Q whitened by Rx, kept by term as (J, k, p); returns T'(I (x) E_r) T."""
         cp, q2 = self.cp, self.q2
-        left = np.eye(len(self.H)) - self._border_inverse(q2) @ self.H
-        left = solve_triangular(self.s.Rx, left[:, q2:].T, lower=True).T
-        first = np.concatenate([S @ left for _, S in self._levels()])
+        left = np.eye(len(C))[:, q2:] - C @ self.H[:, q2:]
+        left = solve_triangular(self.s.Rx, left.T, lower=True).T
+        first = np.concatenate([_dot(S, left) for _, S in self._levels()])
         others = (self.H @ left)[:q2]
         self.T = [first, *(others[here].reshape(J, k, -1)
                            for here, J, k in zip(self.rest, cp.J[1:], cp.k[1:]))]
@@ -473,7 +480,7 @@ class Variation:
         traces[here] = np.einsum("rlaa->r", ED)
         SES = np.zeros((len(E1), *self.H.shape))
         for levels, S in self._levels():
-            O = S @ C @ np.swapaxes(S, 1, 2)                           # S C S', its diagonal blocks
+            O = _dot(S, C) @ np.swapaxes(S, 1, 2)           # S C S', its diagonal blocks
             EO = E1[:, None] @ O
             cross = np.einsum("rlab,slba->rs", ED[:, levels], EO, optimize=True)
             pairs[here, here] -= cross + cross.T
@@ -482,9 +489,8 @@ class Variation:
                 SES[r] += np.tensordot(S, E_r @ S, ((0, 1), (0, 1)))
         CSES = C @ SES
         pairs[here, here] += np.einsum("rab,sba->rs", CSES, CSES, optimize=True)
-        U = np.eye(len(C))[:, :self.q2] - C @ self.H[:, :self.q2]
-        M22 = (self.H @ U)[:self.q2]
-        ME = []                                                        # M22 (I (x) E_r) of the others
+        U, M22 = (self.U, self.M22) if C is self.C else self._U_and_M22(C)
+        ME = []                                             # M22 (I (x) E_r) of the others
         for t, columns in enumerate(self.rest, start=1):
             for r, E_r in enumerate(self.E[t], start=self.which[t].start):
                 UE, M22E = (_times(A[:, columns], E_r) for A in (U, M22))
@@ -511,8 +517,8 @@ class Variation:
         X1, X2 = flat[:self.q1].reshape(*self.D.shape[:2], -1), flat[self.q1:]
         SX = sum(np.tensordot(S, X1[levels], ((0, 1), (0, 1))) for levels, S in self._levels())
         right = self.U @ X2 - self.C @ SX
-        first = [self.D[levels] @ X1[levels] + S @ right for levels, S in self._levels()]
-        second = self.U.T @ SX + (self.H @ self.U)[:self.q2] @ X2
+        first = [self.D[levels] @ X1[levels] + _dot(S, right) for levels, S in self._levels()]
+        second = self.U.T @ SX + self.M22 @ X2
         return np.vstack([np.concatenate(first).reshape(self.q1, -1), second]).reshape(X.shape)
 
     def middle(self, W):
@@ -531,7 +537,7 @@ class Variation:
         cp, fit = self.cp, self.fit
         right = self.C @ self.He
         a1 = (self.shrink @ cp.ZtQe[0][:, :, -1:])
-        a1 -= np.concatenate([S @ right[:, None] for _, S in self._levels()])
+        a1 -= np.concatenate([_dot(S, right[:, None]) for _, S in self._levels()])
         a2 = (self.He - self.H @ right)[:self.q2]
         a = [a1, *(a2[here].reshape(J, k, 1) for here, J, k in zip(self.rest, cp.J[1:], cp.k[1:]))]
         X = self._directions(a)[:, :, 0]                               # (I (x) E_r) Z'P y
@@ -556,10 +562,10 @@ class Variation:
             for a, (i, j) in enumerate(places, start=here.start):
                 step = np.zeros((k, k))
                 step[i, j] = 1
-                first[here, a] = [(step @ lam.T + lam @ step.T)[place] for place in places]
+                first[here, a] = [(step @ lam.T + lam @ step.T)[at] for at in places]
                 for b, (u, v) in enumerate(places, start=here.start):
                     if v == j:
-                        second[here, a, b] = [(place == (i, u)) + (place == (u, i)) for place in places]
+                        second[here, a, b] = [(at == (i, u)) + (at == (u, i)) for at in places]
         return first, second
 
 
@@ -567,6 +573,11 @@ def _pair(i, j, k):
     E = np.zeros((k, k))
     E[i, j] = E[j, i] = 1
     return E
+
+
+def _dot(S, A):
+    """S @ A, (J, k, columns), as one product instead of J small ones."""
+    return (S.reshape(-1, S.shape[-1]) @ A).reshape(*S.shape[:2], -1)
 
 
 def _times(A, E):

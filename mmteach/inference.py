@@ -14,6 +14,7 @@ Type III  F free of all terms but those that contain it, and orthogonal to their
 
 import difflib
 from copy import copy
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -86,17 +87,17 @@ def contrast(fit, L, df="kenward-roger", level=0.95):
         row = labels[np.flatnonzero(~possible)[0]]
         raise ValueError(
             f"the data cannot estimate the contrast {row!r}: X is rank-deficient (dropped: "
-            f"{', '.join(fit.beta.index[fit.beta.isna()][:4])}), and another set of coefficients with "
-            "the same fitted values would give another answer; choose a contrast between combinations "
-            "that were observed, or leave out terms that cannot be told apart")
+            f"{_listed(fit.beta.index[fit.beta.isna()], 4)}), and another set of coefficients with "
+            "the same fitted values would give another answer; choose a contrast between "
+            "combinations that were observed, or leave out terms that cannot be told apart")
     rows, joint = ddf.contrast_test(fit, L, df)
     half = ddf.t_quantile((1 + level) / 2, rows.df) * rows.se
     rows["lower"], rows["upper"] = rows.estimate - half, rows.estimate + half
     rows.index = labels
     notes = [f"Limits at level {level:g}."] if level != 0.95 else []
     if len(L) > 1:
-        notes.append(f"Joint test: F = {joint.f:.4f} on {joint.num_df} and {degrees([joint.den_df])[0]} degrees of "
-                     f"freedom, p {_p_text(joint.p)}")
+        notes.append(f"Joint test: F = {joint.f:.4f} on {joint.num_df} and "
+                     f"{degrees([joint.den_df])[0]} degrees of freedom, p {_p_text(joint.p)}")
     table = Contrasts(rows, title=f"Contrasts, {df_name(fit, df)}", notes=notes)
     table.joint = joint
     return table
@@ -139,7 +140,8 @@ def anova(fit, type=2, df="kenward-roger"):
     References
     ----------
     Goodnight (1980), Commun. Statist. A9, 167-180; Searle, Speed and Milliken (1980), Am.
-    Statistician 34, 216-221; Kuznetsova, Brockhoff and Christensen (2017), J. Stat. Software 82(13).
+    Statistician 34, 216-221; Kuznetsova, Brockhoff and Christensen (2017), J. Stat. Software
+    82(13).
 
     Examples
     --------
@@ -148,17 +150,17 @@ def anova(fit, type=2, df="kenward-roger"):
     >>> mm.anova(fit, type=2)
     Type II tests, Kenward-Roger degrees of freedom
                 sum_sq mean_sq num_df den_df        f       p
-    fungicide  5.62487  5.6249      1      3  40.2718  0.0079
+    fungicide  5.62544  5.6254      1      3  40.2718  0.0079
     """
     if type not in TYPES or isinstance(type, bool):
-        raise ValueError(f"type={type!r} is unknown; use 1 (sequential), 2 (after all terms that do not contain "
-                         "it) or 3 (averaged with equal weights)")
+        raise ValueError(f"type={type!r} is unknown; use 1 (sequential), 2 (after all terms that "
+                         "do not contain it) or 3 (averaged with equal weights)")
     method = ddf.method(fit, df)
     single = sum("Intercept" != term for term in fit.design.x_terms) == 1  # all types are one then
     hypotheses, notes = {1: _type1, 2: _type2, 3: _type3}[1 if single else type](fit)
     if not hypotheses:
-        raise ValueError(f"the fixed part of {fit.formula!r} has no term besides the intercept: there is "
-                         "nothing to test")
+        raise ValueError(f"the fixed part of {fit.formula!r} has no term besides the intercept: "
+                         "there is nothing to test")
     rows = {}
     for term, L in hypotheses.items():
         test = method.joint(L)
@@ -166,12 +168,14 @@ def anova(fit, type=2, df="kenward-roger"):
         rows[term] = {"sum_sq": mean_sq * test.num_df, "mean_sq": mean_sq, "num_df": test.num_df,
                       "den_df": test.den_df, "f": test.f, "p": test.p}
         if not len(_places(fit)[term]):
-            notes.append(f"{term}: all its columns in X are combinations of those of other terms, so the data "
-                         "cannot tell its effect from theirs.")
+            notes.append(f"{term}: all its columns in X are combinations of those of other terms, "
+                         "so the data cannot tell its effect from theirs.")
     if not fit.terms:
-        rows["Residual"] = {"sum_sq": fit.sigma2 * fit.df_resid, "mean_sq": fit.sigma2, "num_df": fit.df_resid}
-    return Table(pd.DataFrame.from_dict(rows, orient="index"), title=f"Type {TYPES[type]} tests, {df_name(fit, df)}",
-                 notes=notes, digits={"sum_sq": 6, "mean_sq": 5}, na="NA" if fit.terms else "")
+        rows["Residual"] = {"sum_sq": fit.sigma2 * fit.df_resid, "mean_sq": fit.sigma2,
+                            "num_df": fit.df_resid}
+    return Table(pd.DataFrame.from_dict(rows, orient="index"), notes=notes,
+                 title=f"Type {TYPES[type]} tests, {df_name(fit, df)}",
+                 digits={"sum_sq": 6, "mean_sq": 5}, na="NA" if fit.terms else "")
 
 
 # --- which combinations the data can estimate ---------------------------------------------
@@ -224,14 +228,15 @@ def _expressed(fit):
         out[np.arange(len(kept)), kept] = 1
         if len(dropped):
             if fit.design.X is None:
-                raise ValueError("X is rank-deficient and its rows were not kept (a streamed fit), so what the "
-                                 "data can estimate is not known; fit a DataFrame, or leave the terms out that "
-                                 "lost their columns")
+                raise ValueError("X is rank-deficient and its rows were not kept (a streamed fit), "
+                                 "so what the data can estimate is not known; fit a DataFrame, or "
+                                 "leave the terms out that lost their columns")
             X = fit.design.X
             R = np.linalg.qr(X[:, kept], mode="r")
             for _ in range(2):  # the second round removes what rounding left
                 rest = X[:, dropped] - X[:, kept] @ out[:, dropped]
-                out[:, dropped] += solve_triangular(R, solve_triangular(R, X[:, kept].T @ rest, trans="T"))
+                half = solve_triangular(R, X[:, kept].T @ rest, trans="T")
+                out[:, dropped] += solve_triangular(R, half)
             out[np.abs(out) < 1e-10] = 0
         made["expressed"] = out
     return made["expressed"]
@@ -266,7 +271,7 @@ def _type2(fit):
 
 
 def _type3(fit):
-    """Each coefficient of F as a function of all effects, less its part along the terms that contain F.
+    """Coefficients of F as functions of all effects, less their parts along containing terms.
 
     Written in effects of every level of every factor (more effects than the data determine),
     a coefficient of F is an estimable function of the effects of F and of the terms that
@@ -283,17 +288,17 @@ def _type3(fit):
             L[:, last] = -np.linalg.lstsq(functions[last].T, functions[here].T, rcond=None)[0].T
         hypotheses[term] = _all_columns(fit, L)
     notes = _without_other_terms(fit, hypotheses)
-    lost = [term for term, here in places.items()
-            if any(contains[other] and term in contains[other] for other in places)
-            and len(here) < _width(fit, term)]
+    containing = {other for term in places for other in contains[term]}
+    lost = [term for term, where in fit.design.x_terms.items()
+            if term in containing and len(places[term]) < where.stop - where.start]
     if lost:
-        notes.append(f"Some cells of {', '.join(lost)} are empty: what Type III averages over then depends on "
-                     "which ones, so read it with care.")
+        notes.append(f"Some cells of {', '.join(lost)} are empty: what Type III averages over then "
+                     "depends on which ones, so read it with care.")
     return hypotheses, notes
 
 
 def _without_other_terms(fit, hypotheses):
-    """Keep of each hypothesis what does not involve a term that does not contain it; notes about the rest.
+    """Keep of each hypothesis what involves no term but those that contain it; notes on the rest.
 
     With L = L_kept E over all columns of X the hypothesis is the same for every beta that fits
     equally well. Columns that X did not need may bring in terms that L was to be free of.
@@ -305,20 +310,20 @@ def _without_other_terms(fit, hypotheses):
         others = [o for o in fit.design.x_terms if o != term and o not in contains[term]]
         everywhere = L[:, fit.beta.notna().to_numpy()] @ E
         parts = {o: everywhere[:, fit.design.x_terms[o]] for o in others}
-        involved = [o for o in others if np.abs(parts[o]).max(initial=0) 
-                    > ESTIMABLE * np.abs(everywhere).max(initial=0)]
+        least = ESTIMABLE * np.abs(everywhere).max(initial=0)
+        involved = [o for o in others if np.abs(parts[o]).max(initial=0) > least]
         if not involved:
             continue
         left, values, _ = np.linalg.svd(np.hstack([parts[o] for o in involved]))
         free = left[:, int((values > ESTIMABLE * values[0]).sum()):].T
         hypotheses[term] = free @ L
-        notes.append(f"{term}: {len(L) - len(free)} of {len(L)} degrees of freedom cannot be told from "
-                     f"{', '.join(involved)} and are left out.")
+        notes.append(f"{term}: {len(L) - len(free)} of {len(L)} degrees of freedom cannot be told "
+                     f"from {', '.join(involved)} and are left out.")
     return notes
 
 
 def _triangle(fit):
-    """R of the kept columns of X, without prior weights in a mixed model, as usual."""
+    """R of the kept columns of X; in a mixed model without the prior weights, as in R."""
     if not fit.terms:
         return fit.triangle
     if fit.design.weights is None or fit.design.X is None:
@@ -328,19 +333,14 @@ def _triangle(fit):
 
 def _places(fit):
     """Where the kept columns of each term stand among all kept columns; no intercept."""
-    number = np.cumsum(fit.beta.notna()).to_numpy() - 1
     kept = fit.beta.notna().to_numpy()
-    return {term: np.array([number[j] for j in range(where.start, where.stop) if kept[j]], dtype=int)
+    number = np.cumsum(kept) - 1
+    return {term: number[where][kept[where]]
             for term, where in fit.design.x_terms.items() if term != "Intercept"}
 
 
 def _joined(places, terms):
     return np.concatenate([np.zeros(0, dtype=int), *(places[term] for term in terms)])
-
-
-def _width(fit, term):
-    where = fit.design.x_terms[term]
-    return where.stop - where.start
 
 
 def _containing(fit):
@@ -379,17 +379,20 @@ def _in_all_effects(fit):
 
 
 def _rows_of_all_combinations(design, repeats):
-    """X, and the matrix with a column for every level, on rows with all combinations of each term."""
-    rng = np.random.default_rng(1)
-    frames = []
+    """X, and a matrix with a column for every level, on all combinations of each term's levels."""
+    rng, every = np.random.default_rng(1), dict(design.factors)
+    for term, parts in design.x_factors.items():
+        for part, levels in parts.items():  # a number may also stand inside C(...)
+            numbers = [v for v in design.x_variables[term] if v in design.numeric and v in part]
+            every |= dict.fromkeys(numbers if levels else [], levels)
+    rows = []
     for variables in dict.fromkeys(design.x_variables.values()):
-        levels = {v: design.factors[v] for v in variables if v in design.factors}
-        grid = pd.MultiIndex.from_product(levels.values(), names=list(levels)).to_frame(index=False) \
-            if levels else pd.DataFrame(index=[0])
-        frames += [grid.assign(**{f: items[0] for f, items in design.factors.items() if f not in levels})] * repeats
-    grid = pd.concat(frames, ignore_index=True)
+        levels = {f: every[f] if f in variables else every[f][:1] for f in every}
+        rows += list(product(*levels.values())) * repeats
+    grid = pd.DataFrame(rows, columns=list(every))
     for name, mean in design.numeric.items():  # any values do, if functions such as log accept them
-        grid[name] = rng.uniform(0.5, 1.5, len(grid)) * (mean or 1.0)
+        if name not in every:
+            grid[name] = rng.uniform(0.5, 1.5, len(grid)) * (mean or 1.0)
     every_level = copy(design.reader.fixed)
     every_level.spec = design.x_spec.update(ensure_full_rank=False, structure=None)
     return design.x_rows(grid), design.reader.new_rows(every_level, grid)
@@ -417,19 +420,23 @@ def _weights(fit, L):
     try:
         matrix = np.array(rows, dtype=float)
     except (TypeError, ValueError):
-        raise ValueError("L must hold numbers: one weight for each coefficient, or a dict of coefficient "
-                         "names and weights") from None
+        raise ValueError("L must hold numbers: one weight for each coefficient, or a dict of "
+                         "coefficient names and weights") from None
     matrix = np.atleast_2d(matrix)
     if matrix.ndim != 2 or not len(matrix) or matrix.shape[1] != len(names):
         raise ValueError(
-            f"L has {matrix.shape[-1]} weights in a row, but the model has {len(names)} fixed effects; give one "
-            f"for each ({', '.join(map(str, names[:4]))}{', ...' * (len(names) > 4)}), or a dict such as "
+            f"L has {matrix.shape[-1]} weights in a row, but the model has {len(names)} fixed "
+            f"effects; give one for each ({_listed(names, 4)}), or a dict such as "
             f"{{{names[-1]!r}: 1}}")
     if not np.isfinite(matrix).all():
-        raise ValueError("L holds missing or infinite weights: use 0 for a coefficient that does not count")
+        raise ValueError("L holds missing or infinite weights: use 0 for a coefficient that does "
+                         "not count")
     if not matrix.any(axis=1).all():
-        raise ValueError("a row of L has only zeros, which says nothing about the coefficients: leave it out")
-    return matrix, pd.Index(labels or [_label(row, names, i) for i, row in enumerate(matrix, start=1)])
+        raise ValueError("a row of L has only zeros, which says nothing about the coefficients: "
+                         "leave it out")
+    if labels is None:
+        labels = [_label(row, names, i) for i, row in enumerate(matrix, start=1)]
+    return matrix, pd.Index(labels)
 
 
 def _by_name(weights, names):
@@ -438,7 +445,7 @@ def _by_name(weights, names):
             near = difflib.get_close_matches(str(name), map(str, names), 1, cutoff=0.4)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise _UnknownCoefficient(f"there is no coefficient {name!r}; {hint}They are: "
-                                      f"{', '.join(map(str, names[:12]))}{', ...' * (len(names) > 12)}")
+                                      f"{_listed(names, 12)}")
     return [weights.get(name, 0.0) for name in names]
 
 
@@ -452,11 +459,16 @@ class _UnknownCoefficient(KeyError):
 def _label(row, names, number):
     """The combination in words, such as ``b - a``, or its number if that is long."""
     text = ""
-    for weight, name in sorted(((w, n) for w, n in zip(row, names) if w), key=lambda pair: pair[0] < 0):
+    used = [(w, n) for w, n in zip(row, names) if w]
+    for weight, name in sorted(used, key=lambda pair: pair[0] < 0):
         size = "" if abs(weight) == 1 else f"{abs(weight):.3g} "
         sign = " - " if weight < 0 else " + "
         text += f"{sign if text else sign.strip(' +')}{size}{name}"
     return text if len(text) <= 36 else f"row {number}"
+
+
+def _listed(names, most):
+    return ", ".join(map(str, names[:most])) + ", ..." * (len(names) > most)
 
 
 def _p_text(p):

@@ -35,6 +35,9 @@ from .tables import Table
 NUDGE = 0.1       # where the search starts for a theta that stood at zero, in units of Z
 PANELS = 12       # profiles that one figure can show
 WORTH_IT = 4.0    # seconds of work that repay the start of other processes
+TO = {"sd": np.log, "sigma": np.log, "corr": np.arctanh}
+BACK = {"sd": np.exp, "sigma": np.exp, "corr": np.tanh}
+ENDS = {"sd": (0, np.inf), "sigma": (0, np.inf), "corr": (-1, 1)}
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -140,7 +143,8 @@ def _choose(all_parameters, wanted):
     if wanted is None:
         return list(range(len(all_parameters)))
     if isinstance(wanted, str) and wanted in ("fixed", "random"):
-        return [r for r, p in enumerate(all_parameters) if (p.kind == "fixed") == (wanted == "fixed")]
+        fixed = wanted == "fixed"
+        return [r for r, p in enumerate(all_parameters) if (p.kind == "fixed") == fixed]
     labels = [p.label for p in all_parameters]
     wanted = [wanted] if isinstance(wanted, str) else list(wanted)
     for label in wanted:
@@ -160,8 +164,10 @@ def z_value(level):
 def _no_options(given, known):
     unknown = set(given) - set(known)
     if unknown:
-        raise ValueError(f"unknown option {', '.join(sorted(unknown))}; "
-                         + (f"this method takes {', '.join(known)}" if known else "this method takes none"))
+        raise ValueError(
+            f"unknown option {', '.join(sorted(unknown))}; "
+            + (f"this method takes {', '.join(known)}" if known else "this method takes none")
+        )
 
 
 # --- Wald ---------------------------------------------------------------------------------
@@ -197,11 +203,12 @@ def _wald(fit, level, wanted):
     if random[chosen].any():
         se[random] = _random_se(fit)
         if np.isnan(se[random]).any():
-            notes.append("On the boundary there is no curvature to go by: NA. Use method='profile'.")
-        notes.append("SDs on the log scale, correlations on the atanh scale: rough in small samples.")
-    lower, upper = (_back(parameters, _coordinates(parameters, value) + sign * z * se) for sign in (-1, 1))
-    return _interval_table([parameters[r] for r in chosen], value[chosen], lower[chosen], upper[chosen],
-                           f"Wald intervals, {level:.0%}", notes)
+            notes.append("On the boundary there is no curvature to go by: NA. Use 'profile'.")
+        notes.append("SDs on the log scale, correlations on the atanh scale: rough if n is small.")
+    lower, upper = (_back(parameters, _coordinates(parameters, value) + sign * z * se)
+                    for sign in (-1, 1))
+    return _interval_table([parameters[r] for r in chosen], value[chosen], lower[chosen],
+                           upper[chosen], f"Wald intervals, {level:.0%}", notes)
 
 
 def _wald_lm(fit, level, wanted):
@@ -252,17 +259,15 @@ def _jacobian(f, x, step=1e-4):
 def _coordinates(parameters, values):
     """log SD, atanh corr, log sigma, beta."""
     with np.errstate(divide="ignore"):
-        return np.array([np.log(v) if p.kind in ("sd", "sigma") else np.arctanh(v) if p.kind == "corr" else v
-                         for p, v in zip(parameters, values)])
+        return np.array([TO.get(p.kind, float)(v) for p, v in zip(parameters, values)])
 
 
 def _back(parameters, values):
-    return np.array([np.exp(v) if p.kind in ("sd", "sigma") else np.tanh(v) if p.kind == "corr" else v
-                     for p, v in zip(parameters, values)])
+    return np.array([BACK.get(p.kind, float)(v) for p, v in zip(parameters, values)])
 
 
 def _interval_table(parameters, estimate, lower, upper, title, notes):
-    table = pd.DataFrame({"estimate": estimate, "lower": lower, "upper": upper},
+    table = pd.DataFrame({"estimate": np.asarray(estimate), "lower": lower, "upper": upper},
                          index=[p.label for p in parameters])
     return Table(table, title=title, notes=notes, digits={name: 5 for name in table})
 
@@ -303,9 +308,9 @@ def profile(fit, parameters=None):
     >>> fit = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))
     >>> profile(fit).confint(0.8).round(2)
                             estimate  lower  upper
-    sd(Intercept | school)      7.51   0.00  18.10
-    sigma                      12.02   9.36  16.43
-    Intercept                  54.46  45.09  63.83
+    sd(Intercept | school)      7.51   0.00  17.09
+    sigma                      12.02   9.13  16.81
+    Intercept                  54.46  46.25  62.67
     """
     if not isinstance(fit, Fit):
         raise ValueError("profile is for mixed models; the intervals of least squares are exact: "
@@ -348,23 +353,36 @@ class Profile:
         not fall far enough before the end of the range.
         """
         z = z_value(level)
-        limits = [(curve.limit(-1, z), curve.limit(1, z)) for curve in progress(self.curves, "profiling")]
+        limits = [
+            (curve.limit(-1, z), curve.limit(1, z)) for curve in progress(self.curves, "profiling")
+        ]
         lower, upper = np.array(limits).T
         notes, gain = [*self.notes], max(curve.minimum - curve.lowest for curve in self.curves)
         if gain > 1e-5:
-            notes.append(f"On the way -2 log-likelihood fell {gain:.3g} below that of the fit: the fit is a "
-                         "local minimum, and these limits belong to it.")
+            notes.append(
+                f"On the way -2 log-likelihood fell {gain:.3g} below that of the fit: the fit is a "
+                "local minimum, and these limits belong to it."
+            )
         if not all(np.isfinite([c.estimate for c in self.curves])):
             notes.append("A correlation with an effect of zero variance is not defined: NA.")
-        return _interval_table([c.parameter for c in self.curves], [c.estimate for c in self.curves],
-                               lower, upper, f"Profile intervals, {level:.0%}", notes)
+        return _interval_table(
+            [c.parameter for c in self.curves],
+            [c.estimate for c in self.curves],
+            lower,
+            upper,
+            f"Profile intervals, {level:.0%}",
+            notes,
+        )
 
     @cached_property
     def table(self):
-        return pd.concat([curve.points() for curve in progress(self.curves, "profiling")], ignore_index=True)
+        return pd.concat(
+            [curve.points() for curve in progress(self.curves, "profiling")], ignore_index=True
+        )
 
     def __repr__(self):
-        return f"<Profile of {len(self.curves)} parameters of {self.fit.formula!r}; see .table, .confint(), .plot()>"
+        return (f"<Profile of {len(self.curves)} parameters of {self.fit.formula!r}; "
+                "see .table, .confint(), .plot()>")
 
     def plot(self, level=0.95):
         """Zeta against the value of each parameter, with its interval; returns the reading."""
@@ -372,8 +390,8 @@ class Profile:
 
 
 def _curve(fit, parameter, estimate):
-    return {"sd": _SdCurve, "corr": _CorrCurve, "sigma": _SigmaCurve, "fixed": _FixedCurve}[parameter.kind](
-        fit, parameter, estimate)
+    kinds = {"sd": _SdCurve, "corr": _CorrCurve, "sigma": _SigmaCurve, "fixed": _FixedCurve}
+    return kinds[parameter.kind](fit, parameter, estimate)
 
 
 class _Curve:
@@ -410,13 +428,14 @@ class _Curve:
 
     def zeta(self, v):
         if not self.low <= v <= self.high:
-            raise ValueError(f"{self.parameter.label} lies between {self.low:g} and {self.high:g}, not at {v:g}")
+            raise ValueError(f"{self.parameter.label} lies between {self.low:g} and "
+                             f"{self.high:g}, not at {v:g}")
         return float(np.sign(v - self.estimate) * np.sqrt(self.rise(v)[0]))
 
     def limit(self, side, z):
         """Where sqrt(d - d_min) = z, going down or up from the estimate."""
         end = self.high if side > 0 else self.low
-        if np.isnan(self.estimate):  # a correlation with an effect of no variance: nothing is known
+        if np.isnan(self.estimate):  # a correlation with an effect of no variance
             return end
         if np.isfinite(end) and np.sqrt(self.rise(end)[0]) <= z:
             return end
@@ -428,8 +447,8 @@ class _Curve:
             if np.sqrt(rise) > z:
                 break
             inner, step = outer, 1.5 * step
-        root = brentq(lambda c: np.sqrt(self.rise(self.back(c), at)[0]) - z, *sorted((inner, outer)),
-                      xtol=1e-9 * max(1.0, abs(outer)), rtol=1e-10)
+        root = brentq(lambda c: np.sqrt(self.rise(self.back(c), at)[0]) - z,
+                      *sorted((inner, outer)), xtol=1e-9 * max(1.0, abs(outer)), rtol=1e-10)
         return float(self.back(root))
 
     def first(self):
@@ -440,7 +459,8 @@ class _Curve:
         if np.isnan(self.estimate):
             return pd.DataFrame(columns=["parameter", "value", "zeta"])
         low, high = self.limit(-1, z), self.limit(1, z)
-        values = [*self.between(low, self.estimate, each)[:-1], *self.between(self.estimate, high, each)]
+        values = self.between(low, self.estimate, each)[:-1]
+        values += self.between(self.estimate, high, each)
         return pd.DataFrame({"parameter": self.parameter.label, "value": values,
                              "zeta": [self.zeta(v) for v in values]})
 
@@ -514,12 +534,11 @@ class _RandomCurve(_Curve):
         self.products = with_effects(fit.products, T)
         lambdas = fit.products.lambdas(fit.theta)
         lambdas[p.term] = np.linalg.qr(lambdas[p.term][order].T)[1].T  # triangular again
-        self.at = sum(j * (j + 1) // 2 for j in fit.products.k[:p.term])
-        self.k = k
+        self.at, self.k = sum(j * (j + 1) // 2 for j in fit.products.k[:p.term]), k
         self.units = self.products.theta_units()
         self.diagonal = self.products.diagonal_places()
-        theta = self.products.theta_from([lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in lambdas])
-        self.start = self.begin(theta * self.units, fit.sigma)
+        lambdas = [lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in lambdas]
+        self.start = self.begin(self.products.theta_from(lambdas) * self.units, fit.sigma)
 
     def search(self, objective, start):
         """BFGS from `start`, with zeros moved off the spot where the gradient vanishes."""
@@ -534,13 +553,14 @@ class _RandomCurve(_Curve):
                             jac=True, method="BFGS", options={"gtol": 1e-5})
 
         found = run(start)
-        if np.any(np.abs(found.x[self.free_diagonal]) < 1e-3):  # perhaps a lower minimum lies elsewhere
-            found = min(found, run(np.where(self.free_diagonal, 1.0, start)), key=lambda end: end.fun)
+        if np.any(np.abs(found.x[self.free_diagonal]) < 1e-3):  # a lower minimum elsewhere?
+            again = run(np.where(self.free_diagonal, 1.0, start))
+            found = min(found, again, key=lambda end: end.fun)
         return float(found.fun), found.x
 
 
 class _SdCurve(_RandomCurve):
-    """The first theta of the term is v / sigma; the search is over log sigma and the other thetas."""
+    """The first theta of the term is v / sigma; the search is over log sigma and the others."""
 
     low = 0.0
 
@@ -611,7 +631,7 @@ def _plot_profile(profiled, level):
     z, table = z_value(level), profiled.table
     columns = min(3, len(curves))
     rows = -(-len(curves) // columns)
-    bends = []
+    limits = []
     with plt.rc_context(STYLE):
         panels = plt.subplots(rows, columns, figsize=(3.1 * columns, 2.7 * rows), squeeze=False,
                               sharey=True)[1].ravel()
@@ -627,18 +647,22 @@ def _plot_profile(profiled, level):
             panel.plot(points.value, points.zeta, "-o", color=BLUE, markersize=3, label="profile")
             for v in (lower, upper):
                 panel.plot([v, v], [0, curve.zeta(v)], "--", color=INK, linewidth=1)
-            panel.plot([lower, upper], [0, 0], color=INK, linewidth=3, solid_capstyle="butt", label=f"{level:.0%}")
-            span = np.ptp(points.value)
-            panel.set(title=curve.parameter.label, xlim=(points.value.min() - 0.06 * span,
-                                                         points.value.max() + 0.06 * span))
+            panel.plot([lower, upper], [0, 0], color=INK, linewidth=3, solid_capstyle="butt",
+                       label=f"{level:.0%}")
+            margin = 0.06 * np.ptp(points.value)
+            panel.set(title=curve.parameter.label,
+                      xlim=(points.value.min() - margin, points.value.max() + margin))
             if k % columns == 0:
                 panel.set_ylabel(r"$\zeta$")
-            bends.append((upper - curve.estimate, curve.estimate - lower, curve.parameter.label, lower, upper))
+            limits.append((lower, curve.estimate, upper))
         panels[0].legend(loc="upper left", fontsize=8)
-    above, below, label, lower, upper = max(bends, key=lambda b: abs(np.log((b[0] + 1e-300) / (b[1] + 1e-300))))
-    return (f"{len(curves)} profiles, {level:.0%} intervals; the least even is {label}: "
-            f"{_number(lower)} to {_number(upper)}, {_number(below, 3)} below the estimate and "
-            f"{_number(above, 3)} above it.")
+    arms = np.diff(limits, axis=1)
+    least_even = int(np.abs(np.diff(np.log(arms + 1e-300))).argmax())
+    lower, _, upper = limits[least_even]
+    below, above = arms[least_even]
+    return (f"{len(curves)} profiles, {level:.0%} intervals; the least even is "
+            f"{curves[least_even].parameter.label}: {_number(lower)} to {_number(upper)}, "
+            f"{_number(below, 3)} below the estimate and {_number(above, 3)} above it.")
 
 
 def _slope_at_estimate(points, estimate):
@@ -697,15 +721,16 @@ def bootstrap(fit, n=1000, seed=None, statistic=None, processes=2, conditional=F
     ((50, 3), ['sd(Intercept | school)', 'sigma', 'Intercept'])
     """
     if not isinstance(fit, Fit):
-        raise ValueError("bootstrap simulates random effects, and this fit has none; use confint(fit)")
+        raise ValueError("bootstrap simulates random effects, and this fit has none; use "
+                         "confint(fit)")
     if n < 2 or processes < 1:
-        raise ValueError(f"n={n} and processes={processes}: at least 2 draws by 1 process are needed")
+        raise ValueError(f"n={n} and processes={processes}: at least 2 draws by 1 process are "
+                         "needed")
     job = _Job(fit, statistic, conditional)
-    estimate = job.estimate()
+    parameters, estimate = job.original()
     sequence = np.random.SeedSequence(seed)
-    draws = list(_run(job, sequence.spawn(n), processes))
-    replicates = pd.DataFrame(np.array(draws), columns=estimate.index)
-    return Bootstrap(fit, estimate, replicates, sequence.entropy, conditional)
+    draws = np.array(list(_run(job, sequence.spawn(n), processes)))
+    return Bootstrap(fit, parameters, estimate, draws, sequence.entropy, conditional)
 
 
 class Bootstrap:
@@ -723,17 +748,20 @@ class Bootstrap:
         What reproduces the draws.
     """
 
-    def __init__(self, fit, estimate, replicates, seed, conditional=False):
-        self.fit, self.estimate, self.replicates, self.seed = fit, estimate, replicates, seed
-        self.se, self.bias = replicates.std(), replicates.mean() - estimate
+    def __init__(self, fit, parameters, estimate, draws, seed, conditional=False):
+        self.fit, self.parameters, self.seed = fit, parameters, seed
+        labels = [p.label for p in parameters]
+        self.estimate = pd.Series(estimate, index=labels)
+        self.replicates = replicates = pd.DataFrame(draws, columns=labels)
+        self.se, self.bias = replicates.std(), replicates.mean() - self.estimate
         self.notes = [f"Formula: {fit.formula} ({'REML' if fit.reml else 'ML'})",
                       f"{len(replicates)} simulated data sets, seed {seed}."]
         if conditional:
-            self.notes.append("The predicted b were kept, so the variation between groups is left out.")
+            self.notes.append("The predicted b were kept: variation between groups is left out.")
         failed = int(replicates.isna().all(axis=1).sum())
         if failed:
             self.notes.append(f"{failed} refits failed and are left out.")
-        sds = replicates[[name for name in replicates if str(name).startswith("sd(")]]
+        sds = replicates.to_numpy()[:, [p.kind == "sd" for p in parameters]]
         zero = int((sds < 1e-4 * fit.sigma).any(axis=1).sum())
         if zero:
             self.notes.append(f"In {zero} of them an SD was estimated as zero.")
@@ -758,21 +786,16 @@ class Bootstrap:
         elif kind == "basic":
             upper, lower = 2 * self.estimate.to_numpy() - quantiles
         elif kind == "normal":
-            lower, upper = (self.estimate - self.bias + sign * z * self.se for sign in (-1, 1))
+            middle, half = (self.estimate - self.bias).to_numpy(), z * self.se.to_numpy()
+            lower, upper = middle - half, middle + half
         else:
             raise ValueError(f"kind={kind!r} is unknown; use 'percentile', 'basic' or 'normal'")
-        table = pd.DataFrame({"estimate": self.estimate.to_numpy(), "lower": np.asarray(lower),
-                              "upper": np.asarray(upper)}, index=self.estimate.index)
-        for label in table.index:
-            ends = (0, np.inf) if str(label).startswith(("sd(", "sigma")) else (
-                -1, 1) if str(label).startswith("corr(") else (-np.inf, np.inf)
-            table.loc[label, ["lower", "upper"]] = table.loc[label, ["lower", "upper"]].clip(*ends)
-        if parameters is not None:
-            known = [Parameter(str(name), "random" if str(name).startswith(("sd(", "corr(", "sigma"))
-                               else "fixed") for name in table.index]
-            table = table.iloc[_choose(known, parameters)]
-        return Table(table, title=f"Bootstrap intervals ({kind}), {level:.0%}", notes=self.notes,
-                     digits={name: 5 for name in table})
+        chosen = _choose(self.parameters, parameters)
+        ends = np.array([ENDS.get(p.kind, (-np.inf, np.inf)) for p in self.parameters]).T
+        lower, upper = (np.clip(limit, *ends)[chosen] for limit in (lower, upper))
+        title = f"Bootstrap intervals ({kind}), {level:.0%}"
+        return _interval_table([self.parameters[r] for r in chosen], self.estimate.iloc[chosen],
+                               lower, upper, title, self.notes)
 
     def __repr__(self):
         return str(self.table)
@@ -787,18 +810,23 @@ class _Job:
     def __init__(self, fit, statistic, conditional):
         self.fit, self.statistic, self.conditional = fit, statistic, conditional
         self.terms = [(term.codes, term.x) for term in fit.terms]
+        self.size = len(model_parameters(fit))
 
-    def estimate(self):
+    def original(self):
+        """The parameters (or the parts of the statistic), and their values in the fit itself."""
         if self.statistic is None:
-            return pd.Series(_estimates(self.fit), index=[p.label for p in model_parameters(self.fit)])
+            return model_parameters(self.fit), _estimates(self.fit)
         value = self.statistic(self.fit)
         if isinstance(value, (dict, pd.Series)):
-            return pd.Series(value, dtype=float)
-        value = np.asarray(value, float)
-        if value.ndim > 1:
-            raise ValueError("the statistic must be a number, a 1-d array, a dict or a Series, not a table")
-        names = ["statistic"] if value.ndim == 0 else [f"statistic[{i}]" for i in range(value.size)]
-        return pd.Series(np.atleast_1d(value), index=names)
+            names, value = list(value.keys()), [*pd.Series(value)]
+        elif np.ndim(value) > 1:
+            raise ValueError("the statistic must be a number, a 1-d array, a dict or a Series, "
+                             "not a table")
+        else:
+            names = [f"statistic[{i}]" for i in range(np.size(value))]
+            names = names if np.ndim(value) else ["statistic"]
+        self.size, value = len(names), np.atleast_1d(np.asarray(value, float))
+        return [Parameter(str(name), "statistic") for name in names], value
 
     def draw(self, seed):
         fit = self.fit
@@ -806,14 +834,15 @@ class _Job:
         try:
             if self.statistic is not None:
                 value = self.statistic(fit.refit(y))
-                return np.atleast_1d(np.array([*value.values()] if isinstance(value, dict) else value, float))
+                value = [*value.values()] if isinstance(value, dict) else value
+                return np.atleast_1d(np.asarray(value, float))
             design = fit.design
             products = fit.products.with_response(y, design.X, self.terms, design.weights)
             criterion = ProfiledCriterion(products, fit.reml)
             theta = minimise(criterion)[0]
             solution = criterion.solution(theta)
         except LinAlgError:
-            return np.full(len(self.estimate()), np.nan)
+            return np.full(self.size, np.nan)
         return estimates(products, theta, np.sqrt(solution.sigma2), solution.beta)
 
 
@@ -822,12 +851,13 @@ def _run(job, seeds, processes):
     start = perf_counter()
     yield job.draw(seeds[0])
     seeds, one = seeds[1:], perf_counter() - start
-    if processes == 1 or one * len(seeds) < WORTH_IT or not _portable(job):
+    pickled = _pickled(job) if processes > 1 and one * len(seeds) > WORTH_IT else None
+    if pickled is None:
         yield from progress(map(job.draw, seeds), "bootstrap", total=len(seeds))
         return
     size = max(1, len(seeds) // (8 * processes))
     pieces = [seeds[a:a + size] for a in range(0, len(seeds), size)]
-    with ProcessPoolExecutor(processes, get_context("spawn"), _receive, (pickle.dumps(job),)) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), _receive, (pickled,)) as pool:
         with _plain_children():
             work = [pool.submit(_draws, piece) for piece in pieces]
         try:
@@ -838,15 +868,14 @@ def _run(job, seeds, processes):
             raise
 
 
-def _portable(job):
-    """Whether another process can read the job; functions of a notebook or script it cannot."""
+def _pickled(job):
+    """The job as bytes; None for functions of a notebook or script, which others cannot read."""
     if getattr(job.statistic, "__module__", None) == "__main__":
-        return False
+        return None
     try:
-        pickle.dumps(job)
+        return pickle.dumps(job)
     except (pickle.PicklingError, AttributeError, TypeError):
-        return False
-    return True
+        return None
 
 
 @contextmanager

@@ -85,7 +85,8 @@ class LinearFit:
             triangle = np.linalg.qr(triangle[:, self.kept], mode="r")
         self.triangle = triangle  # upper, triangle'triangle = X'WX
         X = design.X[:, self.kept]
-        self.model = (OLS(design.y, X) if weights is None else WLS(design.y, X, weights)).fit(method="qr")
+        model = OLS(design.y, X) if weights is None else WLS(design.y, X, weights)
+        self.model = model.fit(method="qr")
         names = list(design.x_names)
         kept = [names[j] for j in self.kept]
         self.beta = pd.Series(self.model.params, index=kept).reindex(names)
@@ -121,7 +122,8 @@ class LinearFit:
 
     @property
     def X(self):
-        return pd.DataFrame(self.design.X[:, self.kept], index=self.design.rows, columns=self.cov_beta.index)
+        X = self.design.X[:, self.kept]
+        return pd.DataFrame(X, index=self.design.rows, columns=self.cov_beta.index)
 
     @property
     def y(self):
@@ -173,28 +175,30 @@ class LinearFit:
     def summary(self):
         """The fit as a page to read: residuals, coefficients, sigma, R^2 and F."""
         weights = 1.0 if self.design.weights is None else np.sqrt(self.design.weights)
+        sigma = significant(self.sigma)
         quantiles = np.quantile(self.residuals * weights, [0, .25, .5, .75, 1])
         decimals = max(places(self.beta, 5), places(self.se, 3))
         t = self.beta / self.se
         p = 2 * stdtr(self.df_resid, -t.abs())
         fixed = pd.DataFrame({"estimate": column(self.beta, decimals=decimals),
                               "std. error": column(self.se, decimals=decimals),
-                              "t": column(t, decimals=3), "p": [p_value(v) for v in p]}, index=self.beta.index)
+                              "t": column(t, decimals=3), "p": [p_value(v) for v in p]})
+        names = ["min", "1Q", "median", "3Q", "max"]
+        residuals = pd.DataFrame([column(quantiles, 5)], columns=names)
         heading = "Residuals" if self.design.weights is None else "Weighted residuals"
-        parts = [f"Formula: {self.formula}",
-                 (heading, pd.DataFrame([column(quantiles, 5)], columns=["min", "1Q", "median", "3Q", "max"])),
-                 ("Fixed effects", fixed), "",
-                 f"Residual standard deviation: {significant(self.sigma)} on {self.df_resid} degrees of freedom",
+        parts = [f"Formula: {self.formula}", (heading, residuals),
+                 ("Fixed effects", fixed.set_index(self.beta.index)), "",
+                 f"Residual standard deviation: {sigma} on {self.df_resid} degrees of freedom",
                  f"R-squared: {self.rsquared:.4f}, adjusted: {self.rsquared_adj:.4f}"]
         if self.df_model:
-            parts.append(f"F: {significant(self.fvalue)} on {self.df_model} and {self.df_resid} degrees of "
-                         f"freedom, p = {self.f_pvalue:.4g}")
-        parts.append(f"Rows: {self.nobs}")
-        return Report("Linear model fit by least squares", parts + [""] * bool(self.messages) + self.messages)
+            parts.append(f"F: {significant(self.fvalue)} on {self.df_model} and {self.df_resid} "
+                         f"degrees of freedom, p = {self.f_pvalue:.4g}")
+        parts += [f"Rows: {self.nobs}", *[""] * bool(self.messages), *self.messages]
+        return Report("Linear model fit by least squares", parts)
 
     def __repr__(self):
-        return (f"<LinearFit {self.formula!r}: sigma {significant(self.sigma)} on {self.df_resid} degrees of "
-                f"freedom, {self.nobs} rows; see .summary()>")
+        return (f"<LinearFit {self.formula!r}: sigma {significant(self.sigma)} on {self.df_resid} "
+                f"degrees of freedom, {self.nobs} rows; see .summary()>")
 
 
 def _spanned(one, X):

@@ -7,6 +7,7 @@ groups carry lines, and two analyses differ in marker as well as in hue.
 """
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -182,9 +183,9 @@ def show_field(plots, block, treatment, highlight=None, ax=None, title=None):
     opening = f"{len(counts)} {block}s of {sizes} plots; "
     if (counts == 1).all(axis=None):
         return opening + f"each of the {counts.shape[1]} {treatment}s stands once in every {block}."
-    gaps = counts.stack()
+    gaps = counts.unstack()
     gaps = gaps[gaps != 1]
-    (where, what), times = gaps.index[0], gaps.iloc[0]
+    (what, where), times = gaps.index[0], gaps.iloc[0]
     return opening + (f"not complete: {len(gaps)} of the {counts.size} {block} by {treatment} "
                       f"cells do not hold one plot, for example {what} in {where} with {times}.")
 
@@ -439,7 +440,7 @@ def _runs(groups):
     """(start, stop, label) of each stretch of rows with the same label."""
     labels = np.asarray(groups, dtype=object)
     edges = [0, *(np.flatnonzero(labels[1:] != labels[:-1]) + 1), len(labels)]
-    return [(int(a), int(b), labels[a]) for a, b in zip(edges, edges[1:])]
+    return [(int(a), int(b), labels[a]) for a, b in pairwise(edges)]
 
 
 def _row_and_column_labels(labels, dimensions):

@@ -36,7 +36,8 @@ class Report:
             if isinstance(part, str):
                 out.append(fill(part, 80) if len(part) > 80 and "\n" not in part else part)
             else:
-                out += [_text(part)] if isinstance(part, pd.DataFrame) else ["", part[0], _text(part[1])]
+                bare = isinstance(part, pd.DataFrame)
+                out += [_text(part)] if bare else ["", part[0], _text(part[1])]
         return "\n".join(out)
 
     __repr__ = __str__
@@ -49,7 +50,8 @@ class Report:
             else:
                 heading, table = ("", part) if isinstance(part, pd.DataFrame) else part
                 heading = f"<p>{escape(heading)}</p>" if heading else ""
-                out.append(heading + table.to_html(border=0, index=_has_labels(table), **_few_rows()))
+                out.append(heading + table.to_html(border=0, index=_has_labels(table),
+                                                   max_rows=pd.get_option("display.max_rows")))
         return "\n".join(out)
 
 
@@ -187,10 +189,7 @@ def _has_labels(table):
     return not isinstance(table.index, pd.RangeIndex)
 
 
-def _few_rows():
-    """Long tables are shortened as pandas shortens them."""
-    return {"max_rows": pd.get_option("display.max_rows"), "min_rows": pd.get_option("display.min_rows")}
-
-
 def _text(table):
-    return table.to_string(index=_has_labels(table), **_few_rows())
+    """As pandas prints it, shortened where pandas would."""
+    return table.to_string(index=_has_labels(table), max_rows=pd.get_option("display.max_rows"),
+                           min_rows=pd.get_option("display.min_rows"))

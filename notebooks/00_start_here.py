@@ -31,7 +31,7 @@ doctor()
 # %% [markdown] minutes=4 notes="Do not explain REML today. The picture is the message: who shares something with whom.\nThe true values are known because the data are simulated: 100 between schools, 225 within." slideshow={"slide_type": "slide"}
 # ## 2. Get a first result in one minute
 #
-# Twelve pupils, four in each of three schools, sat a test. Do pupils of one school resemble each other? First the tools and the data:
+# Twelve pupils, four in each of three schools, sat a test (the scores are simulated). Do pupils of one school resemble each other? First the tools and the data:
 
 # %% slideshow={"slide_type": "-"}
 import matplotlib.pyplot as plt
@@ -80,7 +80,6 @@ print(reading)
 # **Check.** A second course has one pupil in each school. Can it tell $\sigma_b^2$ from $\sigma^2$?
 #
 # <details><summary>Answer</summary>
-#
 # No. The two parts appear only as a sum. Groups must hold more than one observation, at least some of them.
 # </details>
 #

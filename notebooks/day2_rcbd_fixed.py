@@ -63,8 +63,7 @@ print(reading)
 # **Discuss.** What was given to what, and by lot? What is the treatment structure? What is the design structure? Why is this called a *randomised complete block design*?
 #
 # <details><summary>Answer</summary>
-#
-# A genotype was given to a plot, so the plot is the experimental unit. The treatment structure is one factor, genotype, with no grouping among its levels. The design structure is plots within blocks. *Complete*: every block holds every genotype. *Randomised*: lots were drawn in each block anew.
+# A genotype was given to a plot, so the plot is the experimental unit. The treatment structure is one factor, genotype, with no grouping among its levels. The design structure is plots within blocks. <em>Complete</em>: every block holds every genotype. <em>Randomised</em>: lots were drawn in each block anew.
 # </details>
 
 # %% [markdown] minutes=4 notes="One genotype alone first: a mean, an SD, an SE.\nThe point is the small number of plots behind that SD." slideshow={"slide_type": "slide"}
@@ -83,7 +82,6 @@ print(f"G01 on {len(g01)} plots: mean {g01.mean():.1f} kg/ha, SD {g01.std():.1f}
 # **Check.** Would the standard error of G02, found in the same way, be the same?
 #
 # <details><summary>Answer</summary>
-#
 # No. Every genotype would get its own SD, from its own four plots. A common $\sigma$ is an assumption of the model. It is checked on day 7.
 # </details>
 
@@ -117,7 +115,6 @@ print(reading)
 # **Check.** If the blocks did not differ, for about how many genotypes would R1 hold the best plot?
 #
 # <details><summary>Answer</summary>
-#
 # For one in four. Compare with the sentence below the figure.
 # </details>
 
@@ -147,7 +144,6 @@ print(f"F {fit.fvalue:.3f} on {fit.df_model:.0f} and {fit.df_resid:.0f} df, p {f
 # **Check.** What does the model expect for G18 in block R2?
 #
 # <details><summary>Answer</summary>
-#
 # Intercept + G18 + R2 = 672.03 + 448.28 − 150.83 kg/ha.
 # </details>
 
@@ -184,7 +180,7 @@ plt.show()
 print(reading)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 3. The columns of $\mathbf X$, with a thick line before those of the blocks; a filled cell is 1, an empty one 0. Rows are the plots in the order of the file, with a line between blocks. The first column belongs to the intercept. G01 and R1 have no column.*
+# *Figure 3. The columns of $\mathbf X$, with a thick line before those of the blocks; a filled cell is 1, an empty one 0. Rows are the plots in the order of the file, with a line between blocks. The first column belongs to the intercept. G01 and R1 have no column, so the plot of G01 in R1 has a single 1.*
 
 # %% [markdown] minutes=6 notes="Type these lines live. The only new thing is the triangular system.\nDraw attention to df: rows minus columns." slideshow={"slide_type": "slide"}
 # ## 7. Write the estimate in ten lines
@@ -244,7 +240,6 @@ print(reading)
 # **Discuss.** Plots of one block share their soil. Yet the model says that their covariance is 0. Where did the shared soil go?
 #
 # <details><summary>Answer</summary>
-#
 # Into the mean. $b_j$ moves all plots of block $j$ up or down together. Given these four numbers, what is left over is taken as independent.
 # </details>
 
@@ -353,7 +348,6 @@ print(same.to_string(float_format="{:.2f}".format))
 # **Discuss.** The SED is the same, the standard error of a mean is not. Which of the two does a breeder need who chooses between genotypes? And one who promises a yield to a farmer?
 #
 # <details><summary>Answer</summary>
-#
 # Choosing needs the SED, and here the two analyses agree. A promise is about land outside the trial. The SE with fixed blocks speaks of these four blocks only. The SE with random blocks speaks of blocks like these. Neither speaks of another year or another region.
 # </details>
 #
@@ -422,7 +416,7 @@ for k, (difference, sed, sigma) in zip(lost, gaps):
 for name, value in {"sigma": np.sqrt(sigma2), "SE of a mean": se_mean[0], "SED": se[1]}.items():
     print(f"{name}: guessed {guess[name]}, found {value:.1f} kg/ha, {guess[name] / value - 1:+.0%}")
 print(f"Blocks fixed: {X.shape[1]} columns in X; covariance of two plots of a block {V[0, 1]:.0f}")
-print(same.verdict.value_counts().to_string())
+print("{same} quantities are the same, {differs} differ.".format(**same.verdict.value_counts()))
 
 # %% [markdown] minutes=1 notes="Hand out as homework; number 3 is the one to discuss next time." slideshow={"slide_type": "slide"}
 # ## 15. On your own
@@ -433,11 +427,12 @@ print(same.verdict.value_counts().to_string())
 # 4. **Transfer.** `mm.load("potash")` holds a cotton trial in blocks. Fit `strength ~ C(k2o_lb_ac) + block`. Find $\sigma$ and the SED by the ten lines.
 #
 # <details><summary>Answers</summary>
-#
-# 1. The intercept gets another meaning; its SE and the SED stay as they are. The differences are new, but each is an old one minus another old one.
-# 2. A mean over four blocks averages the errors of plots in all of them. A statement on one block leans on the estimated effect of that block, and this is uncertain too.
-# 3. All of them. What is left is complete and balanced again. It is the *uneven* loss that matters.
-# 4. The residual keeps 8 degrees of freedom: plots, minus rates, minus blocks, plus one. With three blocks the SED is $\sigma\sqrt{2/3}$.
+# <ol>
+# <li>The intercept gets another meaning; its SE and the SED stay as they are. The differences are new, but each is an old one minus another old one.</li>
+# <li>A mean over four blocks averages the errors of plots in all of them. A statement on one block leans on the estimated effect of that block, and this is uncertain too.</li>
+# <li>All of them. What is left is complete and balanced again. It is the <em>uneven</em> loss that matters.</li>
+# <li>The residual keeps 8 degrees of freedom: plots, minus rates, minus blocks, plus one. With three blocks the SED is $\sigma\sqrt{2/3}$.</li>
+# </ol>
 # </details>
 
 # %% [markdown] minutes=1 notes="Point to the twin, or to day 3 for those who have done both." slideshow={"slide_type": "slide"}

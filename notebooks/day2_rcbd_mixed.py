@@ -64,7 +64,6 @@ print(reading)
 # **Discuss.** Did anybody choose these four blocks because they are interesting? Would a second trial use the same ones? How many blocks of this kind might there be? What did the trial want to learn about?
 #
 # <details><summary>Answer</summary>
-#
 # The genotypes were chosen and are of interest. The blocks are four pieces of land out of many that could have served. The next trial will stand on others. It is natural to think of a block's effect as drawn from a population of such effects.
 # </details>
 
@@ -84,7 +83,6 @@ print(f"Blocks fixed: sigma {np.sqrt(ols.mse_resid):.1f} kg/ha on {ols.df_resid:
 # **Check.** And the variance of one plot, if $u$ has variance $\sigma_b^2$ and the error has variance $\sigma^2$?
 #
 # <details><summary>Answer</summary>
-#
 # Variances of independent parts add: $\sigma_b^2 + \sigma^2$.
 # </details>
 
@@ -107,7 +105,7 @@ print("Blocks random against fixed, I guess:", ", ".join(f"{k} {word}" for k, wo
 # Take the mean of its genotype off each plot. What is left is the block and the error of the plot. We give each block its own marker:
 
 # %% slideshow={"slide_type": "subslide"}
-left_over = trial.yield_kg_ha - trial.groupby("genotype").yield_kg_ha.transform("mean")
+left_over = trial.yield_kg_ha - trial.groupby("genotype", observed=True).yield_kg_ha.transform("mean")
 reading = plots.show_points(left_over, trial.block, trial.block, unit="left over (kg/ha)")
 plt.show()
 print(reading)
@@ -118,7 +116,6 @@ print(reading)
 # **Check.** The four block means differ. Would they differ in a field with perfectly even soil?
 #
 # <details><summary>Answer</summary>
-#
 # Yes, a little. Each mean carries the errors of its 18 plots. So a part of what we see is chance, and the model has to say how large that part is.
 # </details>
 
@@ -148,7 +145,6 @@ print(f"REML criterion {-2 * fit.llf:.1f}; scaled residuals {quartiles.round(5)}
 # **Check.** What does the model expect for G18 in a block it has never seen?
 #
 # <details><summary>Answer</summary>
-#
 # Intercept + G18 = 581.86 + 448.28 kg/ha. An unseen block counts as average.
 # </details>
 
@@ -186,7 +182,7 @@ print(reading)
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 3. Left of the thick line the columns of $\mathbf X$, right of it those of $\mathbf Z$; a filled cell is 1, an empty one 0. Rows are the plots in the order of the file, with a line between blocks. R1 now has a column too: a random effect needs no reference level.*
+# *Figure 3. Left of the thick line the columns of $\mathbf X$, right of it those of $\mathbf Z$; a filled cell is 1, an empty one 0. Rows are the plots in the order of the file, with a line between blocks. Each row of $\mathbf Z$ has one 1, for a plot lies in one block. R1 now has a column too: a random effect needs no reference level.*
 
 # %% [markdown] minutes=6 notes="Type these lines live, term by term. Why REML looks like this is the story of day 4.\nThe optimiser works on logarithms, so that no variance can turn negative." slideshow={"slide_type": "slide"}
 # ## 7. Write the estimate in ten lines
@@ -254,7 +250,6 @@ print(reading)
 # **Discuss.** Find the cell of G01 in R1 and G01 in R2. Same genotype, yet covariance 0. Why? And where did the shared soil of a block go?
 #
 # <details><summary>Answer</summary>
-#
 # The genotype is in the mean: it moves both plots, but it is a fixed number and does not vary. The shared soil is a random draw now. It sits in $\mathbf V$, as $\sigma_b^2$ between plots of the same block.
 # </details>
 
@@ -363,7 +358,6 @@ print(same.to_string(float_format="{:.2f}".format))
 # **Discuss.** The SED is the same, the standard error of a mean is larger. What does the mixed analysis know about a mean that the fixed one leaves out? For whom does it matter?
 #
 # <details><summary>Answer</summary>
-#
 # It knows that other blocks would have given another mean: $\sigma_b^2/4$ is added to its variance. It matters for whoever speaks about land outside the trial. Whoever compares genotypes within the trial needs the SED, and it is the same.
 # </details>
 #
@@ -434,7 +428,7 @@ for name, before, now, verdict in same.loc[["sigma", "SE of a mean", "SED"]].ite
     print(f"{name}: guessed {guess[name]}, found {word} ({before:.1f} fixed, {now:.1f} kg/ha random)")
 print(f"Blocks random: {X.shape[1]} columns in X; covariance of two plots of a block {V[0, 1]:.0f}, "
       f"correlation {V[0, 1] / V[0, 0]:.3f}")
-print(same.verdict.value_counts().to_string())
+print("{same} quantities are the same, {differs} differ.".format(**same.verdict.value_counts()))
 
 # %% [markdown] minutes=1 notes="Hand out as homework; number 3 is the one to discuss next time." slideshow={"slide_type": "slide"}
 # ## 15. On your own
@@ -445,11 +439,12 @@ print(same.verdict.value_counts().to_string())
 # 4. **Transfer.** `mm.load("potash")` holds a cotton trial in blocks. Fit `strength ~ C(k2o_lb_ac)` with blocks random. Is the block variance larger or smaller than the residual variance?
 #
 # <details><summary>Answers</summary>
-#
-# 1. It comes back: the criterion has one valley here. Not every data set is so kind (day 4).
-# 2. A mean carries the luck of its blocks, and the mixed analysis counts that luck as variance. In a difference both genotypes had the same luck, so it cancels.
-# 3. All of them, up to the last digits of the optimiser. What is left is complete and balanced again. It is the *uneven* loss that matters.
-# 4. Smaller, by far. Compare the mean squares of blocks and of residuals to see it without any optimiser.
+# <ol>
+# <li>It comes back: the criterion has one valley here. Not every data set is so kind (day 4).</li>
+# <li>A mean carries the luck of its blocks, and the mixed analysis counts that luck as variance. In a difference both genotypes had the same luck, so it cancels.</li>
+# <li>All of them, up to the last digits of the optimiser. What is left is complete and balanced again. It is the <em>uneven</em> loss that matters.</li>
+# <li>Smaller, by far. Compare the mean squares of blocks and of residuals to see it without any optimiser.</li>
+# </ol>
 # </details>
 
 # %% [markdown] minutes=1 notes="Point to day 3: which data made this V?" slideshow={"slide_type": "slide"}

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Leave the picture on the screen while people arrive; ask who has typed REML = TRUE without knowing what it does.\nThe star is the truth: these scores were simulated, so for once we know it.\nWith 50 minutes: leave the boundary in section 9 and the whole of section 13 for reading at home." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Leave the picture on the screen while people arrive; ask who has typed REML = TRUE without knowing what it does.\nThe star is the truth: these scores were simulated, so for once we know it.\nWith 50 minutes: leave section 13 and the second halves of sections 9 and 12 for reading at home; the derivation and the simulation stay." slideshow={"slide_type": "slide"}
 # # Estimate variances with REML, from scratch
 #
 # ![Two contour plots side by side, the standard deviation between schools against the one within schools. In each, a line of dots runs from a common start into the innermost contour. The innermost contour lies further to the right under REML than under ML.](figures/day4_reml.png)
@@ -61,7 +61,7 @@ print(f"{n} students in {len(set(school))} schools; simulated with mean 50, sigm
 
 # %% slideshow={"slide_type": "subslide"}
 by_school = schools.groupby("school", observed=True).score.agg(["mean", "std"])
-fig, ax = plt.subplots(figsize=(8, 2), subplot_kw={"xlabel": "score (points)"})
+fig, ax = plt.subplots(figsize=(8, 2), subplot_kw={"xlabel": "score (points)", "ylim": (2.5, -0.5)})
 ax.plot(y, school, "o", color=plots.BLUE, alpha=0.8)
 ax.plot(by_school["mean"], by_school.index, "k|", markersize=30, markeredgewidth=2)
 print(by_school.round(2))
@@ -146,7 +146,7 @@ print(f"Variance of a school mean: a'Va = {a @ V @ a:.2f}, sigma_b² + sigma²/4
 # %% [markdown] minutes=6 notes="Cover the right-hand sides and let the class say the next line.\nLine (2) is the one to remember: it is used once for ML and once for REML." slideshow={"slide_type": "slide"}
 # ## 4. Write the likelihood, line by line
 #
-# The likelihood asks how probable the observed scores are under given parameters. All scores together are normal, $\mathbf y \sim N(\mathbf X\boldsymbol\beta, \mathbf V)$. Minus twice the log-density is
+# The likelihood asks how probable the observed scores are under given parameters. All scores together are normal, $\mathbf y \sim N(\mathbf X\boldsymbol\beta, \mathbf V)$. With $|\mathbf V|$ for the determinant, minus twice the log-density is
 #
 # $$-2\log f(\mathbf y) = n\log 2\pi + \log|\mathbf V| + (\mathbf y - \mathbf X\boldsymbol\beta)'\mathbf V^{-1}(\mathbf y - \mathbf X\boldsymbol\beta). \tag{1}$$
 #
@@ -158,7 +158,7 @@ line_1 = n * log_2pi + log_det(V) + (y - 50) @ Vi @ (y - 50)
 print(f"(1) {line_1:.6f} = {-2 * multivariate_normal(np.full(n, 50), V).logpdf(y):.6f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Only the last term holds $\boldsymbol\beta$. Complete the square, with $\mathbf A = \mathbf X'\mathbf V^{-1}\mathbf X$, the GLS estimate $\hat{\boldsymbol\beta} = \mathbf A^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$ and its residuals $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$:
+# Only the last term holds $\boldsymbol\beta$: a squared distance, weighted by $\mathbf V^{-1}$. Its minimum over $\boldsymbol\beta$ is generalised least squares, **GLS** for short: $\hat{\boldsymbol\beta} = \mathbf A^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$ with $\mathbf A = \mathbf X'\mathbf V^{-1}\mathbf X$. Let $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$ be its residuals, and complete the square:
 #
 # $$(\mathbf y - \mathbf X\boldsymbol\beta)'\mathbf V^{-1}(\mathbf y - \mathbf X\boldsymbol\beta) = \mathbf r'\mathbf V^{-1}\mathbf r + (\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta}). \tag{2}$$
 
@@ -195,9 +195,9 @@ print(f"(3) {ml(np.log([100, 225]), y, X, school):.6f} = {mm.minus2_loglik(y, X,
 #
 # $$\hat\sigma_b^2 = \frac{MS_b - MS_w}{k} \;\text{ (REML)}, \qquad \hat\sigma_b^2 = \frac{\frac{J-1}{J}MS_b - MS_w}{k} \;\text{ (ML)}, \qquad \hat\sigma^2 = MS_w \;\text{ (both)}.$$
 #
-# > **Common slip: the ML formula used everywhere.** It is exact for *balanced* data with an *interior* solution only. When its value is negative, the likelihood has its maximum at $\sigma_b^2 = 0$, and $\hat\sigma^2$ is no longer $MS_w$. When the schools differ in size, it is wrong altogether: section 11 has the numbers.
+# > **Common slip: the ML formula used everywhere.** It is exact for *balanced* data with an *interior* solution only, one above zero. When its value is negative, the likelihood has its maximum at $\sigma_b^2 = 0$, and $\hat\sigma^2$ is no longer $MS_w$. When the schools differ in size, it is wrong altogether: section 11 has the numbers.
 #
-# Here the schools are equal and the value is positive, so the ML formula should give the minimum of our function `ml`. An optimiser searches it and keeps its steps:
+# Here the schools are equal and the value is positive, so the ML formula should give the minimum of our function `ml`. An optimiser searches it (BFGS, which walks downhill by slope and curvature) and keeps its steps:
 
 # %% slideshow={"slide_type": "subslide"}
 def mean_squares(scores):                         # (..., J, k) scores
@@ -222,15 +222,15 @@ print(f"REML by hand {(between - within) / 4:.3f} and {within:.3f}")
 
 # %% slideshow={"slide_type": "subslide"}
 rng, sets = np.random.default_rng(1), 50_000
-drawn = 50 + rng.normal(0, 10, (sets, 3, 1)) + rng.normal(0, 15, (sets, 3, 4))
+drawn = 50 + rng.normal(0, 10, (sets, 3, 1)) + rng.normal(0, 15, (sets, 3, 4))   # mean + schools + students
 B, W = mean_squares(drawn)
-known = ((drawn.mean(-1) - 50) ** 2).mean(-1) - W / 4
+known = ((drawn.mean(-1) - 50) ** 2).mean(-1) - W / 4             # school means around the true 50
 estimates = pd.DataFrame({"mean known": known, "ML": (2 / 3 * B - W) / 4, "REML": (B - W) / 4})
 axes = estimates.hist(bins=np.arange(-100, 520, 20), layout=(3, 1), figsize=(8, 4.6), sharex=True, sharey=True,
                       color=plots.GREY, alpha=0.6, grid=False)
 for ax, name in zip(axes.flat, estimates):
-    ax.axvline(100, color="black", linestyle=":", label="truth")
-    ax.axvline(estimates[name].mean(), color=plots.ORANGE, linewidth=2.5, label="average")
+    ax.axvline(estimates[name].mean(), color=plots.ORANGE, linewidth=4, label="average")
+    ax.axvline(100, color="black", linestyle=":", linewidth=2, label="truth")
 axes[0, 0].legend()
 axes[2, 0].set_xlabel("estimate of $\\sigma_b^2$ (points²)")
 plt.show()
@@ -250,7 +250,7 @@ for name, values in estimates.items():
 #
 # $$-2\log f(\mathbf K'\mathbf y) = (n-p)\log 2\pi + \log|\mathbf K'\mathbf V\mathbf K| + \mathbf y'\mathbf K(\mathbf K'\mathbf V\mathbf K)^{-1}\mathbf K'\mathbf y. \tag{5}$$
 #
-# Which $\mathbf K$? Take an orthonormal one, and a second one, $\mathbf D$: each student minus the last. Compare the two at the true variances and at the estimates. **Predict:** what has to stay the same if the choice is not to matter?
+# Which $\mathbf K$? There are many: any $n-p$ independent contrasts. Take one with orthonormal columns, and a second one, $\mathbf D$: each student minus the last. Compare the two at the true variances and at the estimates. **Predict:** what has to stay the same if the choice is not to matter?
 
 # %% slideshow={"slide_type": "-"}
 K, D = mm.error_contrasts(X), np.vstack([np.eye(n - 1), -np.ones(n - 1)])
@@ -260,7 +260,7 @@ for name, U in (("truth", V), ("estimates", V_by_loop(*fit.varcomp.variance, sch
     print(f"(5) at the {name}: K {by_K:.6f}, D {by_D:.6f}, difference {by_D - by_K:.6f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The difference does not depend on the variances, so both choices have their minimum at the same place. In the end no $\mathbf K$ is needed, because two identities bring $\mathbf V$ and $\mathbf X$ back:
+# The difference does not depend on the variances, so both choices have their minimum at the same place. (By $\mathbf D$, the value at the estimates is the printed criterion itself.) In the end no $\mathbf K$ is needed, because two identities bring $\mathbf V$ and $\mathbf X$ back:
 #
 # $$\begin{aligned} \mathbf y'\mathbf K(\mathbf K'\mathbf V\mathbf K)^{-1}\mathbf K'\mathbf y &= \mathbf r'\mathbf V^{-1}\mathbf r, \\ \log|\mathbf K'\mathbf V\mathbf K| &= \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \log|\mathbf K'\mathbf K| - \log|\mathbf X'\mathbf X|. \end{aligned} \tag{6}$$
 #
@@ -323,19 +323,19 @@ grid = np.arange(0, 601, 2)
 curves = pd.DataFrame([terms(s) - terms(0) for s in grid], grid, ["log|V|", "log|X'V⁻¹X|", "r'V⁻¹r"])
 curves["ML"], curves["REML"] = curves @ [1, 0, 1], curves.sum(axis=1)
 def draw(chosen, boxes, ax):
-    curves.plot(ax=ax, style=["k-.", "k:", "k--", "C1-", "C0-"], xlim=(-10, 760), xlabel="$\\sigma_b^2$ (points²)")
+    curves.plot(ax=ax, style=["k-.", "k:", "k--", "C1-", "C0-"], xlim=(-10, 850), xlabel="$\\sigma_b^2$ (points²)")
+    ax.lines[-1].set_linewidth(3)
     for s, box in zip(chosen, boxes):
         mm.show_matrix(V_by_loop(s, within, school), school, ax=box, title=f"V at $\\sigma_b^2$ = {s:.0f}")
         ax.axvline(s, color=plots.GREY, linewidth=3, alpha=0.5)
 
 fig, axes = plt.subplot_mosaic("ABC;DDD", figsize=(9.5, 6.4))
 draw([0, 102, 500], [axes[name] for name in "ABC"], axes["D"])
-plt.show()
 print(f"On this grid ML is lowest at {curves.ML.idxmin()}, REML at {curves.REML.idxmin()}")
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 4. Above: $\mathbf V$ at three values of $\sigma_b^2$. Below: the three terms (broken lines), their sum without REML's own term (ML) and with it (REML), each as the change from its value at zero; grey bars mark the three places.*
+# *Figure 4. Above: $\mathbf V$ at three values of $\sigma_b^2$. Below: the three terms (broken lines), their sum without REML's own term (ML, thin) and with it (REML, thick), each as the change from its value at zero; grey bars mark the three places.*
 #
 # REML's own term falls: the larger $\sigma_b^2$, the less certain the mean, and REML takes account of it. So the minimum moves to the right. The same with a knob: how far to the right can you go before the REML curve has risen by 1?
 
@@ -429,9 +429,11 @@ def code(function):
     before, *after = inspect.getsource(function).split('"""')
     return escape(before.rstrip(" r") + (after[-1].lstrip("\n") if after else ""))
 
-cell = '<td align="left" valign="top" style="text-align: left; vertical-align: top"><pre>{}</pre></td>'
+look = 'style="text-align: left; white-space: pre; font-size: 75%"'
+cell = f'<td align="left" valign="top" style="vertical-align: top"><pre {look}>{{}}</pre></td>'
 pairs = [(V_by_loop, mm.build_V_cs), (ml, mm.minus2_loglik), (reml, mm.reml_objective)]
-HTML("<table>" + "".join(f"<tr>{cell.format(code(own))}{cell.format(code(theirs))}</tr>" for own, theirs in pairs) + "</table>")
+rows = [f"<tr>{cell.format(code(own))}{cell.format(code(theirs))}</tr>" for own, theirs in pairs]
+HTML(f"<table>{''.join(rows)}</table>")
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -511,7 +513,7 @@ for name, (variances, criterion, _) in found.items():
           " SDs", *(f"{v ** 0.5:.2f}" for v in variances))
 crossed = mm.lmm("yield_kg_ha ~ 1 + (1 | block) + (1 | genotype)", trial)
 print(f"mm.lmm, crossed criterion {crossed.criterion:.4f}  variances", crossed.varcomp.variance.round().tolist())
-print(f"{len(trial)} plots, {genotypes.shape[1]} columns in X; ML / REML", found["ML"][0] / found["REML"][0])
+print(f"{len(trial)} plots, {genotypes.shape[1]} columns in X; ML / REML {np.round(found['ML'][0] / found['REML'][0], 3)}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Now a question that a criterion seems made for: do the genotypes differ? Compare $\mathbf X$ with genotypes against a single mean. As a control, fit the genotypes a second time with every column of $\mathbf X$ multiplied by 10, as a change of units would do; the model is the same. **Predict** which criterion notices:
@@ -567,14 +569,14 @@ print(f"ML puts sigma_b² at {here:.0%} of REML's value here, and at {there:.0%}
 #
 # 1. **Do.** Make a third $\mathbf K$: each student minus the next. Verify (4), (5) and (6) with it.
 # 2. **Explain.** In two sentences, to a colleague: why is REML's estimate of $\sigma_b^2$ larger than ML's?
-# 3. **Change one knob.** In section 5, draw 100 students per school in place of 4. Does ML's bias vanish? Then draw 10 times as many schools, with 4 students each. Guess first.
+# 3. **Change one knob.** In section 5, draw ten times as many students per school. Does ML's bias vanish? Then draw ten times as many schools, with 4 students each. Guess first.
 # 4. **Transfer.** `mm.load("potash")` is a trial in three blocks. What is the ratio of ML to REML variances? Guess, then fit `strength ~ C(k2o_lb_ac) + (1 | block)` both ways.
 #
 # <details><summary>Answers</summary>
 #
 # 1. `K = np.eye(12)[:, :-1] - np.eye(12)[:, 1:]`. Its $\mathbf K'\mathbf K$ is not the identity, so $\log|\mathbf K'\mathbf K|$ counts in (6).
 # 2. ML measures the school means around their own average, as if that average were the truth. REML knows that one piece of information went into the average.
-# 3. With more students it does not: ML's average settles near $(J-1)/J$ of the truth. With more schools the bias shrinks. In the code, adapt `4`, the two `3` and `2 / 3`.
+# 3. With more students it does not: ML's average settles near $(J-1)/J$ of the truth. With more schools the bias shrinks. In the code, adapt the `4` and the `3` of `drawn`, and with them the divisors in `known` and `estimates`.
 # 4. Two thirds: the layout is balanced, with three blocks, and the estimate is not zero.
 # </details>
 #

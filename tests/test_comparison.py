@@ -11,6 +11,7 @@ import mmteach as mm
 from mmteach.comparison import anova_shell, compare, ranova, with_effects
 from mmteach.crossproducts import ProfiledCriterion
 from mmteach.fit import minimise
+from mmteach.tables import column
 
 INFERENCE = reference("inference")
 
@@ -39,28 +40,52 @@ def test_likelihood_ratio_tables_equal_R(model):
     fits = [fit_of(f, model["data"], reml=model["reml"]) for f in model["formulas"]]
     ours = compare(*fits, refit="ml" if model["refit"] else False)
     theirs = table_of(model["table"]).rename(columns={"deviance": "minus2loglik"})
-    assert list(ours.columns) == ["npar", "aic", "bic", "loglik", "minus2loglik", "chisq", "df", "p"]
+    assert list(ours.columns) == [
+        "npar",
+        "aic",
+        "bic",
+        "loglik",
+        "minus2loglik",
+        "chisq",
+        "df",
+        "p",
+    ]
     for column in ours:
-        np.testing.assert_allclose(ours[column].astype(float), theirs[column].astype(float), rtol=1e-7,
-                                   atol=1e-7, err_msg=column)
+        np.testing.assert_allclose(
+            ours[column].astype(float),
+            theirs[column].astype(float),
+            rtol=1e-7,
+            atol=1e-7,
+            err_msg=column,
+        )
 
 
 @pytest.mark.parametrize("way", ["reduce", "drop"])
-@pytest.mark.parametrize("model", [m for m in INFERENCE["mixed"] if m["data"] != "clover"], ids=lambda m: m["id"])
+@pytest.mark.parametrize("model", INFERENCE["mixed"], ids=lambda m: m["id"])
 def test_ranova_equals_lmerTest(model, way):
-    ours = ranova(fit_of(model["formula"], model["data"], weights=model.get("weights")), reduce=way == "reduce")
+    ours = ranova(
+        fit_of(model["formula"], model["data"], weights=model.get("weights")),
+        reduce=way == "reduce",
+    )
     theirs = table_of(model["ranova"][way]).set_index("term")
 
     def same(label):  # lme4 writes variety:block for block:variety
-        return re.sub(r"\| (\S+)\)", lambda m: "| " + ":".join(sorted(m[1].split(":"))) + ")", label)
+        return re.sub(
+            r"\| (\S+)\)", lambda m: "| " + ":".join(sorted(m[1].split(":"))) + ")", label
+        )
 
     ours.index, theirs.index = [[same(label) for label in table.index] for table in (ours, theirs)]
     assert sorted(ours.index) == sorted(theirs.index)
     theirs = theirs.loc[ours.index].rename(columns={"lrt": "chisq"})
     for column in ("npar", "loglik", "aic", "chisq", "df", "p"):
         tolerance = 1e-6 if column == "p" else 1e-7  # p is steep at chisq = 0
-        np.testing.assert_allclose(ours[column].astype(float), theirs[column].astype(float), rtol=tolerance,
-                                   atol=tolerance, err_msg=column)
+        np.testing.assert_allclose(
+            ours[column].astype(float),
+            theirs[column].astype(float),
+            rtol=tolerance,
+            atol=tolerance,
+            err_msg=column,
+        )
 
 
 @pytest.mark.skipif(not (ROOT / "data" / "clover.csv").exists(), reason="no clover data")
@@ -68,19 +93,14 @@ def test_the_published_clover_tests():
     formula = "biomass ~ site_year + (1|rep) + (1|entry:site_year)"
     without, full = (fit_of(f, mm.load("clover")) for f in (formula, formula + " + (1|entry)"))
     ml = compare(without, full, refit="ml")
-    np.testing.assert_allclose(ml.aic, [957.01, 958.75], atol=0.011)
-    np.testing.assert_allclose(ml.bic, [970.78, 975.27], atol=0.006)
-    np.testing.assert_allclose(ml.loglik, [-473.50, -473.37], atol=0.006)
-    assert ml.chisq.iloc[1] == pytest.approx(0.2648, abs=2e-4)
-    assert ml.p.iloc[1] == pytest.approx(0.6069, abs=1e-4)
-    deleted = ranova(full)
-    assert deleted.loglik["<none>"] == pytest.approx(-469.64, abs=0.006)
-    for term, loglik, lrt, p in [("(1 | rep)", -470.00, 0.71145, 0.39896), ("(1 | entry)", -469.77, 0.25599, 0.61289),
-                                 ("(1 | entry:site_year)", -471.14, 3.00386, 0.08307)]:
-        row = deleted.loc[term]
-        assert row.loglik == pytest.approx(loglik, abs=0.006)
-        assert row.chisq == pytest.approx(lrt, abs=2e-4)
-        assert row.p == pytest.approx(p, abs=2e-4)
+    assert column(ml.aic, decimals=2) == ["957.01", "958.75"]
+    assert column(ml.bic, decimals=2) == ["970.78", "975.27"]
+    assert column(ml.loglik, decimals=2) == ["-473.50", "-473.37"]
+    assert column(ml.chisq, decimals=4)[1] == "0.2648" and column(ml.p, decimals=4)[1] == "0.6069"
+    deleted = ranova(full).loc[["<none>", "(1 | rep)", "(1 | entry)", "(1 | entry:site_year)"]]
+    assert column(deleted.loglik, decimals=2) == ["-469.64", "-470.00", "-469.77", "-471.14"]
+    assert column(deleted.chisq, decimals=5)[1:] == ["0.71145", "0.25599", "3.00386"]
+    assert column(deleted.p, decimals=5)[1:] == ["0.39896", "0.61289", "0.08307"]
 
 
 # --- which likelihood ---------------------------------------------------------------------
@@ -100,7 +120,9 @@ def test_different_fixed_parts_are_fitted_again_by_ml_and_it_is_said(sleep):
     table = compare(smaller, sleep["slopes"])
     assert table.loglik.iloc[1] == sleep["slopes"].refit(reml=False).loglik
     assert "fitted again by ML" in str(table)
-    with pytest.raises(ValueError, match="REML criteria of different fixed parts cannot be compared.*refit=True"):
+    with pytest.raises(
+        ValueError, match="REML criteria of different fixed parts cannot be compared.*refit=True"
+    ):
         compare(smaller, sleep["slopes"], refit=False)
 
 
@@ -152,7 +174,9 @@ def test_a_slope_and_its_covariance_by_the_mixture_of_one_and_two_df(sleep):
 
 
 def test_a_covariance_alone_is_no_boundary_case(sleep):
-    plain, half = (compare(sleep["independent"], sleep["slopes"], boundary=b) for b in (False, True))
+    plain, half = (
+        compare(sleep["independent"], sleep["slopes"], boundary=b) for b in (False, True)
+    )
     assert half.p.iloc[1] == plain.p.iloc[1]
 
 
@@ -178,7 +202,9 @@ def test_compound_symmetry_is_inside_the_full_covariance():
     full = mm.lmm("score ~ machine + (machine|worker)", data)
     cells = mm.lmm("score ~ machine + (0 + machine|worker)", data)
     assert compare(nested, full).df.iloc[1] == 4
-    assert compare(nested, cells).chisq.iloc[1] == pytest.approx(compare(nested, full).chisq.iloc[1], abs=1e-6)
+    assert compare(nested, cells).chisq.iloc[1] == pytest.approx(
+        compare(nested, full).chisq.iloc[1], abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("small, large, culprit", [
@@ -209,7 +235,10 @@ def test_refusals_name_the_fault_and_the_remedy(sleep):
     with pytest.raises(ValueError, match="different rows.*has 179.*dropna"):
         compare(fewer, slopes)
     with pytest.raises(ValueError, match="different responses, log_rt and reaction_ms"):
-        compare(mm.lmm("log_rt ~ days + (1 | subject)", data.assign(log_rt=np.log(data.reaction_ms))), slopes)
+        compare(
+            mm.lmm("log_rt ~ days + (1 | subject)", data.assign(log_rt=np.log(data.reaction_ms))),
+            slopes,
+        )
     with pytest.raises(ValueError, match="response reaction_ms differs.*same order"):
         compare(mm.lmm("reaction_ms ~ days + (1 | subject)", data[::-1]), slopes)
     with pytest.raises(ValueError, match="weights differ"):
@@ -231,8 +260,12 @@ def test_refusals_name_the_fault_and_the_remedy(sleep):
 def test_streamed_fits_can_be_compared_and_reduced(sleep):
     data = frame("sleepstudy")
     chunks = [data.iloc[:90], data.iloc[90:]]
-    small, large = (mm.lmm(f"reaction_ms ~ days + ({left} | subject)", iter(chunks)) for left in ("1", "days"))
-    np.testing.assert_allclose(compare(small, large).chisq, compare(sleep["intercepts"], sleep["slopes"]).chisq)
+    small, large = (
+        mm.lmm(f"reaction_ms ~ days + ({left} | subject)", iter(chunks)) for left in ("1", "days")
+    )
+    np.testing.assert_allclose(
+        compare(small, large).chisq, compare(sleep["intercepts"], sleep["slopes"]).chisq
+    )
     np.testing.assert_allclose(ranova(large).loglik, ranova(sleep["slopes"]).loglik)
     with pytest.raises(ValueError, match="not nested"):
         compare(mm.lmm("reaction_ms ~ I(days**2) + (1 | subject)", iter(chunks)), large)
@@ -259,7 +292,9 @@ def test_products_of_a_smaller_model_follow_from_those_of_the_larger(full, T, sm
 
 def test_terms_contained_in_others_are_not_deleted_first():
     rng = np.random.default_rng(5)
-    data = pd.DataFrame({"g": np.repeat(np.arange(10), 12), "x": rng.normal(size=120), "z": rng.normal(size=120)})
+    data = pd.DataFrame(
+        {"g": np.repeat(np.arange(10), 12), "x": rng.normal(size=120), "z": rng.normal(size=120)}
+    )
     data["y"] = rng.normal(size=120)
     labels = list(ranova(mm.lmm("y ~ x*z + (x*z | g)", data)).index)
     assert labels == ["<none>", "x:z in (x*z | g)"]
@@ -270,19 +305,63 @@ def test_terms_contained_in_others_are_not_deleted_first():
 # --- the shell ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("treatments, blocks, n, df", [
-    ("diet*day", None, {"diet": 6, "day": 3, "rep": 15},
-     {"diet": 5, "day": 2, "diet:day": 10, "error": 252, "total": 269}),
-    ("diet*day", "room", {"diet": 6, "day": 3, "room": 3, "rep": 5},
-     {"room": 2, "diet": 5, "day": 2, "diet:day": 10, "error": 250, "total": 269}),
-    ("genotype*fungicide", "block/fungicide", {"block": 4, "fungicide": 2, "genotype": 70},
-     {"block": 3, "fungicide": 1, "error of block:fungicide": 3, "genotype": 69, "genotype:fungicide": 69,
-      "error": 414, "total": 559}),
-    ("diet*day", "room/diet:pen", {"diet": 6, "day": 3, "room": 3, "pen": 5},
-     {"room": 2, "diet": 5, "error of room:diet:pen": 82, "day": 2, "diet:day": 10, "error": 168, "total": 269}),
-    ("site/entry", None, {"site": 6, "entry": 3, "rep": 2}, {"site": 5, "site:entry": 12, "error": 18, "total": 35}),
-    ("a + b", "block", {"a": 3, "b": 4, "block": 5}, {"block": 4, "a": 2, "b": 3, "error": 50, "total": 59}),
-])
+@pytest.mark.parametrize(
+    "treatments, blocks, n, df",
+    [
+        (
+            "diet*day",
+            None,
+            {"diet": 6, "day": 3, "rep": 15},
+            {"diet": 5, "day": 2, "diet:day": 10, "error": 252, "total": 269},
+        ),
+        (
+            "diet*day",
+            "room",
+            {"diet": 6, "day": 3, "room": 3, "rep": 5},
+            {"room": 2, "diet": 5, "day": 2, "diet:day": 10, "error": 250, "total": 269},
+        ),
+        (
+            "genotype*fungicide",
+            "block/fungicide",
+            {"block": 4, "fungicide": 2, "genotype": 70},
+            {
+                "block": 3,
+                "fungicide": 1,
+                "error of block:fungicide": 3,
+                "genotype": 69,
+                "genotype:fungicide": 69,
+                "error": 414,
+                "total": 559,
+            },
+        ),
+        (
+            "diet*day",
+            "room/diet:pen",
+            {"diet": 6, "day": 3, "room": 3, "pen": 5},
+            {
+                "room": 2,
+                "diet": 5,
+                "error of room:diet:pen": 82,
+                "day": 2,
+                "diet:day": 10,
+                "error": 168,
+                "total": 269,
+            },
+        ),
+        (
+            "site/entry",
+            None,
+            {"site": 6, "entry": 3, "rep": 2},
+            {"site": 5, "site:entry": 12, "error": 18, "total": 35},
+        ),
+        (
+            "a + b",
+            "block",
+            {"a": 3, "b": 4, "block": 5},
+            {"block": 4, "a": 2, "b": 3, "error": 50, "total": 59},
+        ),
+    ],
+)
 def test_degrees_of_freedom_of_a_design(treatments, blocks, n, df):
     shell = anova_shell(treatments, blocks, n)
     assert shell.df.to_dict() == df
@@ -292,10 +371,15 @@ def test_degrees_of_freedom_of_a_design(treatments, blocks, n, df):
         assert eval(product) == value, text
 
 
-@pytest.mark.parametrize("treatments, blocks, n", [
-    ("a*b", "block", {"a": 3, "b": 2, "block": 4}), ("a/b", None, {"a": 3, "b": 2, "rep": 3}),
-    ("a*b*c", "block", {"a": 2, "b": 3, "c": 2, "block": 2, "rep": 2}), ("a + a:b", None, {"a": 2, "b": 3, "rep": 2}),
-])
+@pytest.mark.parametrize(
+    "treatments, blocks, n",
+    [
+        ("a*b", "block", {"a": 3, "b": 2, "block": 4}),
+        ("a/b", None, {"a": 3, "b": 2, "rep": 3}),
+        ("a*b*c", "block", {"a": 2, "b": 3, "c": 2, "block": 2, "rep": 2}),
+        ("a + a:b", None, {"a": 2, "b": 3, "rep": 2}),
+    ],
+)
 def test_the_error_is_what_least_squares_has_left(treatments, blocks, n):
     rows = pd.MultiIndex.from_product([range(k) for k in n.values()], names=n).to_frame(index=False)
     data = rows.astype("category").assign(y=np.random.default_rng(1).normal(size=len(rows)))
@@ -313,13 +397,19 @@ def test_the_shell_explains_its_error():
     assert "270 observations − 18 treatment means − 2 for blocks" in str(shell)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (("diet*day", "room", {"diet": 6, "room": 3}), r"no number of levels for day; add it, n=\{'day': ...\}"),
-    (("diet*day",), "n gives the levels of every factor"),
-    (("diet", None, {"diet": 2.5}), r"n\['diet'\] is 2.5; it must be a whole number"),
-    (("diet", None, {"diet": 0}), "1 or more"),
-    (("(diet + day)*room", None, {"diet": 2}), "join names by"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (
+            ("diet*day", "room", {"diet": 6, "room": 3}),
+            r"no number of levels for day; add it, n=\{'day': ...\}",
+        ),
+        (("diet*day",), "n gives the levels of every factor"),
+        (("diet", None, {"diet": 2.5}), r"n\['diet'\] is 2.5; it must be a whole number"),
+        (("diet", None, {"diet": 0}), "1 or more"),
+        (("(diet + day)*room", None, {"diet": 2}), "join names by"),
+    ],
+)
 def test_the_shell_refuses_what_it_cannot_count(arguments, message):
     with pytest.raises(ValueError, match=message):
         anova_shell(*arguments)

@@ -1,4 +1,4 @@
-"""Leverage, Cook's distance and simulated residuals: against R, against dense matrices, by behaviour."""
+"""Leverage, Cook's distance, simulated residuals: against R, dense matrices, and by behaviour."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,7 +48,9 @@ def test_leverage_and_cooks_distance_equal_R(model):
     np.testing.assert_allclose(table.leverage, model["leverage"], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(table.cooks_distance, model["cooks_distance"], rtol=1e-4, atol=1e-5)
     if "standardised_residuals" in model:
-        np.testing.assert_allclose(table.standardised, model["standardised_residuals"], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(
+            table.standardised, model["standardised_residuals"], rtol=1e-9, atol=1e-9
+        )
 
 
 def test_the_models_with_influence_in_the_main_reference():
@@ -56,14 +58,20 @@ def test_the_models_with_influence_in_the_main_reference():
     entries = [m for m in inference["mixed"] + inference["fixed"] if m.get("influence")]
     assert len(entries) >= 3
     for entry in entries:
-        fit = (mm.lmm if entry in inference["mixed"] else mm.lm)(entry["formula"], frame(entry["data"]))
+        fit = (mm.lmm if entry in inference["mixed"] else mm.lm)(
+            entry["formula"], frame(entry["data"])
+        )
         table = influence(fit)
         np.testing.assert_allclose(table.leverage, entry["influence"]["leverage"], atol=1e-6)
-        np.testing.assert_allclose(table.cooks_distance, entry["influence"]["cooks_distance"], atol=1e-5)
+        np.testing.assert_allclose(
+            table.cooks_distance, entry["influence"]["cooks_distance"], atol=1e-5
+        )
 
 
 def test_leverage_is_the_diagonal_of_the_hat_matrix_from_V():
-    fit = mm.lmm("reaction_ms ~ days + (days | subject)", frame("sleepstudy_weighted"), weights="weight")
+    fit = mm.lmm(
+        "reaction_ms ~ days + (days | subject)", frame("sleepstudy_weighted"), weights="weight"
+    )
     X, V, R = fit.X.to_numpy(), fit.V.to_numpy(), fit.R.to_numpy()
     Vi = np.linalg.inv(V)
     P = Vi - Vi @ X @ np.linalg.inv(X.T @ Vi @ X) @ X.T @ Vi
@@ -115,8 +123,10 @@ def test_ranks_are_those_of_the_simulations(slopes):
 
 def test_units_do_not_matter():
     data = frame("sleepstudy")
-    here, there = (simulated_residuals(mm.lmm("reaction_ms ~ days + (1 | subject)", d), n=50, seed=2)
-                   for d in (data, data.assign(reaction_ms=100 + 7 * data.reaction_ms)))
+    here, there = (
+        simulated_residuals(mm.lmm("reaction_ms ~ days + (1 | subject)", d), n=50, seed=2)
+        for d in (data, data.assign(reaction_ms=100 + 7 * data.reaction_ms))
+    )
     np.testing.assert_array_equal(here.values, there.values)
     assert here.p == there.p
 
@@ -128,7 +138,9 @@ def test_p_values_are_right_although_rows_of_a_group_go_together():
     p, plain = [], []
     for _ in range(60):
         data = pd.DataFrame({"g": g, "y": 3 * rng.normal(size=6)[g] + rng.normal(size=120)})
-        simulated = simulated_residuals(mm.lmm("y ~ 1 + (1 | g)", data), n=39, seed=int(rng.integers(1e6)))
+        simulated = simulated_residuals(
+            mm.lmm("y ~ 1 + (1 | g)", data), n=39, seed=int(rng.integers(1e6))
+        )
         p.append(simulated.p)
         plain.append(kstest(simulated.values, "uniform").pvalue)
     assert np.mean(np.array(p) <= 0.05) <= 0.1
@@ -141,8 +153,10 @@ def test_skewed_errors_are_noticed(fit):
     g = np.repeat(np.arange(30), 10)
     data = pd.DataFrame({"g": g, "x": rng.normal(size=300)})
     random = " + (1 | g)" if fit is mm.lmm else ""
-    good, bad = (fit("y ~ x" + random, data.assign(y=data.x + rng.normal(size=30)[g] * (fit is mm.lmm) + e))
-                 for e in (rng.normal(size=300), 3 * (rng.exponential(size=300) ** 2 - 2)))
+    good, bad = (
+        fit("y ~ x" + random, data.assign(y=data.x + rng.normal(size=30)[g] * (fit is mm.lmm) + e))
+        for e in (rng.normal(size=300), 3 * (rng.exponential(size=300) ** 2 - 2))
+    )
     assert simulated_residuals(good, n=199, seed=1).p > 0.1
     assert simulated_residuals(bad, n=199, seed=1).p <= 0.01
 
@@ -176,7 +190,9 @@ def test_scale_location_says_how_the_spread_goes():
     spreads = [float(v) for v in reading.split(": ")[1].split(";")[0].split(", ")]
     assert spreads == sorted(spreads) and spreads[-1] > 3 * spreads[0]
     table = influence(fit)
-    np.testing.assert_allclose(drawn_points(plt.gca())[:, 1] ** 2, table.standardised.abs(), rtol=1e-9)
+    np.testing.assert_allclose(
+        drawn_points(plt.gca())[:, 1] ** 2, table.standardised.abs(), rtol=1e-9
+    )
 
 
 def test_qq_plot_is_a_line_for_normal_residuals_and_not_for_others(slopes):
@@ -189,7 +205,10 @@ def test_qq_plot_is_a_line_for_normal_residuals_and_not_for_others(slopes):
 def test_ranef_qq_plot_has_a_panel_for_each_effect(slopes):
     reading = show_ranef_qq(slopes)
     panels = plt.gcf().axes
-    assert [panel.get_title(loc="left") for panel in panels] == ["Intercept | subject", "days | subject"]
+    assert [panel.get_title(loc="left") for panel in panels] == [
+        "Intercept | subject",
+        "days | subject",
+    ]
     assert "18 BLUPs" in reading and "farthest 335" in reading
     with pytest.raises(ValueError, match="no random effects.*show_qq"):
         show_ranef_qq(mm.lm("reaction_ms ~ days", frame("sleepstudy")))

@@ -160,9 +160,27 @@ versions <- function(packages) {
   list(R = unbox(paste(R.version$major, R.version$minor, sep = ".")),
        packages = named(vapply(packages, function(p) as.character(packageVersion(p)), "")))
 }
-write_reference <- function(x, file) {
+to_text <- function(x, ...)
+  toJSON(x, digits = I(16), na = "null", null = "null", ...)
+# With `only` (names of data sets from the command line) the entries of those sets replace the
+# ones in the file, and everything else stays as it is.
+write_reference <- function(x, file, only = character()) {
+  text <- to_text(x)
+  if (length(only)) {
+    new <- fromJSON(text, simplifyVector = FALSE)
+    old <- fromJSON(file, simplifyVector = FALSE)
+    if (!identical(old$versions, new$versions)) stop("other versions of R: run without names")
+    old$data[names(new$data)] <- new$data
+    for (section in setdiff(names(new), c("versions", "data"))) for (entry in new[[section]]) {
+      at <- which(vapply(old[[section]], function(o) o$id == entry$id, NA))
+      old[[section]][[if (length(at)) at else length(old[[section]]) + 1]] <- entry
+    }
+    text <- to_text(old, auto_unbox = TRUE)
+  }
   part <- paste0(file, ".part")                 # a reader never meets half a file
-  writeLines(toJSON(x, digits = I(16), na = "null", null = "null", auto_unbox = FALSE), part)
+  writeLines(text, part)
   file.rename(part, file)
   cat(file, round(file.size(file) / 1e3), "kB\n")
 }
+only <- commandArgs(trailingOnly = TRUE)
+wanted <- function(name) !length(only) || name %in% only

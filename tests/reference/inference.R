@@ -1,7 +1,7 @@
 # Writes tests/reference/inference.json: tests, degrees of freedom, marginal means, likelihood
 # ratios and intervals by lmerTest, pbkrtest, car, emmeans and lme4.  See README.md for the fields.
 #
-#   Rscript tests/reference/inference.R
+#   Rscript tests/reference/inference.R [data sets to do again]
 
 here <- dirname(normalizePath(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE))))
 source(file.path(here, "common.R"))
@@ -549,13 +549,13 @@ timed <- function(label, expr) {
   cat(sprintf("%-40s %.1f s\n", label, proc.time()[[3]] - t0))
   v
 }
-has <- function(l) Filter(function(m) have_data(if (is.null(m$data)) m[[2]] else m$data), l)
+data_of <- function(m) if (is.null(m$data)) m[[2]] else m$data
+has <- function(l) Filter(function(m) wanted(data_of(m)) && have_data(data_of(m)), l)
 every <- function(l, run) unname(lapply(has(l), function(m)
   timed(if (is.null(m$id)) m[[1]] else m$id, run(m))))
 absent <- Filter(function(n) !have_data(n), names(course_sets))
 if (length(absent)) cat("no data yet:", absent, "\n")
-used <- unique(unlist(lapply(has(c(cases, lm_cases, comparisons, profiles)), function(m)
-  if (is.null(m$data)) m[[2]] else m$data)))
+used <- unique(unlist(lapply(has(c(cases, lm_cases, comparisons, profiles)), data_of)))
 out <- list(
   versions = versions(c("lme4", "lmerTest", "pbkrtest", "emmeans", "car", "jsonlite")),
   data = lapply(setNames(nm = used), describe_data))
@@ -565,4 +565,4 @@ out$fixed <- every(lm_cases, run_lm)
 out$compare <- every(comparisons, function(m) do.call(compare_of, m))
 out$profile <- every(profiles, function(m) do.call(profile_of, m))
 out$bootstrap <- every(boots, function(m) do.call(boot_of, m))
-write_reference(out, file)
+write_reference(out, file, only)

@@ -1,0 +1,226 @@
+"""Day 4 shows the numbers of lme4, the source of the package, and the slips put right."""
+
+import ast
+import base64
+import inspect
+import io
+import re
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from mmteach.course import lesson_rules, lessons
+from reference_values import models
+from scipy.optimize import minimize
+
+import mmteach as mm
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+CELLS = lessons.read(FOLDER / "day4_reml_from_scratch.ipynb").cells
+CODE = [cell for cell in CELLS if cell.cell_type == "code"]
+PROSE = "\n".join(cell.source for cell in CELLS if cell.cell_type == "markdown")
+SHOWN = "\n".join(lessons.output_text(cell.outputs) for cell in CODE)
+
+
+def cell_with(words):
+    """The one code cell whose source holds these words."""
+    (found,) = [cell for cell in CODE if words in cell.source]
+    return found
+
+
+def shown_by(words):
+    return lessons.output_text(cell_with(words).outputs)
+
+
+def numbers(text):
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+# --- the numbers -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [
+    "102.6", "144.394", "91.092", "56.391", "54.46", "6.80",        # schools
+    "729.7118", "2906.0", "25627", "53.91", "160.09", "46.69", "138.64",  # sorghum
+])
+def test_the_published_numbers_are_shown(number):
+    assert re.search(rf"(?<![\d.]){re.escape(number)}", SHOWN)
+
+
+def test_the_truth_is_stated():
+    assert "sigma_b² 100 and sigma² 225" in shown_by('mm.load("schools")')
+
+
+def five(model):
+    """sigma_b², sigma², criterion, mean and its standard error, from R."""
+    return [*model["varcorr"]["vcov"], model["criterion"],
+            model["fixed"]["estimate"][0], model["fixed"]["se"][0]]
+
+
+def test_the_values_typed_for_lme4_are_lme4s():
+    tree = ast.parse(cell_with("lme4 = [").source)
+    (typed,) = [ast.literal_eval(node.value) for node in tree.body
+                if isinstance(node, ast.Assign) and node.targets[0].id == "lme4"]
+    stored = five(models()["schools_reml"]) + five(models()["schools_ml"])
+    assert np.allclose(typed, stored, rtol=0, atol=0.00005)
+
+
+def test_own_code_mmteach_and_lme4_agree_in_every_digit_shown():
+    rows = [numbers(line.split("²")[-1]) for line in shown_by("lme4 = [").splitlines()[1:]]
+    assert len(rows) == 10
+    for own, library, lme4, statsmodels in rows:
+        assert own == library == lme4
+        assert abs(statsmodels - lme4) < 0.0051
+
+
+def test_every_line_of_the_derivation_is_checked_and_holds():
+    checked = re.findall(r"^(?:\(\d+\)|   ) +(-?[\d.]+) = (-?[\d.]+)$", SHOWN, flags=re.M)
+    assert len(checked) == 11
+    for left, right in checked:
+        assert left == right and "." in left
+    tagged = set(re.findall(r"\\tag\{(\d+)\}", PROSE))
+    assert tagged == set(re.findall(r"^\((\d+)\)", SHOWN, flags=re.M)) == set(map(str, range(1, 11)))
+
+
+def test_two_choices_of_contrasts_differ_by_a_constant():
+    differences = re.findall(r"\(5\).*difference ([\d.]+)", SHOWN)
+    assert differences == [f"{np.log(12):.6f}"] * 2  # log|D'D| - log|K'K|
+
+
+def test_the_simulation_shows_what_theory_expects():
+    averages = [numbers(line)[0] for line in shown_by("rng, sets").splitlines() if "average" in line]
+    expected = [100, 2 / 3 * (100 + 225 / 4) - 225 / 4, 100]
+    assert np.allclose(averages, expected, rtol=0, atol=2)
+
+
+def test_the_boundary_estimate_is_zero():
+    assert "Boundary estimate: the data ask for a variance of zero" in shown_by("dealt =")
+    assert "above 0 and below 0.001: True" in shown_by("dealt =")
+
+
+def test_broken_data_show_their_symptoms():
+    shown = shown_by("except ValueError")
+    assert "one level" in shown and "leave the term out" in shown
+    (line,) = [line for line in shown.splitlines() if line.startswith("One school, our criterion")]
+    values = line.rsplit(":", 1)[1].split()
+    assert len(values) == 3 and len(set(values)) == 1
+    dropped, full = numbers(shown.splitlines()[-1])
+    assert dropped == pytest.approx(full - 11 * np.log(2 * np.pi), abs=0.001)
+
+
+def test_unequal_schools_expose_the_formula_and_the_wrong_residual():
+    few = mm.load("schools").iloc[:10]
+    ml = mm.lmm("score ~ 1 + (1 | school)", few, reml=False)
+    reml = ml.refit(reml=True)
+    V = reml.V.to_numpy()
+    residual = few.score - ml.beta.iloc[0]
+    right = few.score - reml.beta.iloc[0]
+    wrong = reml.criterion + residual @ np.linalg.inv(V) @ residual - right @ np.linalg.inv(V) @ right
+    shown = numbers(shown_by("few, X_few"))
+    for value, places in ((ml.varcomp.variance[0], 2), (reml.varcomp.variance[0], 2),
+                          (reml.criterion, 4), (wrong, 4)):
+        assert any(abs(value - number) <= 0.6 * 10**-places for number in shown), value
+    assert wrong > reml.criterion + 0.005
+
+
+def test_reml_gains_depend_on_how_X_is_written_and_ml_gains_do_not():
+    rows = [numbers(line.split("  ", 1)[1] if "×" not in line else line.split("10", 1)[1])
+            for line in shown_by("designs = {").splitlines()[1:]]
+    (reml, ml, gain, ml_gain), (scaled, ml_scaled, scaled_gain, ml_scaled_gain), _ = rows
+    assert scaled - reml == pytest.approx(18 * np.log(100), abs=0.011)
+    assert gain - scaled_gain == pytest.approx(18 * np.log(100), abs=0.021)
+    assert (ml, ml_gain) == (ml_scaled, ml_scaled_gain)
+
+
+# --- the functions of the lesson -----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    """The functions that the lesson defines, with what they need, and nothing it computed."""
+    space = {"np": np, "minimize": minimize, "inv": np.linalg.inv, "solve": np.linalg.solve,
+             "log_2pi": np.log(2 * np.pi), "log_det": lambda M: np.linalg.slogdet(M)[1]}
+    for cell in CODE:
+        if "@interact" not in cell.source:
+            for node in lesson_rules.tree(cell.source).body:
+                if isinstance(node, ast.FunctionDef):
+                    exec(ast.unparse(node), space)
+    return space
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_students_functions_equal_the_packages(lesson, seed):
+    rng = np.random.default_rng(seed)
+    n = 15
+    groups = rng.permutation(np.repeat(["a", "b", "c", "d"], [2, 3, 4, 6]))
+    X = np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
+    y, logs = rng.normal(size=n), rng.normal(size=2)
+    V = lesson["V_by_loop"](*np.exp(logs), groups)
+    assert np.allclose(V, mm.build_V_cs(*np.exp(logs), groups))
+    for own, library in (("ml", mm.ml_objective), ("reml", mm.reml_objective)):
+        assert lesson[own](logs, y, X, groups) == pytest.approx(library(logs, y, X, groups), rel=1e-10)
+
+
+def test_the_students_search_finds_lme4s_minimum(lesson):
+    schools = mm.load("schools")
+    for name in ("reml", "ml"):
+        stored = models()[f"schools_{name}"]
+        variances, lowest, steps = lesson["estimate"](
+            lesson[name], schools.score.to_numpy(), np.ones((12, 1)), schools.school, (9, 576))
+        assert np.allclose(variances, stored["varcorr"]["vcov"], rtol=1e-4)
+        assert lowest == pytest.approx(stored["criterion"], abs=1e-7)
+        assert np.allclose(steps[0][:2], (9, 576)) and steps[-1][2] == pytest.approx(lowest)
+
+
+@pytest.mark.parametrize("function", [mm.build_V_cs, mm.minus2_loglik, mm.reml_objective],
+                         ids=lambda function: function.__name__)
+def test_the_source_on_show_is_the_packages(function):
+    (html,) = [output.data["text/html"] for output in cell_with("inspect.getsource").outputs]
+    shown = unescape(html)
+    tree = ast.parse(inspect.getsource(function)).body[0]
+    lines = inspect.getsource(function).splitlines()
+    signature, body = lines[0], lines[tree.body[0].end_lineno:]
+    assert signature + "\n" + "\n".join(body) in shown
+
+
+# --- the lesson as a whole -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [
+    "ML treats the mean as known", "maximises* over the mean",                  # slip 11
+    "ML formula used everywhere", "*balanced* data with an *interior* solution",  # slip 12
+    "residual of the ML fit in the REML criterion", "GLS estimate",               # slip 3
+    "comparing REML criteria of different fixed parts", "Compare fixed parts by ML",  # slip 13
+])
+def test_the_slips_stand_in_visible_boxes(words):
+    boxes = [line for line in PROSE.splitlines() if line.startswith("> **Common slip")]
+    assert len(boxes) == 4
+    assert any(words in box for box in boxes)
+
+
+def test_the_picture_of_the_title_is_the_lessons_own():
+    (name,) = re.findall(r"^!\[[^\]]+\]\((.+?)\)$", CELLS[0].source, flags=re.M)
+    drawn = next(output.data["image/png"] for output in cell_with("ax.contour").outputs
+                 if "image/png" in output.get("data", {}))
+    drawn, kept = imread(io.BytesIO(base64.b64decode(drawn))), imread(FOLDER / name)
+    # two versions of matplotlib may differ in a few grey values, another picture differs in many
+    assert drawn.shape == kept.shape and np.abs(drawn - kept).mean() < 0.005, (
+        f"save the picture of the cell with ax.contour as notebooks/{name}")
+
+
+def test_the_lesson_keeps_its_measure():
+    code = lesson_rules.code_cells(CELLS)
+    pictures = sum("image/png" in output.get("data", {}) for _, cell in code for output in cell.outputs)
+    assert 45 <= len(CELLS) <= 60 and 20 <= len(code) <= 28
+    assert pictures - 1 <= 7  # besides the slider
+    assert set(re.findall(r"\*Figure (\d)", PROSE)) == set("1234567")
+    assert 50 <= sum(cell.metadata.get("minutes", 0) for cell in CELLS) <= 60
+    assert f"In class: {sum(cell.metadata.get('minutes', 0) for cell in CELLS)} minutes" in CELLS[0].source
+
+
+def test_the_class_predicts_and_discusses():
+    assert PROSE.count("**Predict") >= 8
+    assert sum("discuss" in lesson_rules.tags(cell) for cell in CELLS) >= 2
+    assert PROSE.count("<details>") == PROSE.count("</details>") >= 4
