@@ -64,6 +64,7 @@ by_school = schools.groupby("school", observed=True).score.agg(["mean", "std"])
 fig, ax = plt.subplots(figsize=(8, 2), subplot_kw={"xlabel": "score (points)", "ylim": (2.5, -0.5)})
 ax.plot(y, school, "o", color=plots.BLUE, alpha=0.8)
 ax.plot(by_school["mean"], by_school.index, "k|", markersize=30, markeredgewidth=2)
+plt.show()
 print(by_school.round(2))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -319,8 +320,7 @@ def terms(sigma2_b):                              # one mean, equal schools: r i
     V = V_by_loop(sigma2_b, within, school)
     return np.array([log_det(V), log_det(X.T @ inv(V) @ X), r @ inv(V) @ r])
 
-grid = np.arange(0, 601, 2)
-curves = pd.DataFrame([terms(s) - terms(0) for s in grid], grid, ["log|V|", "log|X'V⁻¹X|", "r'V⁻¹r"])
+curves = pd.DataFrame({s: terms(s) - terms(0) for s in range(0, 601, 2)}, ["log|V|", "log|X'V⁻¹X|", "r'V⁻¹r"]).T
 curves["ML"], curves["REML"] = curves @ [1, 0, 1], curves.sum(axis=1)
 def draw(chosen, boxes, ax):
     curves.plot(ax=ax, style=["k-.", "k:", "k--", "C1-", "C0-"], xlim=(-10, 850), xlabel="$\\sigma_b^2$ (points²)")
@@ -331,6 +331,7 @@ def draw(chosen, boxes, ax):
 
 fig, axes = plt.subplot_mosaic("ABC;DDD", figsize=(9.5, 6.4))
 draw([0, 102, 500], [axes[name] for name in "ABC"], axes["D"])
+plt.show()
 print(f"On this grid ML is lowest at {curves.ML.idxmin()}, REML at {curves.REML.idxmin()}")
 
 

@@ -290,6 +290,16 @@ def test_products_of_a_smaller_model_follow_from_those_of_the_larger(full, T, sm
     assert criterion(theta) == pytest.approx(direct.profiled(theta), abs=1e-9)
 
 
+def test_effects_of_a_factor_are_reduced_to_an_intercept_however_they_are_written():
+    data = frame("machines_unbalanced")
+    intercepts = mm.lmm("score ~ machine + (1 | worker)", data)
+    for left in ("machine", "0 + machine"):
+        table = ranova(mm.lmm(f"score ~ machine + ({left} | worker)", data))
+        assert table.index[1] == f"machine in ({left} | worker)"
+        assert table.loglik.iloc[1] == pytest.approx(intercepts.loglik, abs=1e-8)
+        assert table.df.iloc[1] == 5
+
+
 def test_terms_contained_in_others_are_not_deleted_first():
     rng = np.random.default_rng(5)
     data = pd.DataFrame(

@@ -23,7 +23,7 @@
 suppressPackageStartupMessages(library(jsonlite))
 argument <- commandArgs(trailingOnly = TRUE)
 if (length(argument) != 1) stop("usage: Rscript bench.R spec.json")
-spec <- fromJSON(if (argument == "-") paste(readLines(file("stdin")), collapse = "\n")
+spec <- fromJSON(if (argument == "-") paste(readLines("stdin", warn = FALSE), collapse = "\n")
                  else argument, simplifyDataFrame = FALSE)
 or <- function(x, default) if (is.null(x)) default else x
 task <- or(spec$task, "lmer")
