@@ -443,6 +443,8 @@ class Fit:
         parts.append(("Random effects", shown))
         groups = ", ".join(dict.fromkeys(f"{t.group} {len(t.levels)}" for t in self.terms))
         parts.append(f"Rows: {self.nobs}; levels: {groups}")
+        if not len(self.beta):
+            return Report(f"Linear mixed model fit by {method}", [*parts, "Fixed effects: none", *self.messages])
         decimals = max(places(self.beta, 5), places(self.se, 3))
         fixed = pd.DataFrame({"estimate": column(self.beta, decimals=decimals),
                               "std. error": column(self.se, decimals=decimals),
@@ -467,6 +469,7 @@ def minimise(criterion, start=None):
     from other starts and the lowest end counts.
     """
     cp, path = criterion.products, []
+    bar = progress(None, "criterion evaluated") if cp.p + sum(cp.J) > 1000 else None
     units = cp.theta_units()
     scale = units * np.sqrt(np.repeat(cp.J, [k * (k + 1) // 2 for k in cp.k]))
 
@@ -476,6 +479,8 @@ def minimise(criterion, start=None):
         except LinAlgError:  # theta so large that rounding wins
             return np.inf, np.zeros_like(phi)
         path.append((*(phi / scale), value))
+        if bar is not None:
+            bar.update()
         return value, gradient / scale
 
     def search(theta):
@@ -486,6 +491,8 @@ def minimise(criterion, start=None):
     if np.any(np.abs(theta * units)[cp.diagonal_places()] < NEARLY_ZERO):
         ends = [search(other / units) for other in _other_starts(cp)]
         theta, value = min([(theta, value - 1e-9), *ends], key=lambda end: end[1])
+    if bar is not None:
+        bar.close()
     lambdas = [lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in cp.lambdas(theta)]
     return cp.theta_from(lambdas), path
 
@@ -567,6 +574,9 @@ def _stream(formula, data, weights, levels):
 
 def _chunks(data):
     if isinstance(data, (str, Path)):
+        if Path(data).suffix != ".parquet":
+            raise ValueError(f"{data} is not a .parquet file; read other files in pieces yourself, for instance "
+                             "with pd.read_csv(path, chunksize=100_000), and pass these")
         try:
             from pyarrow.parquet import ParquetFile
         except ImportError:

@@ -2,9 +2,20 @@
 
 
 def progress(iterable, what, total=None, after=3.0):
-    """Iterate with a bar that appears only when the work lasts longer than `after` seconds."""
+    """Iterate with a bar that appears only when the work lasts longer than `after` seconds.
+
+    With ``iterable=None`` the bar is a counter: call its ``update()`` and ``close()``.
+    """
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        return iterable
+        return _NoBar() if iterable is None else iterable
     return tqdm(iterable, desc=what, total=total, delay=after, leave=False)
+
+
+class _NoBar:
+    def update(self):
+        pass
+
+    def close(self):
+        pass
