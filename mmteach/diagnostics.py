@@ -56,36 +56,24 @@ def influence(fit):
     (2.48, 7)
     """
     weights, residual = _weights(fit), fit.residuals
-    h = (
-        weights
-        * (_mean_variance(fit) if isinstance(fit, Fit) else fit.predict(se=True).se ** 2)
-        / fit.sigma2
-    )
-    h = np.asarray(h)
+    h = weights * _mean_variance(fit) / fit.sigma2
     # a row that alone decides its own mean has h = 1 and no residual to standardise
     left = np.where(1 - h > 1e-10, 1 - h, np.nan)
     t = np.sqrt(weights) * residual.to_numpy() / (fit.sigma * np.sqrt(left))
     p = len(fit.cov_beta)
-    table = pd.DataFrame(
-        {
-            "fitted": fit.fitted,
-            "residual": residual,
-            "standardised": t,
-            "leverage": h,
-            "cooks_distance": t**2 * h / (left * p),
-        }
-    )
+    table = pd.DataFrame({"fitted": fit.fitted, "residual": residual, "standardised": t,
+                          "leverage": h, "cooks_distance": t ** 2 * h / (left * p)})
     table.index = pd.Index(np.asarray(table.index))  # row numbers are worth showing
     notes = [f"The leverages add up to {significant(h.sum())}; {p} fixed effects."]
     if np.isnan(left).any():
-        notes.append(
-            f"{int(np.isnan(left).sum())} rows decide their own fitted value (leverage 1): NA."
-        )
+        notes.append(f"{np.isnan(left).sum()} rows decide their own fitted value (leverage 1): NA.")
     return Table(table, title=f"Influence of each row: {fit.formula}", notes=notes)
 
 
 def _mean_variance(fit):
     """sigma^2 diag(W C W') without laying out W, as a row meets few random effects."""
+    if not isinstance(fit, Fit):
+        return fit.predict(se=True).se.to_numpy() ** 2
     X, C = fit.X.to_numpy(), fit.joint_covariance()
     q = len(C) - X.shape[1]
     columns, start = [], 0
@@ -116,6 +104,8 @@ def simulated_residuals(fit, n=250, seed=None, conditional=False):
     every u_i is uniform, whatever its distribution. Rows of one group rise and fall together,
     so the usual p-value of a uniformity test would not hold; here the Kolmogorov-Smirnov
     distance of the data is compared with that of each simulated data set ranked the same way.
+    Parameters fitted to the data bring them closer to the model than simulations are, so p errs
+    on the large side.
 
     Parameters
     ----------

@@ -118,12 +118,12 @@ class Fit:
         self.sigma2, self.b = solution.sigma2, solution.b
         self.sigma = float(np.sqrt(solution.sigma2))
         self.criterion = self.profiled(self.theta)
-        names = pd.Index(design.x_names)
-        kept = names[products.kept]
+        names = pd.Index(design.x_names, dtype=object)
+        kept = names if products.p == len(names) else names[products.kept]
         cov_beta = solution.sigma2 * solution.cov_beta
-        self.beta, self.se = (pd.Series(np.nan, index=names) for _ in range(2))
-        self.beta.iloc[products.kept] = solution.beta
-        self.se.iloc[products.kept] = np.sqrt(np.diag(cov_beta))
+        beta, se = np.full((2, len(names)), np.nan)
+        beta[products.kept], se[products.kept] = solution.beta, np.sqrt(np.diag(cov_beta))
+        self.beta, self.se = pd.Series(beta, index=names), pd.Series(se, index=names)
         self.cov_beta = pd.DataFrame(cov_beta, index=kept, columns=kept)
         self.nobs = products.n
         self.n_parameters = products.p + products.n_theta + 1
@@ -165,9 +165,9 @@ class Fit:
                 for j, b in enumerate(term.names) for i, a in enumerate(term.names) if i >= j]
 
     def _dropped_columns(self):
-        dropped = self.beta.index[self.beta.isna()]
-        if not len(dropped):
+        if self.products.p == len(self.design.x_names):
             return []
+        dropped = self.beta.index[self.beta.isna()]
         return [f"X is rank-deficient, so {len(dropped)} column(s) were dropped (their coefficients "
                 f"are NA): {', '.join(dropped)}"]
 
@@ -306,8 +306,8 @@ class Fit:
         >>> import mmteach as mm
         >>> fit = mm.lmm("reaction_ms ~ days + (days | subject)", mm.load("sleepstudy"))
         >>> new = mm.load("sleepstudy").iloc[[9]]
-        >>> fit.predict(new).round(2).iloc[0], fit.predict(new, groups="population").round(2).iloc[0]
-        (np.float64(430.66), np.float64(345.61))
+        >>> [round(float(fit.predict(new, groups=g).iloc[0]), 2) for g in ("conditional", "population")]
+        [430.66, 345.61]
         """
         _one_of("groups", groups, ("conditional", "population"))
         _one_of("new_levels", new_levels, ("error", "population"))
@@ -407,7 +407,7 @@ class Fit:
         --------
         >>> import mmteach as mm
         >>> fit = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))
-        >>> round(fit.refit(reml=False).varcomp.variance[0], 3)
+        >>> float(fit.refit(reml=False).varcomp.variance[0].round(3))
         56.391
         """
         reml = self.reml if reml is None else reml

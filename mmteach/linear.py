@@ -10,7 +10,6 @@ from scipy.special import fdtrc, stdtr
 
 from . import frame
 from .crossproducts import independent_columns
-from .fit import Fit
 from .tables import Report, column, p_value, places, significant
 
 
@@ -101,7 +100,11 @@ class LinearFit:
         self.n_parameters = len(kept) + 1
         self.aic = self.criterion + 2 * self.n_parameters
         self.bic = self.criterion + np.log(self.nobs) * self.n_parameters
-        self.messages = [*design.messages, *self._dropped_columns()]
+        self.messages = list(design.messages)
+        if len(kept) < len(names):
+            dropped = [name for name in names if name not in kept]
+            self.messages.append(f"X is rank-deficient, so {len(dropped)} column(s) were dropped "
+                                 f"(their coefficients are NA): {', '.join(dropped)}")
 
     def _explained(self, root):
         """R^2 and the overall F; around the mean if the columns of X can make a constant."""
@@ -117,8 +120,6 @@ class LinearFit:
         if model_df:
             self.fvalue = float((total - left) / model_df / self.sigma2)
         self.f_pvalue = float(fdtrc(model_df, self.df_resid, self.fvalue))
-
-    _dropped_columns = Fit._dropped_columns
 
     @property
     def X(self):

@@ -4,7 +4,7 @@ r"""Estimated marginal means: what the model predicts for a level, averaged over
 
 The reference grid holds every combination of the levels of the factors in the fixed part,
 each covariate at its mean; x_g is the row of X that a plot with combination g would have. All
-levels count alike, however many plots they have: that is what distinguishes these means from
+levels count alike, however many plots they have: that is what sets these means apart from
 raw ones. A factor nested in another (rep in site_year) has only the combinations that exist,
 and is averaged within its nest first.
 """
@@ -23,8 +23,8 @@ from . import ddf, inference
 from .frame import UnknownColumn
 from .tables import Table, significant
 
-ADJUSTMENTS = {"tukey": "Tukey", "dunnettx": "Dunnett, approximately", "sidak": "Sidak", "holm": "Holm",
-               "bonferroni": "Bonferroni"}
+ADJUSTMENTS = {"tukey": "Tukey", "dunnettx": "Dunnett, approximately", "sidak": "Sidak",
+               "holm": "Holm", "bonferroni": "Bonferroni"}
 DEFAULTS = {"pairwise": "tukey", "trt.vs.ctrl": "dunnettx"}
 LARGEST_GRID = 2_000_000   # combinations; more are a design that at= should cut down
 ROWS_AT_ONCE = 20_000      # rows of X laid out at one time
@@ -45,7 +45,7 @@ class Origin(NamedTuple):
 
     fit: object
     cells: pd.DataFrame    # levels of by and specs, one row per mean
-    labels: list           # of the means, within their group
+    specs: list
     by: list
     df: str
     level: float
@@ -110,10 +110,10 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
     specs, by = grid.names(specs), grid.names(by)
     for name in [n for n in by if n in specs]:
         raise ValueError(f"'{name}' is in specs and in by: name it once")
-    nests = [parent for name in specs for parent in grid.nests.get(name, ()) if parent not in specs + by]
-    shown = [*by, *dict.fromkeys(nests), *specs]
-    for name in [n for n in shown if n in ("mean", "se", "df", "lower", "upper", "contrast")]:
-        raise ValueError(f"a predictor is called '{name}', like a column of the table of means: rename it")
+    parents = [parent for name in specs for parent in grid.nests.get(name, ())]
+    shown = [*by, *(n for n in dict.fromkeys(parents) if n not in specs + by), *specs]
+    for name in {"mean", "se", "df", "lower", "upper", "contrast"}.intersection(shown):
+        raise ValueError(f"a predictor is called '{name}', like a column of the table: rename it")
     cell, cells = grid.cells(shown)
     L = grid.rows(cell, len(cells))
     possible = inference.estimable(fit, L)
@@ -126,7 +126,7 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
                    notes=[*_averaging(grid, shown), *_interactions(grid, shown),
                           *_not_estimable(grid, shown, cell, cells, possible), *_scale(fit, level)])
     result.L = pd.DataFrame(L, columns=fit.beta.index, index=_labels(cells, shown))
-    result.origin = Origin(fit, cells, _labels(cells, specs), by, df, level)
+    result.origin = Origin(fit, cells, specs, by, df, level)
     return result
 
 
@@ -183,37 +183,48 @@ def contrasts(emm, method="pairwise", adjust="default", ref=None, level=None):
     >>> import mmteach as mm
     >>> fit = mm.lm("strength ~ C(k2o_lb_ac) + block", mm.load("potash"))
     >>> mm.contrasts(mm.emmeans(fit, "block"))
+    Contrasts of means, residual degrees of freedom
+    contrast estimate     se df      t      p   lower  upper
+       1 - 2  -0.1960 0.1322  8 -1.483 0.3483 -0.5737 0.1817
+       1 - 3  -0.0800 0.1322  8 -0.605 0.8213 -0.4577 0.2977
+       2 - 3   0.1160 0.1322  8  0.878 0.6684 -0.2617 0.4937
+    p and limits hold for 3 means together (Tukey).
     """
     origin = getattr(emm, "origin", None)
     if origin is None:
-        raise ValueError("contrasts needs the table that emmeans returned; a selection or copy of it no longer "
-                         "knows its model, so choose levels by emmeans(..., at={...})")
+        raise ValueError("contrasts needs the table that emmeans returned: a selection or a copy "
+                         "no longer knows its model, so choose levels by emmeans(..., at={...})")
+    if ref is not None and not _is(method, "trt.vs.ctrl"):
+        raise ValueError("ref names the control of method='trt.vs.ctrl': use that method, or leave "
+                         "ref out")
     fit, level = origin.fit, origin.level if level is None else level
     _check_level(level)
     adjust = _adjustment(adjust, method)
-    if ref is not None and not _is(method, "trt.vs.ctrl"):
-        raise ValueError("ref names the control of method='trt.vs.ctrl': use that method, or leave ref out")
+    labels, means = np.array(_labels(origin.cells, origin.specs)), emm.L.to_numpy()
     groups = _groups(origin)
-    own = [_weights(method, [origin.labels[i] for i in rows], ref) for rows in groups]
-    names, sizes = [name for names, W in own for name in names], [len(W) for _, W in own]
+    own = [_weights(method, labels[rows].tolist(), ref) for rows in groups]
+    names = [name for in_group, _ in own for name in in_group]
     if not names:
-        raise ValueError(f"{method} contrasts need at least two means to compare, but there is only one"
-                         f"{' in each group' * bool(origin.by)}")
-    means = emm.L.to_numpy()
+        raise ValueError(f"{method} contrasts compare two or more means, but there is only one"
+                         + " in each group" * bool(origin.by))
     L = np.vstack([W @ means[rows] for rows, (_, W) in zip(groups, own)])
     table = _tests(fit, L, inference.estimable(fit, L), origin.df)
-    starts = np.cumsum([0, *sizes])
-    p, critical = np.empty(len(L)), np.empty(len(L))
-    for rows, start, end in zip(groups, starts, starts[1:]):
-        part = slice(start, end)
-        p[part], critical[part] = _together(adjust, *table[["t", "df", "p"]].to_numpy()[part].T, len(rows), level)
-    table = table.assign(p=p, lower=table.estimate - critical * table.se, upper=table.estimate + critical * table.se)
+    p, half = table.p.to_numpy(copy=True), table.se.to_numpy(copy=True)
+    sizes = [len(W) for _, W in own]
+    for rows, end, m in zip(groups, np.cumsum(sizes), sizes):
+        if m:
+            part = slice(end - m, end)
+            t, df = table.t.to_numpy()[part], table.df.to_numpy()[part]
+            p[part], critical = _together(adjust, t, df, p[part], len(rows), level)
+            half[part] *= critical
     first = np.repeat([rows[0] for rows in groups], sizes)
-    by = origin.cells[origin.by].iloc[first].reset_index(drop=True)
-    result = Means(pd.concat([by.assign(contrast=names), table], axis=1),
+    out = origin.cells[origin.by].iloc[first].reset_index(drop=True).assign(contrast=names)
+    index = _labels(out, [*origin.by, "contrast"])
+    table = table.assign(p=p, lower=table.estimate - half, upper=table.estimate + half)
+    result = Means(pd.concat([out, table], axis=1),
                    title=f"Contrasts of means, {inference.df_name(fit, origin.df)}",
-                   notes=_contrast_notes(adjust, groups, own, origin.by, level))
-    result.L, result.origin = pd.DataFrame(L, columns=fit.beta.index, index=names), None
+                   notes=_family(adjust, groups, own, origin.by, level))
+    result.L, result.origin = pd.DataFrame(L, columns=fit.beta.index, index=index), None
     return result
 
 
@@ -248,6 +259,8 @@ class ReferenceGrid:
     observed : DataFrame of codes, the combinations of levels in the data
     nests : dict, factor -> the factors that it is nested in
     codes, weight : DataFrame with a row for each combination, and how much it counts
+    averaged : the predictors with more than one value
+    terms : the sets of predictors that stand together in a term
     """
 
     def __init__(self, fit, at=None, nesting=True):
@@ -255,15 +268,15 @@ class ReferenceGrid:
         self.values = self._levels()
         self.factors = list(self.values)
         self.means = {}
-        for name in self.names(self.at, [*self.factors, *self.design.numeric]):
-            if name in self.factors:
-                _places(self.at[name], self.values[name], name)
+        self.names(self.at, [*self.factors, *self.design.numeric])
         for name in self.design.numeric:
             if name not in self.factors:
                 self.values[name] = self._covariate(name)
         self.observed = self._observed()
         self.nests = _nests(self.observed) if nesting else {}
         self.codes, self.weight = self._combinations()
+        self.averaged = {name for name in self.values if self.codes[name].nunique() > 1}
+        self.terms = list(dict.fromkeys(map(frozenset, self.design.x_variables.values())))
 
     def names(self, names, known=None):
         """The names of some predictors as a list without repeats, checked."""
@@ -305,7 +318,7 @@ class ReferenceGrid:
         levels = {name: pd.Index(items) for name, items in self.design.factors.items()}
         for term, parts in self.design.x_factors.items():
             variables, items = self.design.x_variables[term], list(parts.values())
-            if len(variables) == len(items) == 1 and items[0] is not None and variables[0] in self.design.numeric:
+            if len(variables) == 1 and variables[0] in self.design.numeric and items != [None]:
                 levels[variables[0]] = pd.Index(pd.to_numeric(items[0], downcast="integer"))
         return levels
 
@@ -313,7 +326,8 @@ class ReferenceGrid:
         if name in self.at:
             values = np.unique(np.asarray(self.at[name]))
             if values.dtype.kind not in "iuf" or not len(values) or not np.isfinite(values).all():
-                raise ValueError(f"'{name}' is numeric, so at['{name}'] must be a number or a list of numbers")
+                raise ValueError(f"'{name}' is numeric, so at['{name}'] must be a number or a list "
+                                 "of numbers")
             return pd.Index(values)
         if self.design.X is None:
             raise ValueError(f"a streamed fit does not keep the mean of '{name}': choose a value, "
@@ -362,8 +376,9 @@ class ReferenceGrid:
                 grid[""] /= grid.groupby([*grid.columns.drop(["", name])])[name].transform("size")
             else:
                 if len(grid) * len(kept) > LARGEST_GRID:
-                    raise ValueError(f"the reference grid has more than {LARGEST_GRID} combinations of "
-                                     f"{', '.join(self.values)}: keep some of the levels, at={{'{name}': [...]}}")
+                    raise ValueError(
+                        f"the reference grid has more than {LARGEST_GRID} combinations of "
+                        f"{', '.join(self.values)}: keep some levels, at={{'{name}': [...]}}")
                 grid = grid.merge(pd.DataFrame({name: kept}), how="cross")
                 grid[""] /= len(kept)
         if not len(grid):
@@ -372,7 +387,7 @@ class ReferenceGrid:
 
 
 def _nests(observed):
-    """factor -> the factors that it is nested in: each level of it occurs in one level of theirs."""
+    """factor -> those that it is nested in: each level of it occurs in one level of theirs."""
     nests = {}
     for name in observed:
         for parent in observed.columns.drop(name):
@@ -389,19 +404,20 @@ def _places(wanted, levels, name):
     text = [str(level) for level in levels]
     for item in wanted:
         if str(item) not in text:
-            raise ValueError(f"'{item}' is not a level of '{name}'; {_near(item, text)}the levels are "
-                             f"{_listed(text)}")
+            raise ValueError(f"'{item}' is not a level of '{name}'; {_near(item, text)}the levels "
+                             f"are {_listed(text)}")
     if not wanted:
-        raise ValueError(f"at['{name}'] is empty: name one or more of the levels {_listed(text)}")
+        raise ValueError(f"at['{name}'] is empty: name one or more of {_listed(text)}")
     return sorted({text.index(str(item)) for item in wanted})
 
 
 def _unknown(name, known, fit):
     if any(name in term.bar.factors for term in fit.terms):
-        return UnknownColumn(f"'{name}' is in the random part of the model, and these are means of its fixed part; "
-                             "the predicted effects of its levels are fit.ranef()")
-    return UnknownColumn(f"there is no '{name}' in the fixed part of the model; {_near(name, known)}it has "
-                         f"{_listed(known) or 'only an intercept'}")
+        return UnknownColumn(f"'{name}' is in the random part of the model, and these are means of "
+                             "its fixed part; fit.ranef() has the predicted effects of its levels")
+    known_ones = f"its predictors are {_listed(known)}" if known else "it has only an intercept"
+    return UnknownColumn(f"there is no '{name}' in the fixed part of the model; "
+                         f"{_near(name, known)}{known_ones}")
 
 
 def _near(name, known):
@@ -430,7 +446,8 @@ def _averaging(grid, shown):
         else:
             nest = f" (nested in {', '.join(grid.nests[name])})" if name in grid.nests else ""
             over.append(name + nest + (f" ({_listed(used)})" if name in grid.at else ""))
-    notes = [f"{name} is nested in {', '.join(grid.nests[name])}." for name in shown if name in grid.nests]
+    notes = [f"{name} is nested in {', '.join(grid.nests[name])}."
+             for name in shown if name in grid.nests]
     notes += [f"Averaged over {', '.join(over)}, with equal weights."] if over else []
     return notes + ([f"At {', '.join(held)}."] if held else [])
 
@@ -439,44 +456,48 @@ def _interactions(grid, shown):
     """Which factors interact with something that the means no longer show."""
     notes = []
     for name in shown:
-        partners = {v for variables in grid.design.x_variables.values() if name in variables for v in variables}
-        partners = [v for v in grid.values if v in partners and v not in shown
-                    and name not in grid.nests.get(v, ()) and v not in grid.nests.get(name, ())]
-        averaged = [v for v in partners if grid.codes[v].nunique() > 1]
-        held = [v for v in partners if v not in averaged]
+        partners = {v for term in grid.terms if name in term for v in term if v not in shown}
+        related = {*grid.nests.get(name, ()), *(v for v in grid.nests if name in grid.nests[v])}
+        partners = [v for v in grid.values if v in partners - related]
+        averaged = [v for v in partners if v in grid.averaged]
+        held = [v for v in partners if v not in grid.averaged]
         if averaged:
-            notes.append(f"{name} interacts with {', '.join(averaged)}: its differences are averages, too.")
+            notes.append(f"{name} interacts with {', '.join(averaged)}: its differences are "
+                         "averages, too.")
         if held:
-            notes.append(f"{name} interacts with {', '.join(held)}: its differences depend on that choice.")
+            notes.append(f"{name} interacts with {', '.join(held)}: its differences depend on that "
+                         "choice.")
     return notes
 
 
 def _not_estimable(grid, shown, cell, cells, possible):
-    """For each mean that is NA the combination without data that it would need."""
-    labels, reasons = _labels(cells, shown), {}
-    unexplained = set(np.flatnonzero(~possible))
-    terms = {frozenset(v): v for v in grid.design.x_variables.values() if len(v) > 1 and set(v) <= set(grid.observed)}
-    for term in sorted(terms.values(), key=len):
-        seen = pd.MultiIndex.from_frame(grid.observed[list(term)])
-        empty = ~pd.MultiIndex.from_frame(grid.codes[list(term)]).isin(seen)
-        others = [v for v in grid.values if v in term and v not in shown]
-        for i in sorted(unexplained):
-            codes = grid.codes.loc[empty & (cell == i), others]
-            if len(codes) or not others and empty[cell == i].any():
-                where = codes.drop_duplicates() if others else codes
-                levels = _labels(pd.DataFrame({v: grid.values[v].take(where[v]) for v in others}), others)
-                reasons.setdefault((":".join(others), tuple(levels)), []).append(labels[i])
-                unexplained.remove(i)
+    """For each mean that is NA, the combinations without data that it would need."""
+    labels, left, reasons = _labels(cells, shown), set(np.flatnonzero(~possible)), {}
+    for term in sorted(grid.terms, key=len) if left else []:
+        if len(term) < 2 or not set(term) <= set(grid.observed):
+            continue
+        names = [v for v in grid.values if v in term]
+        seen = pd.MultiIndex.from_frame(grid.observed[names])
+        empty = ~pd.MultiIndex.from_frame(grid.codes[names]).isin(seen)
+        others = [v for v in names if v not in shown]
+        for i in left.intersection(cell[empty]):
+            codes = grid.codes.loc[empty & (cell == i), others].drop_duplicates()
+            levels = pd.DataFrame({v: grid.values[v].take(codes[v]) for v in others})
+            without = tuple(_labels(levels, others)) if others else ()
+            reasons.setdefault((tuple(others), without), []).append(i)
+            left.remove(i)
     notes = []
-    for (others, levels), na in reasons.items():
-        where = f" with {others} {_listed(levels)}" if others else ""
-        need = f", which the mean over {others} needs" if any(grid.codes[v].nunique() > 1 for v in others.split(":")
-                                                              if v) else ""
-        notes.append(f"NA for {_listed(na)}: no data{where}{need}.")
-    if unexplained:
+    for (others, without), rows in sorted(reasons.items(), key=lambda item: min(item[1])):
+        note = f"NA for {_listed(labels[i] for i in sorted(rows))}: no data"
+        if others:
+            note += f" with {':'.join(others)} {_listed(without)}"
+        if grid.averaged.intersection(others):
+            note += f", which the mean over {' and '.join(others)} needs"
+        notes.append(f"{note}.")
+    if left:
         dropped = grid.fit.beta.index[grid.fit.beta.isna()]
-        notes.append(f"NA for {_listed(labels[i] for i in sorted(unexplained))}: the data cannot tell apart the "
-                     f"effects that would be added up (columns dropped from X: {_listed(dropped, 4)}).")
+        notes.append(f"NA for {_listed(labels[i] for i in sorted(left))}: the data cannot tell apart "
+                     f"what adds up to it (columns dropped from X: {_listed(dropped, 4)}).")
     return notes
 
 
@@ -504,77 +525,82 @@ def _is(method, name):
 
 def _adjustment(adjust, method):
     if isinstance(method, str) and method not in DEFAULTS:
-        raise ValueError(f"method={method!r} is unknown; {_near(method, DEFAULTS)}use 'pairwise', 'trt.vs.ctrl' or "
-                         "weights of your own, {'name': [1, -1, 0]}")
+        raise ValueError(f"method={method!r} is unknown; {_near(method, DEFAULTS)}use 'pairwise', "
+                         "'trt.vs.ctrl' or weights of your own, {'name': [1, -1, 0]}")
     if adjust == "default":
         return DEFAULTS[method] if isinstance(method, str) else None
-    if adjust not in (None, "none", *ADJUSTMENTS):
+    if adjust in (None, "none"):
+        return None
+    if adjust not in ADJUSTMENTS:
         raise ValueError(f"adjust={adjust!r} is unknown; {_near(adjust, ADJUSTMENTS)}use one of "
                          f"{', '.join(map(repr, ADJUSTMENTS))} or None")
-    for only, wanted in (("pairwise", "tukey"), ("trt.vs.ctrl", "dunnettx")):
+    for only, wanted in DEFAULTS.items():
         if adjust == wanted and not _is(method, only):
-            raise ValueError(f"adjust={adjust!r} is made for the {only} contrasts of one set of means; for these use "
+            raise ValueError(f"adjust={adjust!r} is made for {only} contrasts; for these use "
                              "'sidak', 'holm' or 'bonferroni'")
-    return None if adjust == "none" else adjust
+    return adjust
 
 
 def _weights(method, labels, ref):
-    """Names of the contrasts and their weights (contrasts, means)."""
-    k = len(labels)
-    eye = np.eye(k)
+    """Names of the contrasts and their weights, (contrasts, means)."""
+    eye = np.eye(len(labels))
     if _is(method, "pairwise"):
-        i, j = np.triu_indices(k, 1)
+        i, j = np.triu_indices(len(labels), 1)
         return [f"{labels[a]} - {labels[b]}" for a, b in zip(i, j)], eye[i] - eye[j]
     if _is(method, "trt.vs.ctrl"):
-        control = 0 if ref is None else _mean(ref, labels, "ref")
-        others = [i for i in range(k) if i != control]
+        control = 0 if ref is None else _position(ref, labels, "ref")
+        others = [i for i in range(len(labels)) if i != control]
         return [f"{labels[i]} - {labels[control]}" for i in others], eye[others] - eye[control]
     if isinstance(method, pd.DataFrame):
-        named = not isinstance(method.index, pd.RangeIndex)
-        method = {name: dict(zip(method.index, w)) if named else list(w) for name, w in method.items()}
+        by_label = not isinstance(method.index, pd.RangeIndex)
+        method = {name: dict(zip(method.index, weights)) if by_label else weights.to_list()
+                  for name, weights in method.items()}
     if not isinstance(method, dict) or not method:
-        raise ValueError("method must be 'pairwise', 'trt.vs.ctrl', a dict {'name': weights} or a DataFrame with a "
-                         f"column of weights for each contrast, not {type(method).__name__}")
-    return list(map(str, method)), np.array([_own_weights(name, w, labels) for name, w in method.items()])
+        raise ValueError("method must be 'pairwise', 'trt.vs.ctrl', a dict {'name': weights} or a "
+                         f"DataFrame with a column of weights each, not {type(method).__name__}")
+    rows = [_own_weights(name, weights, labels) for name, weights in method.items()]
+    return list(map(str, method)), np.array(rows)
 
 
 def _own_weights(name, weights, labels):
     if isinstance(weights, dict):
-        row = np.zeros(len(labels))
-        for label, weight in weights.items():
-            row[_mean(label, labels, f"contrast '{name}'")] = weight
-        return row
+        places = [_position(label, labels, f"contrast '{name}'") for label in weights]
+        given = dict(zip(places, weights.values()))
+        weights = [given.get(i, 0.0) for i in range(len(labels))]
     try:
         row = np.asarray(weights, dtype=float)
     except (TypeError, ValueError):
-        row = np.array(np.nan)
+        raise ValueError(f"the weights of contrast '{name}' must be numbers") from None
     if row.shape != (len(labels),):
-        raise ValueError(f"contrast '{name}' needs {len(labels)} weights, one for each mean ({_listed(labels)}); it "
-                         f"has {row.size if row.ndim else 'none'}")
+        raise ValueError(f"contrast '{name}' has {row.size} weights, but there are {len(labels)} "
+                         f"means: give one for each of {_listed(labels)}")
     if not np.isfinite(row).all():
-        raise ValueError(f"contrast '{name}' has missing or infinite weights: use 0 for a mean that does not count")
+        raise ValueError(f"contrast '{name}' has missing or infinite weights: use 0 for a mean "
+                         "that does not count")
     return row
 
 
-def _mean(label, labels, where):
+def _position(label, labels, where):
     if str(label) not in labels:
-        raise ValueError(f"{where}: there is no mean of '{label}'; {_near(label, labels)}the means are "
-                         f"{_listed(labels)}")
+        raise ValueError(f"{where}: there is no mean of '{label}'; {_near(label, labels)}the means "
+                         f"are those of {_listed(labels)}")
     return labels.index(str(label))
 
 
-def _contrast_notes(adjust, groups, own, by, level):
+def _family(adjust, groups, own, by, level):
+    """What the p-values and limits refer to."""
     notes, ks, ms = [], {len(rows) for rows in groups}, {len(W) for _, W in own}
     if adjust and max(ms) > 1:
-        number, what = (ks, "means") if adjust == "tukey" else (ms, "contrasts")
-        family = f"{max(number)} {what}" if len(number) == 1 else f"the {what}"
-        notes.append(f"p and limits hold for {family} together" + f" within each {', '.join(by)}" * bool(by)
-                     + f" ({ADJUSTMENTS[adjust]}).")
+        sizes, what = (ks, "means") if adjust == "tukey" else (ms, "contrasts")
+        family = f"{max(sizes)} {what}" if len(sizes) == 1 else f"the {what}"
+        within = f" within each {', '.join(by)}" if by else ""
+        notes.append(f"p and limits hold for {family} together{within} ({ADJUSTMENTS[adjust]}).")
         if adjust == "holm":
             notes.append("The limits are those of Bonferroni, for Holm's procedure has none.")
     uneven = [name for name, w in zip(*own[0]) if abs(w.sum()) > 1e-8 * np.abs(w).sum()]
     if uneven:
-        notes.append(f"The weights of {_listed(uneven)} do not sum to 0: this is not a comparison of means.")
+        notes.append(f"The weights of {_listed(uneven)} do not sum to 0: this is not a comparison "
+                     "of means.")
     return notes + ([f"Limits at level {level:g}."] if level != 0.95 else [])
 
 
@@ -582,26 +608,38 @@ def _contrast_notes(adjust, groups, own, by, level):
 
 
 def _together(adjust, t, df, p, k, level):
-    """p of m contrasts of k means, adjusted, and how many standard errors the limits are away."""
+    """p of m contrasts of k means, adjusted, and how many standard errors their limits are away."""
     m, alpha = len(t), 1 - level
     if adjust in ("tukey", "dunnettx") and m > 1:
-        tail = _tukey if adjust == "tukey" else _dunnettx
-        adjusted, critical = np.full(m, np.nan), np.full(m, np.nan)
-        for one in np.unique(df[~np.isnan(df)].round(9)):
-            here = np.flatnonzero(df.round(9) == one)
-            lowest, highest = ddf.t_quantile(1 - alpha / 2, one), ddf.t_quantile(1 - alpha / (2 * m), one)
-            adjusted[here] = tail(np.abs(t[here]), one, k, m)
-            critical[here] = brentq(lambda c: tail(np.array([c]), one, k, m)[0] - alpha, lowest - 0.1, highest + 0.1)
-        return adjusted.clip(0, 1), critical
-    each = {"sidak": -np.expm1(np.log1p(-alpha) / m), "bonferroni": alpha / m, "holm": alpha / m}.get(adjust, alpha)
-    critical = ddf.t_quantile(1 - each / 2, df)
+        return _by_range(_tukey if adjust == "tukey" else _dunnettx, np.abs(t), df, k, alpha)
+    each = alpha
     if adjust == "sidak":
-        p = -np.expm1(m * np.log1p(-p))
-    elif adjust == "bonferroni":
-        p = np.minimum(1, m * p)
-    elif adjust == "holm":
-        order = np.argsort(p)  # NaN last
-        p = np.minimum(1, np.maximum.accumulate(p[order] * (m - np.arange(m))))[np.argsort(order)]
+        p, each = _sidak(p, m), -np.expm1(np.log1p(-alpha) / m)
+    elif adjust in ("bonferroni", "holm"):
+        p, each = (np.minimum(1, m * p) if adjust == "bonferroni" else _holm(p)), alpha / m
+    return p, ddf.t_quantile(1 - each / 2, df)
+
+
+def _sidak(p, m):
+    with np.errstate(divide="ignore"):
+        return -np.expm1(m * np.log1p(-p))
+
+
+def _holm(p):
+    order = np.argsort(p)  # NaN come last, and count
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return np.minimum(1, stepped)[np.argsort(order)]
+
+
+def _by_range(tail, t, df, k, alpha):
+    """Adjusted p, and the t at which it is alpha; `tail` is worked out once for each df."""
+    m = len(t)
+    p, critical = np.full(m, np.nan), np.full(m, np.nan)
+    for one in np.unique(df[~np.isnan(df)].round(9)):
+        here = df.round(9) == one
+        p[here] = tail(t[here], one, k, m).clip(0, 1)
+        highest = ddf.t_quantile(1 - alpha / (2 * m), one) + 0.1  # Bonferroni's is never less
+        critical[here] = brentq(lambda c: tail(np.array([c]), one, k, m)[0] - alpha, 0, highest)
     return p, critical
 
 
@@ -611,15 +649,16 @@ def _tukey(t, df, k, m):
 
 def _dunnettx(t, df, k, m):
     means = (1 + np.sqrt(1 + 8 * m)) / 2  # as many as have m differences; need not be whole
-    sidak = -np.expm1(m * np.log1p(-ddf.t_p_value(t, df)))
+    sidak = _sidak(ddf.t_p_value(t, df), m)
     return (1 - 1 / m) * _range_tail(np.sqrt(2) * t, means, df) + sidak / m
 
 
 def _range_tail(q, k, df):
     r"""Upper tail of the studentized range of k means: P(range / s > q).
 
-    ``integral f(s) integral k phi(z) {Phi(z)^(k-1) - [Phi(z) - Phi(z - q s)]^(k-1)} dz ds``, where z
-    is the largest of k normal variables and ``df s^2`` is chi-squared on df.
+    ``int f(s) int k phi(z) {Phi(z)^(k-1) - [Phi(z) - Phi(z - q s)]^(k-1)} dz ds``, where z is the
+    largest of k normal variables and ``df s^2`` is chi-squared on df. scipy.stats has the same
+    function, to 1e-12, for one q at a time; the 2415 pairs of 70 means would take minutes.
     """
     s, weight = _scales(df)
     z = np.arange(-42, 43) / 5  # the trapezoidal rule, good to 1e-12 because the ends are flat
@@ -634,11 +673,11 @@ def _range_tail(q, k, df):
 
 @cache
 def _scales(df):
-    """Values of s and their probabilities: the trapezoidal rule in log s, as far as e^-40 of the top."""
+    """Values of s and their probabilities: the trapezoidal rule in log s."""
     if np.isinf(df):
         return np.ones(1), np.ones(1)
     log_density = lambda x: df * (x + 0.5 - np.exp(2 * x) / 2)   # 0 at its top, x = 0
-    left = brentq(lambda x: log_density(x) + 40, -40 / df - 1, 0)
+    left = brentq(lambda x: log_density(x) + 40, -40 / df - 1, 0)   # out to e^-40 of the top
     right = brentq(lambda x: log_density(x) + 40, 0, np.log(40 / df + 2) + 1)
     step = min(0.1, 0.6 / np.sqrt(2 * df))
     x = np.arange(np.floor(left / step), np.ceil(right / step) + 1) * step

@@ -37,7 +37,6 @@ import pandas as pd
 import statsmodels.formula.api as smf
 from ipywidgets import FloatSlider, interact
 from scipy import stats
-from scipy.optimize import minimize
 
 import mmteach as mm
 from mmteach import plots
@@ -124,22 +123,23 @@ print(reading)
 # Fit now, understand afterwards. Genotype and block enter as categories. Yield is the response:
 
 # %% slideshow={"slide_type": "subslide"}
-fit = smf.ols("yield_kg_ha ~ genotype + block", data=trial).fit()
-table = pd.DataFrame({"estimate": fit.params, "SE": fit.bse, "t": fit.tvalues, "p": fit.pvalues})
-two, p_value = "{:.2f}".format, lambda p: f"{p:.6f}" if p > 1e-4 else f"{p:.2e}"
-print(table.round({"estimate": 6}).to_string(formatters=[two, two, "{:.3f}".format, p_value]))
+fit = mm.lm("yield_kg_ha ~ genotype + block", data=trial)
+print(fit.summary())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Read the rows from the top. `Intercept` is the expected yield of G01 in block R1, in kg/ha. `genotype[T.G02]` is the difference G02 − G01: an estimated −66.52 kg/ha. `block[T.R2]` is the difference R2 − R1. G01 and R1 have no row, because they are what the others are compared with. The rest of the printout:
+# Read the printout block by block.
+#
+# - **Residuals**: the smallest, the quartiles and the largest distance of a plot from what genotype and block let us expect, in kg/ha.
+# - **Fixed effects**: `Intercept` is the expected yield of G01 in block R1. `genotype[T.G02]` is the difference G02 − G01, an estimated −66.52 kg/ha. `block[T.R2]` is the difference R2 − R1. G01 and R1 have no row, because they are what the others are compared with.
+# - **The last lines**: plots scatter by about 160.1 kg/ha around their expectation. $R^2$ is the share of the variation that genotypes and blocks explain. F compares the whole model with a single mean.
+#
+# Which part of the model earns that F? The analysis of variance tells genotypes and blocks apart:
 
 # %% slideshow={"slide_type": "-"}
-print("residuals (kg/ha):", np.percentile(fit.resid, [0, 25, 50, 75, 100]).round(2))
-print(f"sigma {np.sqrt(fit.mse_resid):.1f} kg/ha on {fit.df_resid:.0f} degrees of freedom")
-print(f"R² {fit.rsquared:.4f}, adjusted {fit.rsquared_adj:.4f}")
-print(f"F {fit.fvalue:.3f} on {fit.df_model:.0f} and {fit.df_resid:.0f} df, p {fit.f_pvalue:.2e}")
+mm.anova(fit)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The plots scatter by about 160.1 kg/ha around what genotype and block let us expect. The five residuals are the smallest, the quartiles and the largest. The F value compares the whole model with a single mean.
+# Each row weighs a mean square against that of the residuals, 25627, by their ratio F. Genotypes: F = 5.6880 on 17 and 51 degrees of freedom.
 #
 # **Check.** What does the model expect for G18 in block R2?
 #
@@ -193,29 +193,37 @@ beta = np.linalg.solve(T, Q.T @ y)
 residuals = y - X @ beta
 df = n - X.shape[1]
 sigma2 = residuals @ residuals / df
-T_inverse = np.linalg.inv(T)
-cov_beta = sigma2 * T_inverse @ T_inverse.T     # sigma² (X'X)^-1
-se = np.sqrt(np.diag(cov_beta))
-t, p = beta / se, 2 * stats.t.sf(abs(beta / se), df)
-print(f"sigma {np.sqrt(sigma2):.2f} kg/ha on {df} df; G18 − G01: {beta[17]:.2f} ({se[17]:.2f}), "
-      f"t {t[17]:.3f}, p {p[17]:.6f}")
+print(f"sigma {np.sqrt(sigma2):.2f} kg/ha on {df} df; "
+      f"dividing by n = {n} instead: {np.sqrt(residuals @ residuals / n):.2f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# A genotype mean is a sum of coefficients: the intercept, the effect of the genotype, and the average of the block effects. Write the weights into the rows of a matrix $\mathbf L$. Then $\mathbf L\hat{\boldsymbol\beta}$ holds the means, and $\mathbf L\,\mathrm{Var}(\hat{\boldsymbol\beta})\,\mathbf L'$ their variances:
+# > **Common slip: dividing by n.** The residual sum of squares over $n$ is the *maximum likelihood* estimate of $\sigma^2$. It gives $\sigma$ = 134.73 kg/ha, which is too small: it forgets that the model has spent 21 coefficients. Divide by the degrees of freedom.
+#
+# The uncertainty of the coefficients is $\mathrm{Var}(\hat{\boldsymbol\beta}) = \sigma^2(\mathbf X'\mathbf X)^{-1} = \sigma^2\,\mathbf T^{-1}\mathbf T^{-1\prime}$. Its diagonal gives the standard errors, and these give t and p. Put them into the table of section 5:
+
+# %% slideshow={"slide_type": "subslide"}
+T_inverse = np.linalg.inv(T)
+cov_beta = sigma2 * T_inverse @ T_inverse.T
+se = np.sqrt(np.diag(cov_beta))
+t, p = beta / se, 2 * stats.t.sf(abs(beta / se), df)
+own = pd.DataFrame({"estimate": beta.round(6), "SE": se, "t": t, "p": p}, fit.beta.index)
+p_text = lambda p: f"{p:.6f}" if p > 1e-4 else f"{p:.2e}"
+print(own.to_string(formatters=[*["{:.2f}".format] * 2, "{:.3f}".format, p_text]))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The same table, two more digits in p. Now the means. A genotype mean is a sum of coefficients: the intercept, the effect of the genotype, and the average of the block effects. Write the weights into the rows of a matrix $\mathbf L$. Then $\mathbf L\hat{\boldsymbol\beta}$ holds the means, and $\mathbf L\,\mathrm{Var}(\hat{\boldsymbol\beta})\,\mathbf L'$ their variances. `mm.emmeans` writes such an $\mathbf L$ by itself; the name means *estimated marginal means*:
 
 # %% slideshow={"slide_type": "subslide"}
 L = np.column_stack([np.ones(18), np.eye(18)[:, 1:], np.full((18, 3), 1 / 4)])
 means, se_mean = L @ beta, np.sqrt(np.diag(L @ cov_beta @ L.T))
-print(f"G01 in block R1:          {beta[0]:.2f} kg/ha, SE {se[0]:.2f}")
-print(f"G01 over the four blocks: {means[0].round(6):.2f} kg/ha, SE {se_mean[0]:.2f} = sigma √(1/4)")
-print(f"G02 − G01:                {beta[1].round(6):.2f} kg/ha, SE {se[1]:.2f} = sigma √(2/4)")
-print(f"Dividing by n = {n}, not by {df}: sigma {np.sqrt(residuals @ residuals / n):.2f} kg/ha")
+print(f"By hand, G01: {means[0].round(6):.2f} kg/ha, SE {se_mean[0]:.2f} = sigma √(1/4)\n"
+      f"By hand, SED: {se[1]:.2f} = sigma √(2/4)\n")
+print(mm.emmeans(fit, "genotype", at={"genotype": ["G01", "G02"]}))
+print(mm.contrast(fit, {"genotype[T.G02]": 1}))
 assert np.allclose([se_mean[0], se[1]], np.sqrt([sigma2 / 4, 2 * sigma2 / 4]))
 
 # %% [markdown] notes="Three standard errors, three questions. Let the class say the question for each." slideshow={"slide_type": "fragment"}
 # Three standard errors answer three questions. 86.46 belongs to one genotype in one block. 80.04 belongs to a mean over these four blocks. 113.20 belongs to a comparison, the reason why the trial was laid out. It is the SED.
-#
-# > **Common slip: dividing by n.** The residual sum of squares over $n$ is the *maximum likelihood* estimate of $\sigma^2$. It gives $\sigma$ = 134.73 kg/ha, which is too small: it forgets that the model has spent 21 coefficients. Divide by the degrees of freedom.
 
 # %% [markdown] minutes=5 notes="The central picture of the day. Switch between the two tabs several times.\nPoint at one cell and ask for the two plots behind it." slideshow={"slide_type": "slide"}
 # ## 8. See the covariance of the data
@@ -246,35 +254,32 @@ print(reading)
 # %% [markdown] minutes=3 notes="A habit for life: no number counts before a second route has produced it." slideshow={"slide_type": "slide"}
 # ## 9. Agree by four routes
 #
-# The ten lines above, `mm.gls` with $\mathbf V = \sigma^2\mathbf I$, statsmodels, and the printout of R's `lm` should tell the same story. The R values are typed as R prints them:
+# The ten lines above, `mm.lm`, the library statsmodels, and the printout of R's `lm` should tell the same story. The R values are typed as R prints them:
 
 # %% slideshow={"slide_type": "subslide"}
-own = [beta[0], se[0], beta[1], beta[17], se[1], beta[18], se[18], np.sqrt(sigma2)]
-ours = mm.gls(X, y, V)
-b, s = ours.beta, np.sqrt(np.diag(ours.cov_beta))
-rss = ours.residuals @ ours.residuals
-textbook = [b[0], s[0], b[1], b[17], s[1], b[18], s[18], np.sqrt(rss / df)]
-b, s = fit.params.to_numpy(), fit.bse.to_numpy()
-library = [b[0], s[0], b[1], b[17], s[1], b[18], s[18], np.sqrt(fit.mse_resid)]
-R_prints = "672.03 86.46 -66.52 448.28 113.20 -150.83 53.36 160.1".split()
-names = ["G01 in R1", "SE", "G02 − G01", "G18 − G01", "SED", "R2 − R1", "SE", "sigma"]
-routes = pd.DataFrame({"own": own, "mm.gls": textbook, "statsmodels": library}, index=names).round(6)
-print(routes.assign(R=R_prints).to_string(float_format="{:.3f}".format))
-assert np.allclose(own, textbook) and np.allclose(own, library)
-assert np.allclose(own, np.array(R_prints, float), atol=0.02)
+ols = smf.ols("yield_kg_ha ~ genotype + block", data=trial).fit()
+pick = [0, 1, 17, 18]      # the rows Intercept, G02, G18 and R2
+def line(beta, se, sigma):
+    return [*np.asarray(beta)[pick], *np.asarray(se)[pick], sigma]
+names = ["G01 in R1", "G02 − G01", "G18 − G01", "R2 − R1", *["its SE"] * 4, "sigma"]
+routes = pd.DataFrame({"own": line(beta, se, np.sqrt(sigma2)),
+                       "mm.lm": line(fit.beta, fit.se, fit.sigma),
+                       "statsmodels": line(ols.params, ols.bse, np.sqrt(ols.mse_resid))}, names)
+R = [672.03, -66.52, 448.28, -150.83, 86.46, 113.20, 113.20, 53.36, 160.1]
+print(routes.assign(R=R).round(6).to_string(float_format="{:.3f}".format))
+assert np.allclose(routes.sub(routes.own, axis=0), 0) and np.allclose(routes.own, R, atol=0.03)
 
 # %% [markdown] minutes=4 notes="Deviations from the mean of the blocks are easier to discuss than differences from R1.\nIn the twin these four numbers shrink." slideshow={"slide_type": "slide"}
 # ## 10. Meet the blocks
 #
-# The model gave the blocks as differences from R1. Their deviations from the average block say the same and treat the four alike. The mean square between blocks says how far they lie apart:
+# The model gave the blocks as differences from R1. Their deviations from the average block say the same and treat the four alike. Their mean square says how far they lie apart; it is the one of the analysis of variance:
 
 # %% slideshow={"slide_type": "subslide"}
 effects = np.r_[0, beta[18:]]
 raw = effects - effects.mean()
 ms_blocks = 18 * (raw @ raw) / 3
 print(pd.Series(raw, blocks).to_string(float_format="{:.2f}".format))
-print(f"mean square of blocks {ms_blocks:.0f}, of residuals {sigma2:.0f}, F {ms_blocks / sigma2:.3f}")
-
+print(f"mean square of blocks {ms_blocks:.0f}, of residuals {sigma2:.0f}, F {ms_blocks / sigma2:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # R1 yields 90.18 kg/ha more than the average block, as measured. The fixed analysis takes this number at face value. Part of it is chance, though: a block mean rests on 18 plots, and each carries its own error.
@@ -289,20 +294,19 @@ print(f"mean square of blocks {ms_blocks:.0f}, of residuals {sigma2:.0f}, F {ms_
 # %% slideshow={"slide_type": "subslide"} tags=["nbval-ignore-output"]
 def with_block_differences(factor, left, right):
     changed = trial.assign(yield_kg_ha=y + (factor - 1) * raw[trial.block.cat.codes])
-    refit = smf.ols("yield_kg_ha ~ genotype + block", data=changed).fit()
-    b = np.r_[0, refit.params.iloc[18:]]
-    V_now = mm.build_R(refit.mse_resid, 6)
+    refit = mm.lm("yield_kg_ha ~ genotype + block", data=changed)
+    b = np.r_[0, refit.beta.iloc[18:]]
+    V_now = mm.build_R(refit.sigma2, 6)
     plots.show_matrix(V_now, trial.block[corner], ax=left, title="Corner of V")
     reading = plots.show_shrinkage(blocks, factor * raw, b - b.mean(), "kg/ha", limit=280, ax=right)
     right.set_title(f"Blocks, factor {factor:.1f}")
-    return f"Factor {factor:.1f}: G02 − G01 {refit.params.iloc[1].round(6):.2f} kg/ha; {reading}"
+    return f"Factor {factor:.1f}: G02 − G01 {refit.beta.iloc[1].round(6):.2f} kg/ha; {reading}"
 
 @interact(factor=FloatSlider(value=1, min=0, max=3, step=0.1, continuous_update=False))
 def picture(factor):
     reading = with_block_differences(factor, *plt.subplots(1, 2, figsize=(9, 3.6))[1])
     plt.show()
     print(reading)
-
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 5. Left: a corner of $\mathbf V$, values in kg²/ha². Right: block deviations in kg/ha, as put into the data (circles) and as estimated (dots).* The same for three positions of the slider, side by side:
@@ -319,28 +323,26 @@ print(*readings, sep="\n")
 # %% [markdown] minutes=4 notes="Return to the guesses after the table.\nThe twin makes the same table from the other side." slideshow={"slide_type": "slide"}
 # ## 12. What is the same, what differs
 #
-# Now the other analysis, in a few lines. If the blocks are a random sample of blocks, with variance $\sigma_b^2$ between them, a block mean varies by $\sigma_b^2 + \sigma^2/18$. Hence the mean square of blocks estimates $18\sigma_b^2 + \sigma^2$. Solve for $\sigma_b^2$:
+# Now the other analysis, in one line: the brackets make blocks random. If the blocks are a random sample of blocks, with variance $\sigma_b^2$ between them, a block mean varies by $\sigma_b^2 + \sigma^2/18$. Hence the mean square of blocks estimates $18\sigma_b^2 + \sigma^2$. Solve for $\sigma_b^2$ to check. The degrees of freedom of a mean, by Satterthwaite's formula for a sum of mean squares, are checked by hand, too:
 
 # %% slideshow={"slide_type": "subslide"}
-sigma2_b = (ms_blocks - sigma2) / 18
-V_mixed = mm.build_V_cs(sigma2_b, sigma2, trial.block)   # the blocks enter V ...
-mixed = mm.gls(X[:, :18], y, V_mixed)                    # ... and leave X
-mixed_means, mixed_se = mixed.beta[0] + np.r_[0, mixed.beta[1:]], np.sqrt(np.diag(mixed.cov_beta))
-print(f"sigma_b² {sigma2_b:.0f} kg²/ha², sigma_b {np.sqrt(sigma2_b):.2f} kg/ha; "
-      f"G01 {mixed_means[0].round(6):.2f} kg/ha, SE {mixed_se[0]:.2f}")
+mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
+print(mixed.varcomp.to_string(index=False, float_format="{:.2f}".format))
+df_mean = (ms_blocks + 17 * sigma2) ** 2 / (ms_blocks**2 / 3 + (17 * sigma2) ** 2 / df)
+print(f"by hand: sigma_b² {(ms_blocks - sigma2) / 18:.2f} kg²/ha², df of a mean {df_mean:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Both analyses are now on the table. The degrees of freedom of a mean in the mixed analysis come from Satterthwaite's formula for a sum of mean squares. The last column compares the two by computation:
+# The blocks have left $\mathbf X$ and entered $\mathbf V$. Both analyses are now on the table. `mm.emmeans` gives the mean, its SE and its degrees of freedom, `mm.contrast` the difference and the SED. The last column compares the two by computation:
 
 # %% slideshow={"slide_type": "subslide"}
-parts = np.array([ms_blocks, 17 * sigma2]) / 72          # they add up to the variance of a mean
-df_mean = parts.sum() ** 2 / (parts[0] ** 2 / 3 + parts[1] ** 2 / df)
+def report(fit):
+    mean, sed = mm.emmeans(fit, "genotype").iloc[0], mm.contrast(fit, {"genotype[T.G02]": 1}).iloc[0]
+    return [sed.estimate, sed.se, fit.sigma, mean["mean"], mean.se, mean.df]
+
 names = ["G02 − G01", "SED", "sigma", "mean of G01", "SE of a mean", "df of a mean",
          "R1, from the average", "covariance in a block"]
-left = [beta[1], se[1], np.sqrt(sigma2), means[0], se_mean[0], df, raw[0], V[0, 1]]
-right = [mixed.beta[1], mixed_se[1], np.sqrt(V_mixed[0, 0] - V_mixed[0, 1]), mixed_means[0],
-         mixed_se[0], df_mean, 18 * sigma2_b / ms_blocks * raw[0], V_mixed[0, 1]]
-same = pd.DataFrame({"blocks fixed": left, "blocks random": right}, index=names).round(6)
+same = pd.DataFrame({"blocks fixed": [*report(fit), raw[0], V[0, 1]],
+                     "blocks random": [*report(mixed), mixed.ranef().estimate[0], mixed.V[0, 1]]}, names).round(4)
 same["verdict"] = np.where(np.isclose(*same.to_numpy().T), "same", "differs")
 print(same.to_string(float_format="{:.2f}".format))
 
@@ -354,32 +356,29 @@ print(same.to_string(float_format="{:.2f}".format))
 # *Figure 7 (next cell). Genotype means plus and minus one standard error under both analyses, in kg/ha. The bars at the right are as long as the SED.*
 
 # %% slideshow={"slide_type": "subslide"}
-both = {"blocks fixed": (means, se_mean, se[1]), "blocks random": (mixed_means, *mixed_se[:2])}
+both = {}
+for name, model in {"blocks fixed": fit, "blocks random": mixed}.items():
+    means, difference = mm.emmeans(model, "genotype"), mm.contrast(model, {"genotype[T.G02]": 1})
+    both[name] = means["mean"], means.se, difference.se.iloc[0]
 reading = plots.show_intervals(genotypes, both, unit="yield (kg/ha)")
 plt.show()
 print(reading)
 
-
 # %% [markdown] minutes=4 notes="Before running: which equality dies first?\nHands up for estimates, SED, sigma." slideshow={"slide_type": "slide"}
 # ## 13. Break it: lose some plots
 #
-# The equalities rest on balance: every genotype stands once in every block. Goats visit the trial and eat $k$ plots. **Predict:** which of the equalities (differences, SED, $\sigma$) dies first? The function below makes both analyses for any rows of the data, with REML variances (day 4) for the mixed one:
+# The equalities rest on balance: every genotype stands once in every block. Goats visit the trial and eat $k$ plots. **Predict:** which of the equalities (differences, SED, $\sigma$) dies first? The function below makes both analyses for any rows of the data:
 
 # %% slideshow={"slide_type": "subslide"}
 def compare(data):
-    y, X = data.yield_kg_ha, np.column_stack([np.ones(len(data)), mm.build_Z(data.genotype)[:, 1:]])
-    X_blocks = np.column_stack([X, mm.build_Z(data.block)[:, 1:]])
-    ols = mm.gls(X_blocks, y, np.eye(len(y)))
-    sigma2 = ols.residuals @ ols.residuals / (len(y) - X_blocks.shape[1])
-    start = np.log([3000, 25000])
-    logs = minimize(mm.reml_objective, start, (y, X, data.block), method="Nelder-Mead").x
-    mixed = mm.gls(X, y, mm.build_V_cs(*np.exp(logs), data.block))
-    sed = [np.sqrt(np.diag(cov)[1:18]) for cov in (sigma2 * ols.cov_beta, mixed.cov_beta)]
-    return ols.beta[1:18] - mixed.beta[1:], sed[0] - sed[1], np.sqrt(sigma2) - np.exp(logs[1] / 2)
+    fixed = mm.lm("yield_kg_ha ~ genotype + block", data=data)
+    mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=data)
+    differences = fixed.beta.iloc[1:18] - mixed.beta.iloc[1:]   # those from G01
+    seds = fixed.se.iloc[1:18] - mixed.se.iloc[1:]
+    return differences.rename(lambda name: name[-4:-1]), seds, fixed.sigma - mixed.sigma
 
-gaps = [abs(gap).max() for gap in compare(trial)]
 print("All plots there; largest gap between the analyses, in kg/ha: "
-      "differences {:.2f}, SED {:.2f}, sigma {:.2f}".format(*gaps))
+      "differences {:.2f}, SED {:.2f}, sigma {:.2f}".format(*[np.max(abs(g)) for g in compare(trial)]))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # With all plots in place the gaps are zero. Now lose 1, 4 and 12 plots. Turn the two knobs: `seed` chooses which plots, `lost` how many:
@@ -388,20 +387,19 @@ print("All plots there; largest gap between the analyses, in kg/ha: "
 seed, lost = 1, (1, 4, 12)
 order = np.random.default_rng(seed).permutation(len(trial))
 print("first plot lost:", *trial.loc[order[0], ["genotype", "block"]])
-gaps = [compare(trial.drop(index=order[:k])) for k in lost]
-names = [f"{g} − G01" for g in genotypes[1:]]
-pd.DataFrame({f"{k} lost": gap[0] for k, gap in zip(lost, gaps)}, index=names).plot.barh(
-    subplots=True, layout=(1, 3), figsize=(9, 4.4), sharey=True, legend=False,
-    xlabel="kg/ha", color=plots.BLUE)
+gaps = {k: compare(trial.drop(index=order[:k])) for k in lost}
+bars = pd.DataFrame({f"{k} lost": gap[0] for k, gap in gaps.items()})
+bars.plot.barh(subplots=True, layout=(1, 3), figsize=(9, 4.4), sharey=True, legend=False,
+               xlabel="gap in the difference from G01 (kg/ha)", color=plots.BLUE)
 plt.gca().invert_yaxis()
 plt.show()
-for k, (difference, sed, sigma) in zip(lost, gaps):
-    print(f"{k} lost, genotypes hurt: {trial.genotype[order[:k]].nunique()}; differences changed: "
-          f"{np.sum(abs(difference) > 0.01)} of 17, by up to {abs(difference).max():.2f} kg/ha; "
-          f"SED by up to {abs(sed).max():.2f}, sigma by {abs(sigma):.2f}")
+for k, (differences, seds, sigma) in gaps.items():
+    print(f"{k} lost: {np.sum(abs(differences) > 0.01)} of 17 differences changed, by up to "
+          f"{abs(differences).max():.2f}; SED by up to {abs(seds).max():.2f}, "
+          f"sigma by {abs(sigma):.2f} kg/ha")
 
 # %% [markdown] notes="The equality of the differences survives for genotypes that kept all plots. Seed 3 hits G01: then all change at once." slideshow={"slide_type": "fragment"}
-# *Figure 8. Gap between the two analyses in each difference from G01, after 1, 4 and 12 lost plots.* No bar means no gap. A difference dies as soon as one of its two genotypes has lost a plot; the others stay equal. SED and $\sigma$ drift apart a little in all comparisons at once.
+# *Figure 8. Gap between the two analyses (fixed minus mixed) in each difference from G01, after 1, 4 and 12 lost plots.* No bar means no gap. A difference dies as soon as one of its two genotypes has lost a plot; the others stay equal. SED and $\sigma$ drift apart a little in all comparisons at once.
 #
 # Why? Our first lost plot is that of G18 in R1, the best block. The mean of its other three plots is too low, and both analyses correct it. The fixed one corrects by the full block difference, the mixed one by the shrunken difference.
 #
@@ -413,8 +411,9 @@ for k, (difference, sed, sigma) in zip(lost, gaps):
 # Your guesses beside the estimates, and the lesson in computed sentences:
 
 # %% slideshow={"slide_type": "-"}
-for name, value in {"sigma": np.sqrt(sigma2), "SE of a mean": se_mean[0], "SED": se[1]}.items():
-    print(f"{name}: guessed {guess[name]}, found {value:.1f} kg/ha, {guess[name] / value - 1:+.0%}")
+for name in ["sigma", "SE of a mean", "SED"]:
+    found = same.loc[name, "blocks fixed"]
+    print(f"{name}: guessed {guess[name]}, found {found:.1f} kg/ha, {guess[name] / found - 1:+.0%}")
 print(f"Blocks fixed: {X.shape[1]} columns in X; covariance of two plots of a block {V[0, 1]:.0f}")
 print("{same} quantities are the same, {differs} differ.".format(**same.verdict.value_counts()))
 
@@ -441,7 +440,8 @@ print("{same} quantities are the same, {differs} differ.".format(**same.verdict.
 # In practice you write one line. The equal sign between the systems is what this lesson has shown:
 #
 # ```
-# Python   smf.ols("yield_kg_ha ~ genotype + block", data=trial).fit()
+# Python   mm.lm("yield_kg_ha ~ genotype + block", data=trial)
+#          smf.ols("yield_kg_ha ~ genotype + block", data=trial).fit()      # statsmodels
 # R        lm(yield_kg_ha ~ genotype + block, data = trial)
 # SAS      proc glm; class genotype block; model yield = genotype block; run;
 # ```

@@ -320,10 +320,11 @@ def terms(sigma2_b):                              # one mean, equal schools: r i
     V = V_by_loop(sigma2_b, within, school)
     return np.array([log_det(V), log_det(X.T @ inv(V) @ X), r @ inv(V) @ r])
 
-curves = pd.DataFrame({s: terms(s) - terms(0) for s in range(0, 601, 2)}, ["log|V|", "log|X'V⁻¹X|", "r'V⁻¹r"]).T
+curves = pd.DataFrame({s: terms(s) - terms(0) for s in range(601)}, ["log|V|", "log|X'V⁻¹X|", "r'V⁻¹r"]).T
 curves["ML"], curves["REML"] = curves @ [1, 0, 1], curves.sum(axis=1)
+
 def draw(chosen, boxes, ax):
-    curves.plot(ax=ax, style=["k-.", "k:", "k--", "C1-", "C0-"], xlim=(-10, 850), xlabel="$\\sigma_b^2$ (points²)")
+    curves.plot(ax=ax, style=["k-.", "k:", "k--", "C1-", "C0-"], xlim=(-10, 850), xlabel="$\\sigma_b^2$")
     ax.lines[-1].set_linewidth(3)
     for s, box in zip(chosen, boxes):
         mm.show_matrix(V_by_loop(s, within, school), school, ax=box, title=f"V at $\\sigma_b^2$ = {s:.0f}")
@@ -514,9 +515,12 @@ for name, (variances, criterion, _) in found.items():
           " SDs", *(f"{v ** 0.5:.2f}" for v in variances))
 crossed = mm.lmm("yield_kg_ha ~ 1 + (1 | block) + (1 | genotype)", trial)
 print(f"mm.lmm, crossed criterion {crossed.criterion:.4f}  variances", crossed.varcomp.variance.round().tolist())
-print(f"{len(trial)} plots, {genotypes.shape[1]} columns in X; ML / REML {np.round(found['ML'][0] / found['REML'][0], 3)}")
+ratio = np.round(found["ML"][0] / found["REML"][0], 3)
+print(f"{len(trial)} plots, {genotypes.shape[1]} columns in X; ML / REML {ratio}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
+# In the third line the variances of blocks and plots are those of the first: in balanced data, it does not matter to them whether genotypes are fixed or random.
+#
 # Now a question that a criterion seems made for: do the genotypes differ? Compare $\mathbf X$ with genotypes against a single mean. As a control, fit the genotypes a second time with every column of $\mathbf X$ multiplied by 10, as a change of units would do; the model is the same. **Predict** which criterion notices:
 
 # %% slideshow={"slide_type": "subslide"}

@@ -50,13 +50,13 @@ def test_likelihood_ratio_tables_equal_R(model):
         "df",
         "p",
     ]
-    for column in ours:
+    for name in ours:
         np.testing.assert_allclose(
-            ours[column].astype(float),
-            theirs[column].astype(float),
+            ours[name].astype(float),
+            theirs[name].astype(float),
             rtol=1e-7,
             atol=1e-7,
-            err_msg=column,
+            err_msg=name,
         )
 
 
@@ -77,14 +77,14 @@ def test_ranova_equals_lmerTest(model, way):
     ours.index, theirs.index = [[same(label) for label in table.index] for table in (ours, theirs)]
     assert sorted(ours.index) == sorted(theirs.index)
     theirs = theirs.loc[ours.index].rename(columns={"lrt": "chisq"})
-    for column in ("npar", "loglik", "aic", "chisq", "df", "p"):
-        tolerance = 1e-6 if column == "p" else 1e-7  # p is steep at chisq = 0
+    for name in ("npar", "loglik", "aic", "chisq", "df", "p"):
+        tolerance = 1e-6 if name == "p" else 1e-7  # p is steep at chisq = 0
         np.testing.assert_allclose(
-            ours[column].astype(float),
-            theirs[column].astype(float),
+            ours[name].astype(float),
+            theirs[name].astype(float),
             rtol=tolerance,
             atol=tolerance,
-            err_msg=column,
+            err_msg=name,
         )
 
 

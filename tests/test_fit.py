@@ -216,7 +216,8 @@ def test_no_better_point_on_a_grid_or_after_restarts(block):
         except ValueError:  # a nested factor with as many levels as rows
             continue
         d, size = fit.profiled, len(fit.theta)
-        grid = np.array(np.meshgrid(*[[0, 0.05, 0.3, 1, 3]] * size)).reshape(size, -1).T
+        values = [0, 0.05, 0.3, 1, 3] if size < 3 else [0, 0.3, 1.5]
+        grid = np.array(np.meshgrid(*[values] * size)).reshape(size, -1).T
         best = min(grid, key=d)
         candidates = [d(best)]
         for start in (best, rng.normal(size=size)):

@@ -12,9 +12,10 @@ from functools import cache
 
 import numpy as np
 
-TOLERANCE = 2e-3   # relative; an answer rounded to four digits is right
+TOLERANCE = 2e-3   # relative: an answer rounded to three or four digits is right
+LONGEST = 40       # characters of an answer that are repeated to its author
 
-_given = {}        # question -> True once it was answered rightly in this session
+_right = {}        # key -> whether the latest answer of this session was right
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,16 @@ class Question:
     right : callable without arguments, returning a number, a word or a tuple of numbers
     wrong : dict of hint -> callable returning the wrong answer
     tolerance : float
-        Relative tolerance for numbers; smaller where a wrong answer lies close.
-    words : tuple of str
-        The words to choose from, for questions that are answered by a word.
+        Relative tolerance for numbers; larger for a simulated answer.
+    words : callable without arguments, optional
+        Returns the words to choose from, for questions that are answered by a word.
     """
 
     what: str
     right: Callable
     wrong: dict = field(default_factory=dict)
     tolerance: float = TOLERANCE
-    words: tuple = ()
+    words: Callable | None = None
 
 
 def check(key, value=None):
@@ -51,14 +52,17 @@ def check(key, value=None):
 
     Examples
     --------
-    >>> check("day4.sigma2", None)
-    day4.sigma2: not answered yet (residual variance of the schools by REML)
+    >>> check("day4.sigma2", "12.02 points")
+    day4.sigma2: not yet: this is an SD, not a variance; square it
+    >>> check("day4.sigma2", 144.39)
+    day4.sigma2: right, 144.4
     """
     try:
         line, right = judge(key, value)
     except Exception as error:  # an exercise must go on, whatever was typed
-        line, right = f"{key}: this answer could not be read ({type(error).__name__}: {error})", False
-    _given[key] = right
+        line, right = f"{_short(key)}: this answer could not be read ({type(error).__name__})", False
+    if isinstance(key, str):
+        _right[key] = right
     print(line)
 
 
@@ -66,46 +70,54 @@ def judge(key, value):
     """Return (line to print, whether it is right)."""
     from .answers import QUESTIONS
 
-    if key not in QUESTIONS:
-        close = get_close_matches(str(key), QUESTIONS, n=1, cutoff=0.4)
-        return f"{key}: there is no such question" + (f"; did you mean {close[0]}?" if close else ""), False
+    if not isinstance(key, str) or key not in QUESTIONS:
+        close = get_close_matches(key[:100], QUESTIONS, n=1, cutoff=0.4) if isinstance(key, str) else []
+        return f"{_short(key)}: there is no such question" + f"; did you mean {close[0]}?" * bool(close), False
     question = QUESTIONS[key]
     if value is None or value is Ellipsis or (isinstance(value, str) and not value.strip()):
         return f"{key}: not answered yet ({question.what})", False
+    right, wrong = _computed(key)
     if question.words:
-        return _judge_word(key, question, value)
-    right, given = numbers(_computed(key)[0]), numbers(value)
+        return _judge_word(key, question, right, wrong, value)
+    given, right = numbers(value), numbers(right)
     if given is None:
-        shown = repr(value) if isinstance(value, str) else f"this {type(value).__name__}"
-        return f"{key}: {shown} is not a number; give {question.what}", False
+        shown = _short(value) if isinstance(value, str) else f"this {type(value).__name__}"
+        call = "; call it, with ()" if callable(value) and not isinstance(value, type) else ""
+        return f"{key}: {shown} is not a number{call}; give {question.what}", False
     if len(given) != len(right):
-        return f"{key}: {len(given)} number(s) where {len(right)} belong; give {question.what}", False
+        return f"{key}: {_count(given)} where {len(right)} should stand; give {question.what}", False
+    if np.isnan(given).any():
+        return f"{key}: not yet: the answer holds a missing value (NaN)", False
     if same(given, right, question.tolerance):
         return f"{key}: right, {_shown(right)}", True
-    for hint, wrong in _computed(key)[1].items():
-        if same(given, numbers(wrong), question.tolerance):
+    for hint, value in wrong.items():
+        if same(given, numbers(value), question.tolerance):
             return f"{key}: not yet: {hint}", False
     if same([-g for g in given], right, question.tolerance):
         return f"{key}: not yet: the size is right, the sign is not", False
-    if np.isnan(given).any():
-        return f"{key}: not yet: the answer holds a missing value (NaN)", False
+    if same([g / 100 for g in given], right, question.tolerance):
+        return f"{key}: not yet: this is a percentage; divide by 100, or add the sign %", False
     return f"{key}: not yet: {_shown(given)} is not {question.what}", False
 
 
-def _judge_word(key, question, value):
-    word = str(value).strip().strip(".").lower()
-    if word not in [w.lower() for w in question.words]:
-        return f"{key}: choose one of: {', '.join(question.words)}", False
-    if word == question.right().lower():
-        return f"{key}: right, {word}", True
-    for hint, wrong in question.wrong.items():
-        if word == wrong().lower():
+def _judge_word(key, question, right, wrong, value):
+    value = np.asarray(value, dtype=object).ravel()
+    word = str(value[0]).strip().strip(".'\"").lower() if len(value) == 1 else None
+    words = list(question.words())
+    if word not in [w.lower() for w in words]:
+        choice = ", ".join(words) if len(words) < 8 else f"{words[0]}, {words[1]}, … {words[-1]}"
+        return f"{key}: answer with one of {choice}: {question.what}", False
+    if word == right.lower():
+        return f"{key}: right, {right}", True
+    for hint, known in wrong.items():
+        if word == known.lower():
             return f"{key}: not yet: {hint}", False
-    return f"{key}: not yet: {word} is not {question.what}", False
+    return f"{key}: not yet: {_short(str(value[0]))} is not {question.what}", False
 
 
 @cache
 def _computed(key):
+    """The right answer of a question and its wrong ones by hint, computed once."""
     from .answers import QUESTIONS
 
     question = QUESTIONS[key]
@@ -117,25 +129,49 @@ def numbers(value):
 
     >>> numbers("2,906.0 kg²/ha²"), numbers("−66.52"), numbers((1, np.float64(2.5)))
     ([2906.0], [-66.52], [1.0, 2.5])
-    >>> numbers("about the same") is None
-    True
+    >>> numbers("67.1 %"), numbers("2/3 of it"), numbers("about the same")
+    ([0.671], [0.6666666666666666], None)
     """
     if isinstance(value, str):
-        text = value.replace("−", "-").replace("\u2009", "").replace("\u00a0", "")
-        found = re.search(r"[-+]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?([eE][-+]?\d+)?(?=\D|$)", text.lstrip())
-        if not found or not re.search(r"\d", found.group()) or found.start():
-            return None
-        number = float(found.group().replace(",", ""))
-        return [number / 100] if text.rstrip().endswith("%") else [number]
+        return _number_in_text(value)
     if isinstance(value, dict):
         value = list(value.values())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list | tuple):
         parts = [numbers(part) for part in value]
         return None if None in parts else [number for part in parts for number in part]
     try:
-        return [float(number) for number in np.asarray(value, dtype=float).ravel()]
-    except (TypeError, ValueError):
+        array = np.asarray(value)
+        if array.dtype.kind == "U":
+            return numbers(array.ravel().tolist())
+        if array.dtype.kind not in "iufO" or isinstance(value, bytes | bool):
+            return None  # dates, complex numbers and truth values would turn into floats
+        if array.dtype.kind == "O" and array.size != 1:
+            return numbers(array.ravel().tolist())
+        return [float(number) for number in array.ravel()]
+    except Exception:  # whatever an object's own __array__ or __float__ raises
         return None
+
+
+# 2,906.5 or 2,5 (a decimal comma) or 2.5; then perhaps e-7, /3 and %
+NUMBER = re.compile(r"([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d+|\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
+                    r"(?:\s*/\s*(\d+))?(?![\d.,]*\d)\s*(%?)")
+
+
+def _number_in_text(text):
+    """The number at the start of a text: "≈ −2,906.0 kg", "3/4", "7.6 × 10^-7", "67.1 %"."""
+    text = text.strip().lower().replace("\u2212", "-")
+    text = re.sub(r"^(≈|~|=|about|roughly)\s*", "", text)
+    text = re.sub(r"\s*[×*]\s*10(\^|\*\*)\s*(?=[-+]?\d)", "e", text)
+    text = re.sub(r"(?<=\d)[ _\u00a0\u2009\u202f](?=\d{3}(?!\d))", "", text)  # 25 627, 25_627
+    found = NUMBER.match(text)
+    if not found:
+        return None
+    number, divisor, percent = found.groups()
+    thousands = re.match(r"[-+]?\d{1,3}(,\d{3})+(\.|e|$)", number)
+    number = float(number.replace(",", "" if thousands else "."))
+    if divisor:
+        number = number / float(divisor) if float(divisor) else np.nan
+    return [number / 100 if percent else number]
 
 
 def same(given, right, tolerance):
@@ -145,18 +181,30 @@ def same(given, right, tolerance):
 
 
 def _shown(values):
-    return ", ".join(f"{value:.4g}" if abs(value) < 1e4 else f"{value:.0f}" for value in values)
+    return ", ".join(f"{v:.0f}" if 1e4 <= abs(v) < 1e9 else f"{v:.4g}" for v in values)
+
+
+def _short(value):
+    """A text as its author typed it where it is plain, else quoted; never more than a line."""
+    text = value if isinstance(value, str) and re.fullmatch(r"[\w.]{1,40}", value) else repr(value)
+    text = text.encode("ascii", "backslashreplace").decode() if not text.isprintable() else text
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+
+
+def _count(given):
+    return "1 number" if len(given) == 1 else f"{len(given)} numbers"
 
 
 def questions(day=""):
     """The questions of one day (all when empty): key -> what is asked.
 
     >>> questions("day4")["day4.sigma2"]
-    'residual variance of the schools by REML'
+    'the residual variance of the schools by REML (points²)'
     """
     from .answers import QUESTIONS
 
-    return {key: question.what for key, question in QUESTIONS.items() if key.startswith(f"{day}." if day else "")}
+    start = f"{day}." if day else ""
+    return {key: question.what for key, question in QUESTIONS.items() if key.startswith(start)}
 
 
 def progress(day):
@@ -165,9 +213,10 @@ def progress(day):
     >>> progress("day99")
     day99: there are no questions yet
     """
-    keys = questions(day)
+    keys = list(questions(day)) if isinstance(day, str) else []
     if not keys:
-        print(f"{day}: there are no questions yet")
+        print(f"{_short(day)}: there are no questions yet")
         return
-    done = sum(_given.get(key, False) for key in keys)
-    print(f"{day}: {done} of {len(keys)} done" + ("; all green" if done == len(keys) else ""))
+    still_open = [key for key in keys if not _right.get(key)]
+    print(f"{day}: {len(keys) - len(still_open)} of {len(keys)} done"
+          + (f"; still open: {', '.join(still_open)}" if still_open else "; all green"))
