@@ -242,17 +242,19 @@ PIGS["pen variance"] = (9.0, 9.6)
 ROOMS |= {"pen variance": (6.7, 7.3), "room variance": (11.5, 12.5), "error ms": (35.8, 36.2)}
 
 
-def pig_pens(rooms):
-    """One row per pen and day: 90 pens, diets in turn, every pen seen on days 1, 2 and 3."""
+def pig_pens(rng, rooms=()):
+    """One row per pen and day: 90 pens, diets drawn by lot (within rooms), days 1, 2 and 3."""
+    blocks = max(len(rooms), 1)
     pens = pd.DataFrame({"pen": [f"P{i:02d}" for i in range(1, 91)]})
-    pens["diet"] = [DIETS[i % 6] for i in range(90)]
-    if rooms:
-        pens.insert(0, "room", np.repeat(["room1", "room2", "room3"], 30))
-    return pens.loc[np.repeat(pens.index, 3)].assign(day=["1", "2", "3"] * 90).reset_index(drop=True)
+    pens["diet"] = np.concatenate([rng.permutation(DIETS * (15 // blocks)) for _ in range(blocks)])
+    if blocks > 1:
+        pens.insert(0, "room", np.repeat(rooms, 30))
+    rows = pens.loc[np.repeat(pens.index, 3)].reset_index(drop=True)
+    return rows.assign(day=["1", "2", "3"] * 90)
 
 
 def draw_pigs(d, rng, pen_sd, error_sd):
-    """Diet and day means, pens, a mildly right-skewed error (dry matter is never negative); rooms."""
+    """Diet and day means, pens, rooms, and an error skewed a little (dry matter is positive)."""
     diet = d["diet"].map(dict(zip(DIETS, (18.46, 23.6, 20.1, 18.3, 19.8, 18.6)))).to_numpy(float)
     day = d["day"].map({"1": -2.2, "2": 0.2, "3": 2.0}).to_numpy(float)
     pen = np.repeat(rng.normal(0, pen_sd, 90), 3)
@@ -270,8 +272,8 @@ def pen_variance(pens, df1, within, df2):
 
 def build_pigs_crd(seed=68):
     """90 pens, 15 a diet, seen on three days."""
-    d = pig_pens(rooms=False)
     rng = np.random.default_rng(seed)
+    d = pig_pens(rng)
     one = np.ones((270, 1))
     bases = sequential_bases(
         one, indicators(d["day"]), indicators(d["diet"]), indicators(d["day"], d["diet"]),
@@ -313,8 +315,8 @@ def build_pigs_crd(seed=68):
 
 def build_pigs_rooms(seed=90):
     """The same in three rooms: 30 pens a room, five a diet."""
-    d = pig_pens(rooms=True)
     rng = np.random.default_rng(seed)
+    d = pig_pens(rng, ["room1", "room2", "room3"])
     bases = sequential_bases(
         np.ones((270, 1)), indicators(d["room"]), indicators(d["day"]), indicators(d["diet"]),
         indicators(d["day"], d["diet"]), indicators(d["pen"]),
@@ -551,7 +553,7 @@ def clover_targets():
     return out
 
 
-def build_clover(seed=756):
+def build_clover(seed=884):
     """35 entries, two site-years, two reps in each; 12 entries grown in one site-year only."""
     d = clover_plots()
     trial = Clover(d)

@@ -281,6 +281,7 @@ ms_blocks = 18 * (raw @ raw) / 3
 print(pd.Series(raw, blocks).to_string(float_format="{:.2f}".format))
 print(f"mean square of blocks {ms_blocks:.0f}, of residuals {sigma2:.0f}, F {ms_blocks / sigma2:.4f}")
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # R1 yields 90.18 kg/ha more than the average block, as measured. The fixed analysis takes this number at face value. Part of it is chance, though: a block mean rests on 18 plots, and each carries its own error.
 #
@@ -308,6 +309,7 @@ def picture(factor):
     plt.show()
     print(reading)
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 5. Left: a corner of $\mathbf V$, values in kg²/ha². Right: block deviations in kg/ha, as put into the data (circles) and as estimated (dots).* The same for three positions of the slider, side by side:
 
@@ -331,6 +333,7 @@ print(mixed.varcomp.to_string(index=False, float_format="{:.2f}".format))
 df_mean = (ms_blocks + 17 * sigma2) ** 2 / (ms_blocks**2 / 3 + (17 * sigma2) ** 2 / df)
 print(f"by hand: sigma_b² {(ms_blocks - sigma2) / 18:.2f} kg²/ha², df of a mean {df_mean:.3f}")
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The blocks have left $\mathbf X$ and entered $\mathbf V$. Both analyses are now on the table. `mm.emmeans` gives the mean, its SE and its degrees of freedom, `mm.contrast` the difference and the SED. The last column compares the two by computation:
 
@@ -342,7 +345,7 @@ def report(fit):
 names = ["G02 − G01", "SED", "sigma", "mean of G01", "SE of a mean", "df of a mean",
          "R1, from the average", "covariance in a block"]
 same = pd.DataFrame({"blocks fixed": [*report(fit), raw[0], V[0, 1]],
-                     "blocks random": [*report(mixed), mixed.ranef().estimate[0], mixed.V[0, 1]]}, names).round(4)
+                     "blocks random": [*report(mixed), mixed.ranef().estimate[0], mixed.varcomp.variance[0]]}, names).round(4)
 same["verdict"] = np.where(np.isclose(*same.to_numpy().T), "same", "differs")
 print(same.to_string(float_format="{:.2f}".format))
 
@@ -363,6 +366,7 @@ for name, model in {"blocks fixed": fit, "blocks random": mixed}.items():
 reading = plots.show_intervals(genotypes, both, unit="yield (kg/ha)")
 plt.show()
 print(reading)
+
 
 # %% [markdown] minutes=4 notes="Before running: which equality dies first?\nHands up for estimates, SED, sigma." slideshow={"slide_type": "slide"}
 # ## 13. Break it: lose some plots

@@ -276,7 +276,7 @@ def line(beta, se, *others):
 names = ["G01", "G02 − G01", "G18 − G01", "SE", "SED", "sigma_b²", "sigma²", "REML criterion"]
 search = reml.cov_re.iloc[0, 0], reml.scale, -2 * reml.llf
 routes = pd.DataFrame({"own": line(beta, se, sigma2_b, sigma2, best.fun),
-                       "mm.lmm": line(fit.beta, fit.se, fit.V[0, 1], fit.sigma2, fit.criterion),
+                       "mm.lmm": line(fit.beta, fit.se, fit.varcomp.variance[0], fit.sigma2, fit.criterion),
                        "statsmodels": line(reml.fe_params, reml.bse_fe, *search)}, names)
 R = [581.86, -66.52, 448.28, 84.46, 113.20, 2906, 25627, 729.7]
 print(routes.assign(R=R).round(6).to_string(float_format="{:.3f}".format))
@@ -293,6 +293,7 @@ raw = (trial.groupby("block", observed=True).yield_kg_ha.mean() - y.mean()).to_n
 table = pd.DataFrame({"measured": raw, "BLUP": u, "fit.ranef()": fit.ranef().estimate.to_numpy()}, blocks)
 print(table.to_string(float_format="{:.2f}".format))
 print("ratios", (u / raw).round(3), f"by formula {18 * sigma2_b / (18 * sigma2_b + sigma2):.3f}")
+
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # R1 was measured 90.18 kg/ha above the average block. The model believes in 60.52. The rest it takes for chance: a block mean rests on 18 plots, each with its own error.
@@ -345,6 +346,7 @@ print(f"mean square of blocks {blocks_row:.0f}, 18 sigma_b² + sigma² = {18 * s
 df_mean = (blocks_row + 17 * sigma2) ** 2 / (blocks_row**2 / 3 + (17 * sigma2) ** 2 / twin.df_resid)
 print(f"by hand: sigma_b² {(blocks_row - residual_row) / 18:.2f} kg²/ha², df of a mean {df_mean:.3f}")
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Both analyses are now on the table. `mm.emmeans` gives the mean, its SE and its degrees of freedom, `mm.contrast` the difference and the SED. The last column compares the two by computation:
 
@@ -377,6 +379,7 @@ for name, model in {"blocks fixed": twin, "blocks random": fit}.items():
 reading = plots.show_intervals(genotypes, both, unit="yield (kg/ha)")
 plt.show()
 print(reading)
+
 
 # %% [markdown] minutes=4 notes="Before running: which equality dies first?\nHands up for estimates, SED, sigma." slideshow={"slide_type": "slide"}
 # ## 13. Break it: lose some plots

@@ -6,14 +6,14 @@
 #     name: python3
 # ---
 
-# %% [markdown] slideshow={"slide_type": "slide"} notes="Show the left half first: 35 lines of clover, and the one that looks second best falls to tenth.\nAsk why before anybody reads on. The lesson answers."
+# %% [markdown] notes="Show the left half first: 35 lines of clover, and the one that looks second best falls to tenth.\nAsk why before anybody reads on. The lesson answers." slideshow={"slide_type": "slide"}
 # # Predict random effects and promote the right line
 #
 # ![Two pictures of 35 clover entries. Left: lines lead from the rank by raw mean to the rank by BLUP; entries seen in one year are dashed, and several of them cross many others. Right: the BLUPs in order, each with an interval; the intervals are wide and all contain zero.](figures/day5_blups.png)
 #
 # *A clover trial. Left: the rank of each entry by its raw mean and by its BLUP; dashed lines are entries seen in one year only. Right: the BLUPs with their intervals. This notebook computes both halves, and says which entries you should promote.*
 
-# %% [markdown] slideshow={"slide_type": "subslide"} notes="Read the four abilities aloud. The word 'predict' will need an explanation: promise one for section 6."
+# %% [markdown] notes="Read the four abilities aloud. The word 'predict' will need an explanation: promise one for section 6." slideshow={"slide_type": "subslide"}
 # **What you do.** You predict the effects of blocks, schools, clover entries, drivers and plants. You solve the equations behind the predictions by hand, watch the predictions shrink, and take a decision that shrinkage changes.
 #
 # **What you can do afterwards**
@@ -25,7 +25,7 @@
 #
 # **What you need.** `day2_rcbd_mixed` for $\mathbf X, \mathbf Z, \mathbf G, \mathbf R, \mathbf V$; REML (day 4) may stay a black box. In class: 60 minutes.
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=2 notes="Say clearly that the clover data are synthetic, and why.\nThe other four sets are real or have served before."
+# %% [markdown] minutes=2 notes="Say clearly that the clover data are synthetic, and why.\nThe other four sets are real or have served before." slideshow={"slide_type": "slide"}
 # ## 1. Set up the trial
 #
 # The main data are biomasses of crimson clover: 35 entries (varieties and breeding lines) in two site-years, 24AL and 25AL, with two complete blocks in each.
@@ -48,7 +48,7 @@ plt.rcParams.update(plots.STYLE)
 grown = clover.groupby("entry", observed=True).site_year.unique().map(lambda s: " and ".join(s))
 print(f"{len(clover)} plots, {len(grown)} entries;", grown.value_counts().to_dict())
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=2 notes="One minute of memory: what were the four numbers of the sorghum blocks, and what happened to them?\nWrite 0.671 on the board and leave it there."
+# %% [markdown] minutes=2 notes="One minute of memory: what were the four numbers of the sorghum blocks, and what happened to them?\nWrite 0.671 on the board and leave it there." slideshow={"slide_type": "slide"}
 # ## 2. Recall: four blocks that shrank
 #
 # On day 2 the blocks of the sorghum trial became random. Each was measured some way off the average block, and the model believed in a part of that only:
@@ -68,7 +68,7 @@ print(pd.DataFrame({"measured": measured, "BLUP": blup, "kept": blup / measured}
 # All of it. The part that is taken away is the part that error alone could have made.
 # </details>
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=3 notes="Everybody types two names. No discussion yet.\nCollect by hands: who has C10? It is usually a large majority."
+# %% [markdown] minutes=3 notes="Everybody types two names. No discussion yet.\nCollect by hands: who has C10? It is usually a large majority." slideshow={"slide_type": "slide"}
 # ## 3. Commit to a choice
 #
 # You are the breeder. Two entries may go to next year's trial. Here are the eight with the largest raw means:
@@ -85,7 +85,7 @@ print(entries.assign(grown=grown).nlargest(8, "raw").round(1))
 promote = ["C11", "C10"]
 print(f"I promote {' and '.join(promote)}; their raw means are", *entries.raw[promote].round(1))
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=2 notes="Let them find an entry with circles only, and one with squares only.\nAsk: which of the two years was the better one? Who was lucky to be there?"
+# %% [markdown] minutes=2 notes="Let them find an entry with circles only, and one with squares only.\nAsk: which of the two years was the better one? Who was lucky to be there?" slideshow={"slide_type": "slide"}
 # ## 4. Look at the data
 #
 # Every plot, the entries ordered by their mean. **Predict:** do entries of one year land at one end of the picture?
@@ -100,7 +100,7 @@ print(clover.groupby("site_year", observed=True).biomass.agg(["mean", "std", "si
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 1. Biomass of each plot by entry; circles are 24AL, squares 25AL, the bars are raw means. The unit of biomass was not stated in the printed analysis.* 24AL was the better year. An entry that stood in 25AL alone begins with a handicap, and most of them are at the left. An entry with two plots also has a less certain mean than one with four. The raw mean ignores both.
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=5 notes="First the fixed analysis: let NA stand on the screen and ask for the reason.\nThen the mixed one: read the variances from the largest to the smallest."
+# %% [markdown] minutes=5 notes="First the fixed analysis: let NA stand on the screen and ask for the reason.\nThen the mixed one: read the variances from the largest to the smallest." slideshow={"slide_type": "slide"}
 # ## 5. Fit first
 #
 # First everything fixed: site-year, blocks, entries and their interaction. We ask for the estimated marginal means of the entries, that is, their means over both site-years:
@@ -134,7 +134,7 @@ print(f"Correlation of the two fixed effects {correlation:.3f}; variances",
 # That the order changes. The interaction variance, 58.935, is more than three times the variance of entries, 17.335.
 # </details>
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=4 notes="The row on 'unbiased' is the one they get wrong. Take time for it.\nA BLUP is biased for the single good entry, and that is its purpose." tags=["discuss"]
+# %% [markdown] minutes=4 notes="The row on 'unbiased' is the one they get wrong. Take time for it.\nA BLUP is biased for the single good entry, and that is its purpose." slideshow={"slide_type": "slide"} tags=["discuss"]
 # ## 6. Tell BLUE from BLUP
 #
 # | | BLUE | BLUP |
@@ -155,7 +155,7 @@ print(f"Correlation of the two fixed effects {correlation:.3f}; variances",
 # Over all entries that might have been drawn, not over repeated trials with C10. If C10 is truly excellent, repeated trials would give BLUPs that lie too low on average. In return the errors are smaller over the whole population of entries, and nobody knows beforehand who is truly excellent.
 # </details>
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=8 notes="Write the two penalised sums on the board and differentiate: it is two lines.\nThen fill the 4 by 4 matrix with the class: how many students in a school, how many in all?"
+# %% [markdown] minutes=8 notes="Write the two penalised sums on the board and differentiate: it is two lines.\nThen fill the 4 by 4 matrix with the class: how many students in a school, how many in all?" slideshow={"slide_type": "slide"}
 # ## 7. Solve Henderson's equations by hand
 #
 # $\mathbf V$ has a row for every plot and must be inverted. Henderson found a way around. Choose $\boldsymbol\beta$ and $\mathbf u$ together, so that the residuals are small *and* the random effects are no larger than their variance makes likely:
@@ -202,6 +202,7 @@ print(f"SE of the mean {errors[0]:.2f}, by GLS {np.sqrt(gls.cov_beta[0, 0]):.2f}
 without = left - np.diag([0, 1, 1, 1]) / sigma2_u
 print("rank with G⁻¹:", np.linalg.matrix_rank(left), "of 4; without:", np.linalg.matrix_rank(without))
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Without $\mathbf G^{-1}$ four columns ask for four numbers while the three school means offer three. These are the equations of fixed effects, and they need a reference level. $\mathbf G^{-1}$ makes them solvable: it pulls every school a little towards zero.
 #
@@ -211,7 +212,7 @@ print("rank with G⁻¹:", np.linalg.matrix_rank(left), "of 4; without:", np.lin
 # 4 × mean + (4 + λ) × effect = sum of the four scores of S1. So the effect is 4/(4 + λ) times the distance of the school's mean from the overall mean.
 # </details>
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=5 notes="The check before this section is the derivation for r = 4: let somebody repeat it with r.\nBoth slips come from printed lecture notes and from many textbooks in a hurry."
+# %% [markdown] minutes=5 notes="The check before this section is the derivation for r = 4: let somebody repeat it with r.\nBoth slips come from printed lecture notes and from many textbooks in a hurry." slideshow={"slide_type": "slide"}
 # ## 8. Find the factor
 #
 # The row of any group with $r$ observations says the same. In a model with one random term,
@@ -236,7 +237,7 @@ print("four lost:", *mm.shrinkage(fewer).weight.round(3))
 #
 # > **Common slip: BLUP = BLUE/(1 + λ), whatever the number of plots.** That is the factor for *one* observation a group. With $r$ observations it is $1/(1 + \lambda/r)$. For a sorghum block the short form would keep 0.102 of the measured deviation instead of 0.671.
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=4 notes="This is where heritability and shrinkage turn out to be one number.\nBreeders in the room will have met it as H² on an entry-mean basis."
+# %% [markdown] minutes=4 notes="This is where heritability and shrinkage turn out to be one number.\nBreeders in the room will have met it as H\u00b2 on an entry-mean basis." slideshow={"slide_type": "slide"}
 # ## 9. Shrink unequally: clover
 #
 # Clover has more than one random term. The mean of an entry carries its own effect, the interactions of its years and the errors of its plots. The factor is still the share of the first part:
@@ -285,7 +286,7 @@ print(f"deviations from {entries.deviation.min():.1f} to {entries.deviation.max(
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 2. The BLUP of each clover entry against the deviation of its raw mean. Filled circles: two years; open squares: one year. The points lie on two straight lines through zero; the dotted line would be no shrinkage.*
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=5 notes="Move the slider to both ends before you show the static picture.\nIn the printed table the last two columns are the ones to talk about: the winner's curse."
+# %% [markdown] minutes=5 notes="Move the slider to both ends before you show the static picture.\nIn the printed table the last two columns are the ones to talk about: the winner's curse." slideshow={"slide_type": "slide"}
 # ## 10. Turn one knob
 #
 # Eight groups with true effects that we know, because we draw them: standard deviation 10 between groups, 20 between the plots of a group. So the true ratio $\sigma_u^2/\sigma^2$ is 0.25. The slider sets the ratio that the *model* believes in. **Predict** what you see at 0 and at 4:
@@ -309,6 +310,7 @@ def picture(ratio):
     reading = arrows("unbalanced", ratio, ax)
     plt.show()
     print(reading)
+
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 3. Unbalanced groups; the labels at the left are their numbers of plots. Circles: raw deviations; dots: BLUPs; short vertical bars: the truth.* Now without the slider. Above: four regimes under the true ratio. Below: the unbalanced groups under four beliefs:
@@ -341,7 +343,7 @@ print(pd.DataFrame(rows, names).T.round(1))
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # In all regimes the BLUPs lie closer to the truth. The last three columns are a lesson on selection: whoever has the largest raw mean was probably good *and* lucky. On average the raw deviation of the winner promises far more than the truth delivers; its BLUP is about right. Plant breeders meet this every time an outstanding line turns ordinary in the next trial.
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=4 notes="Ask for the two reasons of a crossover before showing the table: fewer plots, other years.\nC18 is the friendly case: it climbs, because its only year was the poor one."
+# %% [markdown] minutes=4 notes="Ask for the two reasons of a crossover before showing the table: fewer plots, other years.\nC18 is the friendly case: it climbs, because its only year was the poor one." slideshow={"slide_type": "slide"}
 # ## 11. Follow the ranks
 #
 # Unequal factors change the order. In clover there is a second cause: the raw mean of an entry depends on the years in which it happened to stand. **Predict:** will the entries that move most be those of one year or of two? Rank 1 is the best:
@@ -362,30 +364,37 @@ print(entries.climbs.abs().groupby(entries.years).mean().round(1).to_dict(), "pl
 # %% slideshow={"slide_type": "subslide"}
 fig, (left_ax, right_ax) = plt.subplots(1, 2, figsize=(9, 4))
 predicted = entries.BLUP + entries.expected[entries.years == 2].mean()
-for entry, row in entries.iterrows():
-    style = "o-" if row.years == 2 else "s--"
-    colour = plots.GREY if row.years == 2 else plots.ORANGE
-    left_ax.plot([0, 1], [row.raw, predicted[entry]], style, color=colour, markersize=4, linewidth=1)
-left_ax.annotate("C10", (0, entries.raw["C10"]), (-0.22, entries.raw["C10"]), va="center")
-left_ax.set(xticks=[0, 1], xticklabels=["raw mean", "BLUP"], xlim=(-0.25, 1.1), ylabel="biomass")
-x = np.linspace(0, 90, 300)
-for name, values, line in (("plots", clover.biomass, ":"), ("entry means", entries.raw, "--"),
-                           ("BLUPs", predicted, "-")):
-    right_ax.plot(x, gaussian_kde(values)(x), line, color=plots.INK, label=f"{name}, SD {values.std():.1f}")
-    print(f"SD of the {name}: {values.std():.2f}")
+for years, style, colour in ((2, "o-", plots.GREY), (1, "s--", plots.ORANGE)):
+    both = entries.raw[entries.years == years], predicted[entries.years == years]
+    left_ax.plot([0, 1], both, style, color=colour, markersize=4, linewidth=1)
+left_ax.text(-0.04, entries.raw["C10"], "C10", ha="right", va="center")
+left_ax.set(xticks=[0, 1], xticklabels=["raw mean", "BLUP"], xlim=(-0.3, 1.1), ylabel="biomass")
+values, grid = {"plots": clover.biomass, "entry means": entries.raw, "BLUPs": predicted}, np.linspace(0, 90, 300)
+for (name, sample), line in zip(values.items(), (":", "--", "-")):
+    right_ax.plot(grid, gaussian_kde(sample)(grid), line, color=plots.INK, label=name)
+right_ax.set(xlabel="biomass", yticks=[], ylabel="density")
+right_ax.legend()
+plt.show()
+print("SD:", "; ".join(f"{name} {sample.std():.2f}" for name, sample in values.items()))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# placeholder
+# *Figure 5. Left: from raw mean to BLUP, with the BLUPs set on the mean of both site-years; solid grey lines are entries of two years, dashed ones of one year. Right: densities of the plots, the entry means and the BLUPs.* Every step narrows the distribution, and the BLUPs end up narrower than the true effects can be: their SD is far below $\hat\sigma_g$.
+#
+# **Check.** May you estimate the variance of entries by the variance of their BLUPs?
+#
+# <details><summary>Answer</summary>
+# No. What shrinkage took away is missing from it. The variance of the entry means is no better: it holds interaction and error as well. REML gives the variance; the BLUPs follow from it.
+# </details>
 
-# %% [markdown] slideshow={"slide_type": "slide"} minutes=6 notes="This is the decision of section 3. Ask who wants to change the vote before you run the second cell.\nEnd on the discussion: not promoted is not the same as thrown away."
+# %% [markdown] minutes=6 notes="This is the decision of section 3. Ask who wants to change the vote before you run the second cell.\nEnd on the discussion: not promoted is not the same as thrown away." slideshow={"slide_type": "slide"}
 # ## 12. Decide: which line would you promote?
 #
-# A prediction without its uncertainty decides nothing. The *conditional SD* is the standard deviation of $u$ that is left once the data are known. A picture of all predictions with it, in order, is a *caterpillar plot*. **Predict:** how many of the 35 intervals stay clear of zero?
+# A prediction without its uncertainty decides little. The *conditional SD* is the standard deviation of $u$ that is left once the data are known. All predictions with it, in order, make a *caterpillar plot*. **Predict:** how many of the 35 intervals stay clear of zero?
 
 # %% slideshow={"slide_type": "subslide"}
 entries["sd"] = fit.ranef().query("group == 'entry'").set_index("level").sd
 ordered, (fig, ax) = entries.sort_values("BLUP"), plt.subplots(figsize=(9, 3.6))
-place = pd.Series(range(len(ordered)), ordered.index)
+place = pd.Series(range(len(ordered)), ordered.index.astype(str))
 for years, marker, fill in ((2, "o", plots.BLUE), (1, "s", "white")):
     some = ordered[ordered.years == years]
     ax.errorbar(place[some.index], some.BLUP, 1.96 * some.sd, fmt=marker, color=plots.BLUE,
@@ -395,6 +404,176 @@ ax.set_xticks(place, place.index, rotation=90)
 ax.set_ylabel("BLUP ± 1.96 SD")
 ax.legend(loc="upper left")
 plt.show()
-clear = (entries.BLUP.abs() > 1.96 * entries.sd).sum()
-print(f"{clear} of {len(entries)} intervals exclude zero;",
-      "SD by years", entries.groupby("years").sd.mean().round(2).to_dict(), f"sigma_g {v['entry'] ** 0.5:.2f}")
+print((entries.BLUP.abs() > 1.96 * entries.sd).sum(), "intervals of 35 exclude zero; SD by years",
+      entries.groupby("years").sd.mean().round(2).to_dict(), f"sigma_g {v['entry'] ** 0.5:.2f}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 6. BLUPs of the clover entries in order, with intervals of 1.96 conditional SDs; squares are entries of one year.* The data have reduced the SD of an entry from 4.16, what we know of an unseen entry, to 3.92 after one year and 3.71 after two. That is little, and no interval excludes zero.
+#
+# Yet two seats must be filled. Raw means and BLUPs agree on one entry and disagree on the other. How sure is the exchange? The inverse of Henderson's matrix holds the variance of the difference of two prediction errors:
+
+# %% slideshow={"slide_type": "subslide"}
+top_raw, top_blup = (set(entries[column].nlargest(2).index) for column in ("raw", "BLUP"))
+(out,), (into,) = top_raw - top_blup, top_blup - top_raw
+pair = [("entry", name, "Intercept") for name in (into, out)]
+C = mm.henderson(fit).inverse.loc[pair, pair].to_numpy()
+gap, sd = entries.BLUP[into] - entries.BLUP[out], np.sqrt(C[0, 0] + C[1, 1] - 2 * C[0, 1])
+print(f"both lists: {(top_raw & top_blup).pop()}; by raw mean also {out}, by BLUP also {into}")
+print(f"{into} minus {out}: raw {entries.raw[into] - entries.raw[out]:.1f}, BLUP {gap:+.2f} with SD "
+      f"{sd:.2f}; chance that {into} is truly better {norm.cdf(gap / sd):.2f}")
+print(f"your choice: expected effect {entries.BLUP[promote].mean():.2f} an entry; "
+      f"best by BLUP {entries.BLUP[list(top_blup)].mean():.2f}")
+
+# %% [markdown] notes="Three honest positions: take the better bet; say the data cannot tell; test C10 again because it is uncertain.\nAll three can be defended. What cannot be defended is 'C10 because 61.3'." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# By raw means C10 gets the seat, by BLUPs another entry, with a smaller raw mean. The BLUP is the better bet, and no more than a bet: the difference is a third of its SD. This is what the trial can say, and it agrees with the small share of the entry variance.
+#
+# **Discuss.** Would you promote C10 after all? Would you throw it away? What if a third entry could be tested once more, cheaply?
+#
+# <details><summary>Answer</summary>
+# For two safe seats take the two largest BLUPs. C10 had one year only: its interval is wider, so a small extra trial teaches more about it than about an entry with four plots. Not promoted is not the same as discarded. And promoting C10 because it measured 61.3 means betting that one good year was no luck.
+# </details>
+
+# %% [markdown] minutes=2 notes="The emmean of C10 was NA. Here the mixed model answers the question, with an honest SE.\nWatch the SE of the population mean: it is the trap." slideshow={"slide_type": "slide"}
+# ## 13. Predict a new group
+#
+# What will C10 yield in a new block of 25AL, a year in which it never stood? And an entry that nobody has seen? The fixed analysis could not answer. `predict` fills what is unknown with zero, its mean, and with `new_levels="population"` it adds the variance of what is unknown. `groups="population"` is about the average entry instead:
+
+# %% slideshow={"slide_type": "-"}
+new = pd.DataFrame({"site_year": "25AL", "rep": "new", "entry": ["C10", "new"]}, index=["C10", "new entry"])
+answer = fit.predict(new, new_levels="population", se=True)
+answer["SD of a plot"] = np.sqrt(answer.se ** 2 + fit.sigma2)
+answer.loc["average entry"] = [*fit.predict(new[:1], groups="population", se=True).iloc[0], np.nan]
+print(answer.round(2))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The new entry and the average entry have the same mean and very different standard errors. The small one is for the mean of all entries. For *one* new entry in one new block the variances of block, entry and interaction come on top. C10 is only a little better known than an entry that nobody has seen.
+
+# %% [markdown] minutes=6 notes="Two numbers a driver, so the factor becomes a 2 by 2 matrix. It is the same for all drivers.\nStart from the extremes: eighteen separate lines, one line for all, something between." slideshow={"slide_type": "slide"}
+# ## 14. Shrink intercepts and slopes
+#
+# A random effect may be a pair. In the sleep study 18 drivers slept three hours a night; their reaction time was measured on ten days (Belenky and others, 2003). Three ways to draw lines:
+#
+# - **no pooling:** least squares for each driver alone;
+# - **complete pooling:** one line for all;
+# - **partial pooling:** each driver has a random intercept and a random slope, $y_{ij} = (\beta_0 + u_{0j}) + (\beta_1 + u_{1j})\,x_{ij} + \varepsilon_{ij}$.
+#
+# The factor becomes a matrix $\mathbf W = (\mathbf Z_j'\mathbf Z_j/\sigma^2 + \mathbf G_j^{-1})^{-1}\,\mathbf Z_j'\mathbf Z_j/\sigma^2$, with $\mathbf G_j$ the 2 × 2 covariance matrix of one driver:
+
+# %% slideshow={"slide_type": "subslide"}
+sleep = mm.load("sleepstudy")
+sleep_fit = mm.lmm("reaction_ms ~ days + (days | subject)", sleep)
+pools = mm.shrinkage(sleep_fit).pivot(index="level", columns="term")
+no, partial, complete = (pools[kind].to_numpy() for kind in ("no_pooling", "partial", "complete"))
+Z_j = np.column_stack([np.ones(10), np.arange(10)])
+B = Z_j.T @ Z_j / sleep_fit.sigma2
+W = np.linalg.solve(B + np.linalg.inv(sleep_fit.covariances[0]), B)
+print("W", W.round(4).tolist(), "explains every driver:", np.allclose((no - complete) @ W.T, partial - complete))
+print(sleep_fit.varcomp.round(2).to_string(index=False, na_rep=""))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The data are balanced, so all drivers share one $\mathbf W$. Its off-diagonal cells are not zero: a driver's measured slope also moves the predicted intercept, because within a driver the errors of the two go together.
+#
+# > **Common slip: a $\varepsilon$ that is a $u$.** Notes sometimes write the effect of a group as $\epsilon_{1,j}$ and, when they sort the terms, let it stand twice: $(\beta_0 + \epsilon_{1,j}) + \beta_1 x_{ij} + \epsilon_{1,j}$. The last one must be the error of the observation, $\epsilon_{0,ij}$. With $u_j$ for groups and $\varepsilon_{ij}$ for observations this cannot happen.
+#
+# > **Common slip: `(1 || Subject)` for independent intercepts and slopes.** The double bar takes the correlations out, and between one effect and itself there is none. What is meant is `(1 + X || Subject)`. **Predict** what each expands to:
+
+# %% slideshow={"slide_type": "-"}
+for random in ("(1 || Subject)", "(1 + X || Subject)", "(1 + X | Subject)"):
+    print(f"{random:18}  is  {mm.split_bars('y ~ X + ' + random)}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Four drivers with their three lines, and all drivers as points in the plane of intercept and slope. **Predict** which driver moves most:
+
+# %% slideshow={"slide_type": "subslide"}
+fig, axes = plt.subplot_mosaic("abPP;cdPP", figsize=(9, 4.8))
+for ax, who in zip("abcd", ("308", "330", "335", "370")):
+    data, j = sleep[sleep.subject == who], list(pools.index).index(who)
+    axes[ax].plot(data.days, data.reaction_ms, ".", color=plots.GREY)
+    for (b0, b1), line in ((no[j], "--"), (partial[j], "-"), (complete[j], ":")):
+        axes[ax].plot([0, 9], [b0, b0 + 9 * b1], line, color=plots.INK)
+    axes[ax].set(ylim=(190, 480), title=who)
+    axes["P"].annotate(who, no[j], (5, 3), textcoords="offset points")
+axes["P"].plot(*no.T, "o", color=plots.GREY, mfc="white")
+axes["P"].plot(*complete[0], "X", color=plots.ORANGE, markersize=10)
+axes["P"].quiver(*no.T, *(partial - no).T, angles="xy", scale_units="xy", scale=1, width=0.004, color=plots.BLUE)
+axes["P"].set(xlabel="intercept (ms)", ylabel="slope (ms/day)")
+plt.show()
+moves = pd.DataFrame(partial - no, pools.index, ["intercept", "slope"])
+print("largest move: ", *[f"{name} {moves[name].abs().idxmax()} ({moves[name].abs().max():.1f})" for name in moves])
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 7. Left: reaction time (ms) against day for four drivers; dashed: no pooling, solid: partial, dotted: complete. Right: arrows from each driver's own least squares line (circle) to the partially pooled one; the cross is the line for all.* The arrows do not point straight at the cross. Errors of intercept and slope are negatively correlated, so the direction in which the data know least is the one in which they move most.
+
+# %% [markdown] minutes=2 notes="With 50 minutes: leave this section for reading.\nThe point: two terms in one model can shrink by utterly different factors." slideshow={"slide_type": "slide"}
+# ## 15. Shrink two levels at once
+#
+# Fruits of 625 *Arabidopsis* plants: 24 genotypes from 9 populations (Banta and others, 2010). Counts need a model of their own, which comes on day 8. Here we take $\log(1 + \text{fruits})$ and treat it as Gaussian. Populations and genotypes within populations are random. **Predict** which of the two shrink more:
+
+# %% slideshow={"slide_type": "subslide"}
+plants = mm.load("arabidopsis").assign(log_fruits=lambda d: np.log1p(d.fruits))
+plant_fit = mm.lmm("log_fruits ~ nutrient * clipping + rack + status + (1 | population) + (1 | genotype)", plants)
+pools = mm.shrinkage(plant_fit)
+pools["raw"], pools["BLUP"] = pools.no_pooling - pools.complete, pools.partial - pools.complete
+population, genotype = (pools[pools.group == g].set_index("level") for g in ("population", "genotype"))
+home = plants.groupby("genotype", observed=True).population.first().map(population.BLUP).astype(float)
+fig, (left_ax, right_ax) = plt.subplots(1, 2, figsize=(9, 4.6))
+readings = [plots.show_shrinkage(population.index, population.raw, population.BLUP, ax=left_ax, title="populations"),
+            plots.show_shrinkage(genotype.index, genotype.raw - home[genotype.index], genotype.BLUP,
+                                 ax=right_ax, title="genotypes, from their population")]
+plt.show()
+print(*readings, sep="\n")
+print(plant_fit.varcomp[["group", "variance"]].round(3).to_string(index=False))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 8. Deviations in log(1 + fruits), raw (circles) and predicted (dots). Left: populations. Right: genotypes, measured from the prediction for their population.* Populations differ much and stand on many plants: they keep nearly all. Genotypes of one population hardly differ in this model: they keep little, and the more plants one has, the more it keeps. So a genotype shrinks towards *its population*, not towards the overall mean.
+
+# %% [markdown] minutes=1 notes="Let the printed sentences speak; ask who would vote differently now." slideshow={"slide_type": "slide"}
+# ## 16. Wrap up
+#
+# The lesson in computed sentences, and your choice of section 3:
+
+# %% slideshow={"slide_type": "-"}
+print(f"Balanced: every sorghum block keeps {blocks.weight.iloc[0]:.3f}.")
+print("Unbalanced: clover entries keep", *sorted(set(entries.kept.round(3))), "for one and two years.")
+print(f"By raw mean C10 is number {entries['rank raw']['C10']}, by BLUP number {entries['rank BLUP']['C10']}.")
+print(f"You promoted {' and '.join(promote)}; the BLUPs promote {' and '.join(sorted(top_blup))}.")
+
+# %% [markdown] minutes=1 notes="Homework. Number 3 is the one to discuss next time." slideshow={"slide_type": "slide"}
+# ## 17. On your own
+#
+# 1. **Do.** Set up Henderson's equations for the sorghum trial (`sorghum_fit.X`, `sorghum_fit.Z`) and compare the solution with `mm.henderson(sorghum_fit)`.
+# 2. **Explain.** To a colleague, in two sentences: why may an entry with a smaller raw mean have the larger BLUP?
+# 3. **Change one knob.** Drop days 3 to 9 of driver 335 and fit again. In which direction does the prediction move, and why?
+# 4. **Transfer.** In the barley trial, `mm.load("barley")`, make the 70 genotypes random: `yield_t_ha ~ fungicide + (1 | genotype) + (1 | block/fungicide)`. By which factor do they shrink? How many genotypes among the best ten by raw mean are also among the best ten by BLUP?
+#
+# <details><summary>Answers</summary>
+# <ol>
+# <li>19 equations for fixed effects or blocks too many? No: 18 for the genotypes and 4 for the blocks.</li>
+# <li>Its mean rests on more plots, or on a poorer year. The model compares it with what was to be expected, and believes more in what more plots have shown.</li>
+# <li>Towards the line for all: three days say little about a slope.</li>
+# <li>All by one factor, for the trial is balanced; so the two lists agree.</li>
+# </ol>
+# </details>
+
+# %% [markdown] minutes=1 notes="Robinson's paper reads well on a train. Point to day 6 for tests." slideshow={"slide_type": "slide"}
+# ## 18. In practice and further reading
+#
+# In practice the predictions are one line:
+#
+# ```
+# Python   mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)", clover).ranef()
+# R        ranef(lmer(biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year), clover))
+# SAS      proc mixed; class site_year rep entry; model biomass = site_year;
+#          random rep entry entry*site_year / solution; run;
+# ```
+#
+# Next: `day6_inference`, where the question whether the entry variance differs from zero gets its test.
+#
+# ### Further reading
+#
+# - Henderson (1975), *Best linear unbiased estimation and prediction under a selection model*, Biometrics 31, 423–447.
+# - Robinson (1991), *That BLUP is a good thing: the estimation of random effects*, Statistical Science 6, 15–32.
+# - Efron and Morris (1977), *Stein's paradox in statistics*, Scientific American 236(5), 119–127: shrinkage with baseball players.
+# - Bates, Mächler, Bolker and Walker (2015), *Fitting linear mixed-effects models using lme4*, Journal of Statistical Software 67(1).
+# - Gelman and Hill (2006), *Data Analysis Using Regression and Multilevel/Hierarchical Models*, chapter 12: no, partial and complete pooling.
+# - Banta, Stevens and Pigliucci (2010), Oikos 119, 359–369, and Belenky and others (2003), Journal of Sleep Research 12, 1–12: the plants and the drivers.

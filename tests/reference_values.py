@@ -23,9 +23,9 @@ def models(name="lmm"):
     return {model["id"]: model for model in reference(name)["models"]}
 
 
-def frame(name):
-    """A data set with the level order that R used."""
-    about = reference("lmm")["data"][name]
+def frame(name, source="lmm"):
+    """A data set with the level order that R used; `source` is the JSON file that describes it."""
+    about = reference(source)["data"][name]
     data = pd.read_csv(ROOT / about["path"], dtype={c: str for c in about["factors"]})
     for column, levels in about["factors"].items():
         data[column] = pd.Categorical(data[column], categories=[str(level) for level in levels])

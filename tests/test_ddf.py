@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from reference_values import ROOT, assert_close, frame, reference
+from reference_values import assert_close, frame, reference
 from scipy import stats
 
 import mmteach as mm
@@ -15,15 +15,7 @@ SMALL_SAMPLE = ("satterthwaite", "kenward-roger")
 
 
 def data_of(model):
-    """The data of a model in inference.json, with the level order that R used."""
-    about = reference("inference")["data"][model["data"]]
-    data = pd.read_csv(ROOT / about["path"], dtype={c: str for c in about["factors"]})
-    return data.assign(
-        **{
-            c: pd.Categorical(data[c], [str(level) for level in levels])
-            for c, levels in about["factors"].items()
-        }
-    )
+    return frame(model["data"], "inference")
 
 
 def any_order(name):

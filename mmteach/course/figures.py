@@ -1,4 +1,4 @@
-"""Draws the picture at the head of the day-2 pair: ``python -m mmteach.course.figures``."""
+"""Draws the pictures at the head of lessons: ``python -m mmteach.course.figures``."""
 
 import sys
 from pathlib import Path
@@ -36,8 +36,48 @@ def pair(ax_independent, ax_blocks, ax_means):
     ]
 
 
+def blups(ax_ranks, ax_blups):
+    """Draw ranks by raw mean and BLUP, and the BLUPs with intervals; return the readings."""
+    import mmteach as mm
+    from mmteach import plots
+
+    clover = mm.load("clover")
+    fit = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)", clover)
+    grouped = clover.groupby("entry", observed=True)
+    entries = fit.ranef().query("group == 'entry'").set_index("level")
+    entries["years"] = grouped.site_year.nunique()
+    by_raw = grouped.biomass.mean().rank(ascending=False)[entries.index]
+    by_blup = entries.estimate.rank(ascending=False)
+    falls = (by_blup - by_raw).astype(int)
+    loser = falls[by_raw <= 2].idxmax()
+    named = [loser, *by_blup.nsmallest(2).index]
+
+    # one year: dashed and square; two years: solid and round
+    for years, line, marker, fill, colour in ((2, "-", "o", plots.BLUE, plots.GREY),
+                                              (1, "--", "s", "white", plots.ORANGE)):
+        names = entries.index[entries.years == years]
+        ax_ranks.plot([0, 1], [by_raw[names], by_blup[names]], marker + line, color=colour,
+                      markersize=3.5, linewidth=1)
+        ax_blups.errorbar(entries.estimate[names], by_blup[names], xerr=1.96 * entries.sd[names],
+                          fmt=marker, color=plots.BLUE, markerfacecolor=fill, markersize=4.5,
+                          elinewidth=1, label=f"{years} year{'s' * (years > 1)}")
+    for name in named:
+        ax_ranks.text(1.04, by_blup[name], name, va="center", weight="bold")
+        ax_ranks.text(-0.04, by_raw[name], name, va="center", ha="right", weight="bold")
+    ax_ranks.plot([0, 1], [by_raw[loser], by_blup[loser]], "s--", color=plots.ORANGE, linewidth=2.6)
+    ax_ranks.set(xticks=[0, 1], xticklabels=["raw mean", "BLUP"], xlim=(-0.3, 1.3),
+                 ylim=(len(entries) + 0.7, 0.3), ylabel="rank", title="Rank of the clover entries")
+    ax_blups.axvline(0, color=plots.INK, linewidth=0.8)
+    ax_blups.set(ylim=(len(entries) + 0.7, 0.3), xlabel="BLUP ± 1.96 conditional SD",
+                 title="BLUPs in order")
+    ax_blups.legend(loc="lower right")
+    clear = int((entries.estimate.abs() > 1.96 * entries.sd).sum())
+    return [f"{loser} is number {by_raw[loser]:.0f} by raw mean and number {by_blup[loser]:.0f} by "
+            f"BLUP; {clear} of {len(entries)} intervals exclude zero."]
+
+
 def main(folder=None):
-    """Write ``pair.png`` into `folder` (default: the lessons' figures) and print its readings."""
+    """Write the pictures into `folder` (default: the lessons' figures) and print their readings."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -53,6 +93,10 @@ def main(folder=None):
                                           figsize=(8.4, 6.6), height_ratios=[1.15, 1])
         readings = pair(axes["left"], axes["right"], axes["below"])
         figure.savefig(folder / "pair.png", dpi=110, metadata={"Software": None})
+        plt.close(figure)
+        figure, axes = plt.subplots(1, 2, figsize=(8.4, 5.0), width_ratios=[1, 1.15])
+        readings += blups(*axes)
+        figure.savefig(folder / "day5_blups.png", dpi=110, metadata={"Software": None})
         plt.close(figure)
     print(*readings, sep="\n")
     return 0
