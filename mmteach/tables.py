@@ -115,7 +115,7 @@ def significant(x, digits=4):
 def column(values, digits=4, decimals=None):
     """Numbers with one common number of decimals, enough for `digits` in the largest.
 
-    Halves are rounded away from zero even if the last bit says otherwise, as a reader expects.
+    Rounded in two steps, so that the last bits of the arithmetic do not decide a half.
 
     >>> column([672.03, -66.515, float("nan")], digits=5)
     ['672.03', '-66.52', 'NA']
@@ -124,7 +124,7 @@ def column(values, digits=4, decimals=None):
     if 0 < largest < 1e-4 or largest >= 1e15:
         return ["NA" if pd.isna(v) else f"{v:.{digits - 1}e}" for v in values]
     decimals = places(values, digits) if decimals is None else decimals
-    return ["NA" if pd.isna(v) else f"{v * (1 + 1e-11):.{decimals}f}" for v in values]
+    return ["NA" if pd.isna(v) else f"{round(v, decimals + 6):.{decimals}f}" for v in values]
 
 
 def places(values, digits):

@@ -265,9 +265,9 @@ names = ["G01 in R1", "G02 − G01", "G18 − G01", "R2 − R1", *["its SE"] * 4
 routes = pd.DataFrame({"own": line(beta, se, np.sqrt(sigma2)),
                        "mm.lm": line(fit.beta, fit.se, fit.sigma),
                        "statsmodels": line(ols.params, ols.bse, np.sqrt(ols.mse_resid))}, names)
-R = [672.03, -66.52, 448.28, -150.83, 86.46, 113.20, 113.20, 53.36, 160.1]
+R = "672.03 -66.52 448.28 -150.83 86.46 113.20 113.20 53.36 160.1".split()
 print(routes.assign(R=R).round(6).to_string(float_format="{:.3f}".format))
-assert np.allclose(routes.sub(routes.own, axis=0), 0) and np.allclose(routes.own, R, atol=0.03)
+assert np.allclose(routes.T, routes.own) and np.allclose(routes.own, np.array(R, float), atol=0.02)
 
 # %% [markdown] minutes=4 notes="Deviations from the mean of the blocks are easier to discuss than differences from R1.\nIn the twin these four numbers shrink." slideshow={"slide_type": "slide"}
 # ## 10. Meet the blocks
@@ -275,12 +275,10 @@ assert np.allclose(routes.sub(routes.own, axis=0), 0) and np.allclose(routes.own
 # The model gave the blocks as differences from R1. Their deviations from the average block say the same and treat the four alike. Their mean square says how far they lie apart; it is the one of the analysis of variance:
 
 # %% slideshow={"slide_type": "subslide"}
-effects = np.r_[0, beta[18:]]
-raw = effects - effects.mean()
+raw = np.r_[0, beta[18:]] - beta[18:].sum() / 4
 ms_blocks = 18 * (raw @ raw) / 3
 print(pd.Series(raw, blocks).to_string(float_format="{:.2f}".format))
 print(f"mean square of blocks {ms_blocks:.0f}, of residuals {sigma2:.0f}, F {ms_blocks / sigma2:.4f}")
-
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # R1 yields 90.18 kg/ha more than the average block, as measured. The fixed analysis takes this number at face value. Part of it is chance, though: a block mean rests on 18 plots, and each carries its own error.
@@ -325,29 +323,23 @@ print(*readings, sep="\n")
 # %% [markdown] minutes=4 notes="Return to the guesses after the table.\nThe twin makes the same table from the other side." slideshow={"slide_type": "slide"}
 # ## 12. What is the same, what differs
 #
-# Now the other analysis, in one line: the brackets make blocks random. If the blocks are a random sample of blocks, with variance $\sigma_b^2$ between them, a block mean varies by $\sigma_b^2 + \sigma^2/18$. Hence the mean square of blocks estimates $18\sigma_b^2 + \sigma^2$. Solve for $\sigma_b^2$ to check. The degrees of freedom of a mean, by Satterthwaite's formula for a sum of mean squares, are checked by hand, too:
+# Now the other analysis, `mixed`: the brackets take the blocks out of $\mathbf X$ and into $\mathbf V$. `mm.emmeans` gives a mean with its SE and degrees of freedom, `mm.contrast` a difference with the SED. The last column compares the two analyses by computation.
+#
+# Two entries are checked by hand. If blocks are a random sample of blocks, with variance $\sigma_b^2$ between them, a block mean varies by $\sigma_b^2 + \sigma^2/18$. Hence the mean square of blocks estimates $18\sigma_b^2 + \sigma^2$: solve for $\sigma_b^2$. The degrees of freedom follow from Satterthwaite's formula for a sum of mean squares:
 
 # %% slideshow={"slide_type": "subslide"}
 mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
-print(mixed.varcomp.to_string(index=False, float_format="{:.2f}".format))
-df_mean = (ms_blocks + 17 * sigma2) ** 2 / (ms_blocks**2 / 3 + (17 * sigma2) ** 2 / df)
-print(f"by hand: sigma_b² {(ms_blocks - sigma2) / 18:.2f} kg²/ha², df of a mean {df_mean:.3f}")
-
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# The blocks have left $\mathbf X$ and entered $\mathbf V$. Both analyses are now on the table. `mm.emmeans` gives the mean, its SE and its degrees of freedom, `mm.contrast` the difference and the SED. The last column compares the two by computation:
-
-# %% slideshow={"slide_type": "subslide"}
-def report(fit):
+def report(fit, *block_numbers):
     mean, sed = mm.emmeans(fit, "genotype").iloc[0], mm.contrast(fit, {"genotype[T.G02]": 1}).iloc[0]
-    return [sed.estimate, sed.se, fit.sigma, mean["mean"], mean.se, mean.df]
-
+    return [sed.estimate, sed.se, fit.sigma, *mean[["mean", "se", "df"]], *block_numbers]
 names = ["G02 − G01", "SED", "sigma", "mean of G01", "SE of a mean", "df of a mean",
          "R1, from the average", "covariance in a block"]
-same = pd.DataFrame({"blocks fixed": [*report(fit), raw[0], V[0, 1]],
-                     "blocks random": [*report(mixed), mixed.ranef().estimate[0], mixed.varcomp.variance[0]]}, names).round(4)
+same = pd.DataFrame({"blocks fixed": report(fit, raw[0], V[0, 1]),
+                     "blocks random": report(mixed, mixed.ranef().estimate[0], mixed.V.iloc[0, 0])}, names).round(4)
 same["verdict"] = np.where(np.isclose(*same.to_numpy().T), "same", "differs")
 print(same.to_string(float_format="{:.2f}".format))
+df_mean = (ms_blocks + 17 * sigma2) ** 2 / (ms_blocks**2 / 3 + (17 * sigma2) ** 2 / df)
+print(f"by hand: sigma_b² {(ms_blocks - sigma2) / 18:.2f} kg²/ha², df of a mean {df_mean:.2f}")
 
 # %% [markdown] notes="Ask which standard error belongs into a report, and for which question." slideshow={"slide_type": "fragment"} tags=["discuss"]
 # **Discuss.** The SED is the same, the standard error of a mean is not. Which of the two does a breeder need who chooses between genotypes? And one who promises a yield to a farmer?
@@ -415,8 +407,7 @@ for k, (differences, seds, sigma) in gaps.items():
 # Your guesses beside the estimates, and the lesson in computed sentences:
 
 # %% slideshow={"slide_type": "-"}
-for name in ["sigma", "SE of a mean", "SED"]:
-    found = same.loc[name, "blocks fixed"]
+for name, found in same.loc[["sigma", "SE of a mean", "SED"], "blocks fixed"].items():
     print(f"{name}: guessed {guess[name]}, found {found:.1f} kg/ha, {guess[name] / found - 1:+.0%}")
 print(f"Blocks fixed: {X.shape[1]} columns in X; covariance of two plots of a block {V[0, 1]:.0f}")
 print("{same} quantities are the same, {differs} differ.".format(**same.verdict.value_counts()))

@@ -217,8 +217,7 @@ print(f"REML criterion {best.fun:.1f}; sigma_b² {sigma2_b:.0f}, sigma² {sigma2
 V = mm.build_V(Z, mm.build_G(sigma2_b, 4), mm.build_R(sigma2, n))
 beta, cov_beta, residuals = mm.gls(X, y, V)
 se = np.sqrt(np.diag(cov_beta))
-own = pd.DataFrame({"estimate": beta.round(6), "SE": se, "t": beta / se}, fit.beta.index)
-print(own.to_string(formatters=[*["{:.2f}".format] * 2, "{:.3f}".format]))
+print(pd.DataFrame({"estimate": beta, "SE": se, "t": beta / se}, fit.beta.index).round(3))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The same table. Now the means. The mean of G01 over blocks like these is the intercept itself, that of G02 is the intercept plus its effect. `mm.emmeans` makes such means (*estimated marginal means*) and finds their degrees of freedom. Below it, the variances by plain maximum likelihood for comparison:
@@ -278,22 +277,20 @@ search = reml.cov_re.iloc[0, 0], reml.scale, -2 * reml.llf
 routes = pd.DataFrame({"own": line(beta, se, sigma2_b, sigma2, best.fun),
                        "mm.lmm": line(fit.beta, fit.se, fit.varcomp.variance[0], fit.sigma2, fit.criterion),
                        "statsmodels": line(reml.fe_params, reml.bse_fe, *search)}, names)
-R = [581.86, -66.52, 448.28, 84.46, 113.20, 2906, 25627, 729.7]
+R = "581.86 -66.52 448.28 84.46 113.20 2906 25627 729.7".split()
 print(routes.assign(R=R).round(6).to_string(float_format="{:.3f}".format))
-assert np.allclose(routes.T, routes.own, rtol=1e-4) and np.allclose(routes.own, R, rtol=2e-4)
+assert np.allclose(routes.T, routes.own, rtol=1e-4) and np.allclose(routes.own, np.array(R, float), rtol=2e-4)
 
 # %% [markdown] minutes=4 notes="Prediction, not estimation: u is a random variable.\nIn the twin the same four deviations stand unshrunk." slideshow={"slide_type": "slide"}
 # ## 10. Meet the blocks
 #
-# The model estimates the variance of the blocks. It can also predict the effect of each block, by $\hat{\mathbf u} = \mathbf G\mathbf Z'\mathbf V^{-1}(\mathbf y - \mathbf X\hat{\boldsymbol\beta})$: the *best linear unbiased predictor*, BLUP. Beside it stands the deviation of the block mean, as measured:
+# The model estimates the variance of the blocks. It can also predict the effect of each block, by $\hat{\mathbf u} = \mathbf G\mathbf Z'\mathbf V^{-1}(\mathbf y - \mathbf X\hat{\boldsymbol\beta})$: the *best linear unbiased predictor*, BLUP. `fit.ranef()` holds it under `estimate`. Beside it stand the deviation of the block mean as measured, and the formula worked out by hand:
 
 # %% slideshow={"slide_type": "subslide"}
 u = mm.build_G(sigma2_b, 4) @ Z.T @ np.linalg.solve(V, residuals)
 raw = (trial.groupby("block", observed=True).yield_kg_ha.mean() - y.mean()).to_numpy()
-table = pd.DataFrame({"measured": raw, "BLUP": u, "fit.ranef()": fit.ranef().estimate.to_numpy()}, blocks)
-print(table.to_string(float_format="{:.2f}".format))
-print("ratios", (u / raw).round(3), f"by formula {18 * sigma2_b / (18 * sigma2_b + sigma2):.3f}")
-
+print(fit.ranef().assign(measured=raw, by_hand=u, ratio=u / raw).round(3).to_string(index=False))
+print(f"the factor by formula: {18 * sigma2_b / (18 * sigma2_b + sigma2):.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # R1 was measured 90.18 kg/ha above the average block. The model believes in 60.52. The rest it takes for chance: a block mean rests on 18 plots, each with its own error.
@@ -338,29 +335,23 @@ print(*readings, sep="\n")
 # %% [markdown] minutes=4 notes="Return to the guesses after the table.\nThe twin makes the same table from the other side." slideshow={"slide_type": "slide"}
 # ## 12. What is the same, what differs
 #
-# Now the other analysis, `twin`, fitted in section 2. If the blocks are a random sample of blocks, a block mean varies by $\sigma_b^2 + \sigma^2/18$. Hence the twin's mean square of blocks estimates $18\sigma_b^2 + \sigma^2$. Check it. The degrees of freedom of a mean, by Satterthwaite's formula for a sum of mean squares, are checked by hand, too:
+# Now the other analysis, `twin`, fitted in section 2: its blocks are in $\mathbf X$. `mm.emmeans` gives a mean with its SE and degrees of freedom, `mm.contrast` a difference with the SED. The last column compares the two analyses by computation.
+#
+# Two entries are checked by hand. Over a random sample of blocks a block mean varies by $\sigma_b^2 + \sigma^2/18$. Hence the twin's mean square of blocks estimates $18\sigma_b^2 + \sigma^2$: solve for $\sigma_b^2$. The degrees of freedom follow from Satterthwaite's formula for a sum of mean squares:
 
 # %% slideshow={"slide_type": "subslide"}
-blocks_row, residual_row = mm.anova(twin).mean_sq[["block", "Residual"]]
-print(f"mean square of blocks {blocks_row:.0f}, 18 sigma_b² + sigma² = {18 * sigma2_b + sigma2:.0f}")
-df_mean = (blocks_row + 17 * sigma2) ** 2 / (blocks_row**2 / 3 + (17 * sigma2) ** 2 / twin.df_resid)
-print(f"by hand: sigma_b² {(blocks_row - residual_row) / 18:.2f} kg²/ha², df of a mean {df_mean:.3f}")
-
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# Both analyses are now on the table. `mm.emmeans` gives the mean, its SE and its degrees of freedom, `mm.contrast` the difference and the SED. The last column compares the two by computation:
-
-# %% slideshow={"slide_type": "subslide"}
-def report(fit):
+def report(fit, *block_numbers):
     mean, sed = mm.emmeans(fit, "genotype").iloc[0], mm.contrast(fit, {"genotype[T.G02]": 1}).iloc[0]
-    return [sed.estimate, sed.se, fit.sigma, mean["mean"], mean.se, mean.df]
-
+    return [sed.estimate, sed.se, fit.sigma, *mean[["mean", "se", "df"]], *block_numbers]
 names = ["G02 − G01", "SED", "sigma", "mean of G01", "SE of a mean", "df of a mean",
          "R1, from the average", "covariance in a block"]
-same = pd.DataFrame({"blocks fixed": [*report(twin), raw[0], 0],
-                     "blocks random": [*report(fit), u[0], V[0, 1]]}, names).round(4)
+same = pd.DataFrame({"blocks fixed": report(twin, raw[0], 0),
+                     "blocks random": report(fit, u[0], V[0, 1])}, names).round(4)
 same["verdict"] = np.where(np.isclose(*same.to_numpy().T), "same", "differs")
 print(same.to_string(float_format="{:.2f}".format))
+ms_blocks, s2 = mm.anova(twin).mean_sq[["block", "Residual"]]
+df_mean = (ms_blocks + 17 * s2) ** 2 / (ms_blocks**2 / 3 + (17 * s2) ** 2 / twin.df_resid)
+print(f"by hand: sigma_b² {(ms_blocks - s2) / 18:.2f} kg²/ha², df of a mean {df_mean:.2f}")
 
 # %% [markdown] notes="Ask which standard error belongs into a report, and for which question." slideshow={"slide_type": "fragment"} tags=["discuss"]
 # **Discuss.** The SED is the same, the standard error of a mean is larger. What does the mixed analysis know about a mean that the fixed one leaves out? For whom does it matter?

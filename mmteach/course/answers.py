@@ -403,6 +403,8 @@ DAY5 = {
                 lambda: field_lrt(False),
             "this is the gain in the log-likelihood; the statistic is twice that":
                 lambda: field_lrt(True) / 2,
+            "this takes the REML criterion from the ML criterion that mm.lm gives; use REML for both":
+                lambda: fixed(f"{BARLEY} block", "barley, F1").criterion - field().criterion,
         },
     ),
     "day5.factor": Question(
