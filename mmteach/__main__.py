@@ -30,6 +30,13 @@ def parser():
         help="print a lesson's sections, minutes, notes and discussion stops",
     )
     one.add_argument("names", nargs="+", metavar="LESSON", help="a lesson's name or its beginning")
+
+    one = commands.add_parser(
+        "exercises",
+        help="make the exercises from the solutions",
+        description="Write each edition without answers, and build both notebooks.",
+    )
+    one.add_argument("--check", action="store_true", help="only say which are out of step")
     return top
 
 
@@ -46,6 +53,8 @@ def main(arguments=None):
             from mmteach.course import building as chosen
         elif command == "runsheet":
             from mmteach.course import runsheet as chosen
+        elif command == "exercises":
+            from mmteach.course import exercises as chosen
         else:
             from mmteach.course import checkup as chosen
         return chosen.main(**given)

@@ -58,9 +58,9 @@ def henderson(fit):
     >>> henderson(fit).solution.round(2)
     group   level  term
     fixed          Intercept    54.46
-    school  S1     Intercept    -0.84
-            S2     Intercept     7.06
-            S3     Intercept    -6.22
+    school  S1     Intercept    -0.85
+            S2     Intercept    -8.26
+            S3     Intercept     9.11
     dtype: float64
     """
     X, Z, G = fit.X, fit.Z, fit.G.to_numpy()

@@ -60,7 +60,8 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
     ``mean = l'beta_hat``, ``se = sqrt(l'Phi l)`` (Phi adjusted, for Kenward-Roger), with l the
     equally weighted mean of the rows of X over the reference grid. A mean is estimable if and
     only if l is a combination of rows of X; where it is not the table shows NA, and the notes
-    say which data are missing.
+    say which data are missing. A numeric predictor is a covariate also if it has two values
+    only, which R's emmeans would take for levels.
 
     Parameters
     ----------
@@ -249,7 +250,9 @@ def _check_level(level):
 
 def _labels(cells, names):
     """The levels of each row joined by ``:``, as in the names of an interaction."""
-    return [":".join(map(str, row)) or "mean" for row in cells[names].itertuples(index=False)]
+    if not len(names):
+        return ["mean"] * len(cells)
+    return [":".join(map(str, row)) for row in cells[names].itertuples(index=False)]
 
 
 # --- the reference grid -------------------------------------------------------------------
@@ -407,15 +410,16 @@ def _nests(observed):
 
 def _places(wanted, levels, name):
     """Positions of the wanted levels in their order; 175 finds the level "175"."""
-    wanted = [wanted] if np.ndim(wanted) == 0 else list(wanted)
-    text = [str(level) for level in levels]
-    for item in wanted:
-        if str(item) not in text:
-            raise ValueError(f"'{item}' is not a level of '{name}'; {_near(item, text)}the levels "
-                             f"are {_listed(text)}")
+    wanted, places = [wanted] if np.ndim(wanted) == 0 else list(wanted), set()
     if not wanted:
-        raise ValueError(f"at['{name}'] is empty: name one or more of {_listed(text)}")
-    return sorted({text.index(str(item)) for item in wanted})
+        raise ValueError(f"at['{name}'] is empty: name one or more of {_listed(levels)}")
+    for item in wanted:
+        found = [i for i, level in enumerate(levels) if level == item or str(level) == str(item)]
+        if not found:
+            raise ValueError(f"'{item}' is not a level of '{name}'; {_near(item, levels)}the levels "
+                             f"are {_listed(levels)}")
+        places.update(found)
+    return sorted(places)
 
 
 def _unknown(name, known, fit):

@@ -7,7 +7,7 @@ groups carry lines, and two analyses differ in marker as well as in hue.
 """
 
 import re
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import numpy as np
 import pandas as pd
@@ -415,6 +415,267 @@ def show_shrinkage(names, raw, shrunk, unit=None, limit=None, ax=None, title=Non
     return opening + f"kept at {_span(factors)} of their raw values ({example})."
 
 
+def show_sampling(estimates, truth, limits=None, label=None, ax=None, title=None):
+    """Estimates of one number from many samples: a histogram for each method, in rows.
+
+    Parameters
+    ----------
+    estimates : DataFrame (m, k), or dict {method: (m,) array}
+        A row for each sample, a column for each method (up to four).
+    truth : float
+        The number that is estimated; a dotted line.
+    limits : (low, high), optional
+        Ends of the horizontal axis; by default the middle 98 % of all estimates.
+    label : str, optional
+        Label of the horizontal axis.
+    ax : matplotlib Axes, optional
+    title : str, optional
+
+    Returns
+    -------
+    str
+        The reading: the average of each method, and the share of its estimates below zero.
+
+    Raises
+    ------
+    ValueError
+        For missing values, columns of different lengths, or more than four methods.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> show_sampling({"ML": [-1.0, 0.0, 4.0, 5.0], "REML": [1.0, 2.0, 6.0, 7.0]}, 4)
+    'Averages of 4 estimates, truth 4: ML 2, REML 4; below zero: ML 25%, REML 0%.'
+    """
+    import matplotlib.pyplot as plt
+
+    columns = {str(name): finite(values, f"{name!r}", ndim=1)
+               for name, values in dict(estimates).items()}
+    if not 1 <= len(columns) <= len(HUES):
+        raise ValueError(f"{len(columns)} methods; one to {len(HUES)} can be told apart")
+    if len({len(values) for values in columns.values()}) > 1:
+        raise ValueError("the methods have different numbers of estimates; give one per sample")
+    values = np.column_stack(list(columns.values()))
+    low, high = limits or np.quantile(values, (0.01, 0.99))
+    edges = np.linspace(low, high, 31) if high > low else np.array([low - 0.5, low + 0.5])
+    heights = [np.histogram(column, edges)[0] for column in values.T]
+    step = 1.25 * max(max(map(max, heights)), 1)
+    with plt.rc_context(STYLE):
+        ax = _axes(ax, figsize=(8.0, 0.8 + 1.2 * len(columns)))
+        for k, (height, centre) in enumerate(zip(heights, values.mean(axis=0))):
+            floor = step * (len(columns) - 1 - k)
+            ax.stairs(height + floor, edges, baseline=floor, fill=True, color="#D5D3CC")
+            ax.plot([centre, centre], [floor, floor + 0.8 * step], color=ORANGE, linewidth=3.5,
+                    label="average" if k == 0 else None)
+        ax.axvline(truth, color="black", linestyle=":", linewidth=1.8, label="truth")
+        ax.set_yticks(step * (np.arange(len(columns))[::-1] + 0.4), list(columns))
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.set(xlim=(edges[0], edges[-1]), ylim=(0, None), xlabel=label or "")
+        ax.legend(loc="upper right")
+        if title:
+            ax.set_title(title)
+    means = ", ".join(f"{name} {_number(v.mean())}" for name, v in columns.items())
+    shares = ", ".join(f"{name} {_percent(v < 0)}" for name, v in columns.items())
+    return (f"Averages of {len(values)} estimates, truth {_number(truth)}: {means}; "
+            f"below zero: {shares}.")
+
+
+def show_terms(terms, sums, at=None, label=None, ax=None, title=None):
+    """The terms of a criterion and their sums along one parameter, as changes from the left end.
+
+    Parameters
+    ----------
+    terms : DataFrame (m, k)
+        A column for each term; the index holds the values of the parameter, ascending.
+    sums : dict {name: list of columns}
+        Which terms make up a criterion; drawn as full lines with a dot at the lowest point.
+    at : float, optional
+        Value of the parameter to mark.
+    label : str, optional
+        Label of the horizontal axis.
+    ax : matplotlib Axes, optional
+    title : str, optional
+
+    Returns
+    -------
+    str
+        The reading: where each sum is lowest, and how far it stays less than 1 above that.
+
+    Raises
+    ------
+    ValueError
+        For missing values, or a sum of terms that are not there.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> terms = pd.DataFrame({"price": [0.0, 2, 4, 6], "misfit": [9.0, 4, 1, 0]})
+    >>> show_terms(terms, {"criterion": ["price", "misfit"]})
+    'From 0 to 3: criterion is lowest at 2, and less than 1 higher from 2 to 2.'
+    """
+    import matplotlib.pyplot as plt
+
+    x = finite(terms.index, "the index of terms", ndim=1)
+    finite(terms, "terms")
+    change = terms - terms.iloc[0]
+    totals = {}
+    for name, parts in sums.items():
+        if lost := [part for part in parts if part not in terms]:
+            raise ValueError(f"{name!r} adds {lost[0]!r}, which is not one of the terms: "
+                             f"{', '.join(map(str, terms))}")
+        totals[name] = change[list(parts)].sum(axis=1).to_numpy()
+    with plt.rc_context(STYLE):
+        ax = _axes(ax, figsize=(7.0, 3.8))
+        for term, dashes in zip(change, cycle(["-.", ":", "--"])):
+            ax.plot(x, change[term], dashes, color=INK, label=term)
+        for k, (name, total) in enumerate(totals.items()):
+            ax.plot(x, total, color=HUES[1 - k % 2], linewidth=1.6 + 1.4 * k, marker=MARKERS[k % 4],
+                    markevery=[int(total.argmin())], markersize=7, label=name)
+        if at is not None:
+            ax.axvline(at, color=GREY, linewidth=4, alpha=0.4)
+        ax.set(xlabel=label or "", ylabel="change from the left end")
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+        if title:
+            ax.set_title(title)
+    found = []
+    for name, total in totals.items():
+        near = x[total < total.min() + 1]
+        found.append(f"{name} is lowest at {_number(x[total.argmin()])}, and less than 1 higher "
+                     f"from {_number(near[0])} to {_number(near[-1])}")
+    return f"From {_number(x[0])} to {_number(x[-1])}: {'; '.join(found)}."
+
+
+def show_surface(criterion, first, second, path=None, truth=None, names=("first", "second"),
+                 unit=None, ax=None, title=None):
+    r"""Contours of a criterion above its lowest value, with the steps of an optimiser.
+
+    Parameters
+    ----------
+    criterion : function of two numbers
+    first, second : (m,) and (k,) arrays
+        Values of the two parameters, ascending: horizontal and vertical axis.
+    path : (s + 1, 2) array, optional
+        The parameters at the start and after each of s steps.
+    truth : (float, float), optional
+        A point to mark by a star.
+    names : pair of str
+        Names of the parameters; mathematics as matplotlib writes it, ``$\sigma_b$``.
+    unit : str, optional
+    ax : matplotlib Axes, optional
+    title : str, optional
+
+    Returns
+    -------
+    str
+        The reading: number and end of the steps, and the first parameter's range within 2.
+
+    Raises
+    ------
+    ValueError
+        For missing values, also of the criterion, and for a path that is not of two columns.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> grid = np.linspace(0, 4, 41)
+    >>> show_surface(lambda a, b: (a - 1) ** 2 + (b - 2) ** 2, grid, grid, [[4, 4], [1, 2]])
+    '1 step, to first 1 and second 2; less than 2 above the lowest for first from 0 to 2.4.'
+    """
+    import matplotlib.pyplot as plt
+
+    first, second = finite(first, "first", ndim=1), finite(second, "second", ndim=1)
+    height = finite([[criterion(a, b) for a in first] for b in second], "the criterion")
+    if path is not None:
+        path = finite(path, "path", ndim=2)
+        if path.shape[1] != 2:
+            raise ValueError(f"path is {shape(path)}; it needs two columns, one per parameter")
+    ends = height.ravel() if path is None else [*height.ravel(), criterion(*path[-1])]
+    height = height - np.min(ends)
+    with plt.rc_context(STYLE):
+        ax = _axes(ax, figsize=(5.0, 4.2))
+        lines = ax.contour(first, second, height, [0.2, 1, 2, 4, 8, 16], colors=INK,
+                           linewidths=0.8)
+        ax.clabel(lines, fmt="%g")
+        if path is not None:
+            ax.plot(*path.T, "o-", color=BLUE, label="steps of the optimiser")
+        if truth is not None:
+            ax.plot(*truth, "*", color=ORANGE, markersize=14, label="truth")
+        if path is not None or truth is not None:
+            ax.legend(loc="upper right", frameon=True)
+        xlabel, ylabel = (f"{name} ({unit})" if unit else name for name in names)
+        ax.set(xlabel=xlabel, ylabel=ylabel)
+        if title:
+            ax.set_title(title)
+    a, b = (re.sub(r"[$\\{}]", "", name) for name in names)
+    near = first[(height < 2).any(axis=0)]
+    width = f"less than 2 above the lowest for {a} from {_number(near[0])} to {_number(near[-1])}"
+    if path is None:
+        return width[0].upper() + width[1:] + "."
+    steps = f"{len(path) - 1} step" + "s" * (len(path) != 2)
+    return f"{steps}, to {a} {_number(path[-1, 0])} and {b} {_number(path[-1, 1])}; {width}."
+
+
+def show_curves(curves, look_for="lowest", label=None, ylabel=None, limits=None, ax=None,
+                title=None):
+    """Curves along one parameter, and the place where each is lowest (or highest).
+
+    Parameters
+    ----------
+    curves : dict {name: (x, y)}
+        Arrays of one length for each curve, x ascending (up to four curves).
+    look_for : "lowest" or "highest"
+    label, ylabel : str, optional
+        Labels of the axes.
+    limits : (low, high), optional
+        Ends of the vertical axis.
+    ax : matplotlib Axes, optional
+    title : str, optional
+
+    Returns
+    -------
+    str
+        The reading: where each curve has its lowest (highest) point, and if that is an end.
+
+    Raises
+    ------
+    ValueError
+        For missing values, lengths that differ, another word, or more than four curves.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> x = np.linspace(-1, 1, 21)
+    >>> show_curves({"bowl": (x, x ** 2), "slope": (x, x)})
+    'Lowest: bowl at 0, slope at -1 (the left end).'
+    """
+    import matplotlib.pyplot as plt
+
+    if look_for not in ("lowest", "highest"):
+        raise ValueError(f"look_for is {look_for!r}; choose 'lowest' or 'highest'")
+    if not 1 <= len(curves) <= len(HUES):
+        raise ValueError(f"{len(curves)} curves; one to {len(HUES)} can be told apart")
+    found = []
+    with plt.rc_context(STYLE):
+        ax = _axes(ax, figsize=(8.0, 3.2))
+        for k, (name, (x, y)) in enumerate(curves.items()):
+            x, y = finite(x, f"x of {name!r}", ndim=1), finite(y, f"y of {name!r}", ndim=1)
+            if len(x) != len(y):
+                raise ValueError(f"{name!r} has {len(x)} values of x for {len(y)} of y")
+            ax.plot(x, y, ("-", "--", "-.", ":")[k], color=HUES[k], label=str(name))
+            best = int(y.argmin() if look_for == "lowest" else y.argmax())
+            place = {0: " (the left end)", len(x) - 1: " (the right end)"}.get(best, "")
+            found.append(f"{name} at {_number(x[best], 3)}{place}")
+        ax.set(xlabel=label or "", ylabel=ylabel or "")
+        if limits is not None:
+            ax.set_ylim(*limits)
+        if len(curves) > 1:
+            ax.legend()
+        if title:
+            ax.set_title(title)
+    return f"{look_for.capitalize()}: {', '.join(found)}."
+
+
 # --- helpers -----------------------------------------------------------------------------
 
 
@@ -434,6 +695,11 @@ def _span(values):
     """'113.2', or '80 to 92.4' when the values differ."""
     low, high = (_number(v) for v in (np.min(values), np.max(values)))
     return low if low == high else f"{low} to {high}"
+
+
+def _percent(hits):
+    """'29.0%' of many, '25%' of up to a thousand."""
+    return f"{np.mean(hits):.{1 if len(hits) > 1000 else 0}%}"
 
 
 def _runs(groups):

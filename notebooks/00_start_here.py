@@ -35,8 +35,6 @@ doctor()
 
 # %% slideshow={"slide_type": "-"}
 import matplotlib.pyplot as plt
-import numpy as np
-from scipy.optimize import minimize
 
 import mmteach as mm
 from mmteach import plots
@@ -47,12 +45,11 @@ plt.rcParams.update(plots.STYLE)
 print(pupils.groupby("school", observed=True).score.agg(["count", "mean"]).round(1).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The school means differ, but each rests on four pupils. A mixed model splits the variance of the scores in two: a part between schools, $\sigma_b^2$, and a part within schools, $\sigma^2$. Before you run the next cell, **guess**: which of the two is larger?
+# The school means differ, but each rests on four pupils. A mixed model splits the variance of the scores in two: a part between schools, $\sigma_b^2$, and a part within schools, $\sigma^2$. The formula reads: the score has one mean (`1`), and each school shifts its pupils by a random amount (`(1 | school)`). Before you run the next cell, **guess**: which of the two is larger?
 
 # %% slideshow={"slide_type": "-"}
-mean_only = np.ones((len(pupils), 1))
-best = minimize(mm.reml_objective, np.log([100, 100]), (pupils.score, mean_only, pupils.school), method="Nelder-Mead")
-between, within = np.exp(best.x)
+fit = mm.lmm("score ~ 1 + (1 | school)", data=pupils)
+between, within = fit.varcomp.variance
 print(f"between schools {between:.1f}, within schools {within:.1f} points²")
 print(f"share of the schools in the variance of a score: {between / (between + within):.2f}")
 
@@ -60,8 +57,7 @@ print(f"share of the schools in the variance of a score: {between / (between + w
 # These two numbers say how any two pupils vary together. The picture has a row and a column for each pupil; a cell holds the covariance of two pupils:
 
 # %% slideshow={"slide_type": "subslide"}
-V = mm.build_V_cs(between, within, pupils.school)
-reading = plots.show_matrix(V, pupils.school, title="Covariance of the twelve scores (points²)")
+reading = plots.show_matrix(fit.V, pupils.school, title="Covariance of the twelve scores (points²)")
 plt.show()
 print(reading)
 
@@ -95,35 +91,42 @@ print(f"guessed {my_guess}, found {beside:.0f}: " + ("right" if my_guess == besi
 #
 # | lesson | what it answers |
 # |---|---|
-# | `day1_linear_model` | What is a linear model, as a distribution? Estimates and intervals by hand |
+# | day 1, linear model | What is a linear model, as a distribution? Estimates and intervals by hand |
 # | [day2_rcbd_fixed](day2_rcbd_fixed.ipynb) and [day2_rcbd_mixed](day2_rcbd_mixed.ipynb) | One field trial, blocks fixed and blocks random: what changes, what does not? |
-# | `day3_covariance_structure` | Which data made this covariance matrix? Nested, crossed, split plots, slopes |
-# | `day4_reml_from_scratch` | Where does REML come from, and why not maximum likelihood? |
-# | `day5_shrinkage_blups` | Why do predictions shrink, and by how much? |
-# | `day6_inference` | Degrees of freedom, tests, means and contrasts: which for what? |
-# | `day7_checking_and_choosing` | Does the model fit? Which effects belong in it? |
-# | `day8_beyond_gaussian` | What if the response is a count or a proportion? |
-# | `day9_how_software_does_it` | How does software fit a million rows? |
+# | day 3, covariance structure | Which data made this covariance matrix? Nested, crossed, split plots, slopes |
+# | [day4_reml_from_scratch](day4_reml_from_scratch.ipynb) | Where does REML come from, and why not maximum likelihood? |
+# | [day5_shrinkage_blups](day5_shrinkage_blups.ipynb) | Why do predictions shrink, and by how much? |
+# | day 6, inference | Degrees of freedom, tests, means and contrasts: which for what? |
+# | day 7, checking and choosing | Does the model fit? Which effects belong in it? |
+# | day 8, beyond Gaussian | What if the response is a count or a proportion? |
+# | day 9, how software does it | How does software fit a million rows? |
 #
-# The two notebooks of day 2 have the same sections. Open both in tabs and switch between them.
+# Lessons with a link are ready to open. The two notebooks of day 2 have the same sections: open both in tabs and switch between them.
+#
+# Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb).
 
 # %% [markdown] minutes=2 notes="No need to read it now: say that it exists and where." slideshow={"slide_type": "slide"}
 # ## 5. Keep this table of names
 #
-# One model, $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf u + \boldsymbol\varepsilon$, and four languages for its parts. `fit` is a fitted model, `block` a grouping factor.
+# One model, $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf u + \boldsymbol\varepsilon$, and four languages for its parts. `fit` is a fitted model, `y` the response, `x` a fixed effect, `block` a grouping factor.
 #
 # | what | here | R (lme4) | statsmodels | SAS (proc mixed) |
 # |---|---|---|---|---|
-# | fixed effects $\boldsymbol\beta$ and their matrix $\mathbf X$ | `beta`, `X` | `fixef(fit)`, `getME(fit, "X")` | `fit.fe_params`, `fit.model.exog` | `model y = ... / solution` |
-# | random effects $\mathbf u$ | `u` | `ranef(fit)` | `fit.random_effects` | `random ... / solution` |
-# | their matrix $\mathbf Z$ | `mm.build_Z` | `getME(fit, "Z")` | `fit.model.exog_re` | built from `random` |
-# | a random block effect | `(1 \| block)` | `(1 \| block)` | `groups="block"` | `random block;` |
-# | variance between blocks $\sigma_b^2$ | `sigma2_b` | `VarCorr(fit)` | `fit.cov_re` | covariance parameter `block` |
-# | residual variance $\sigma^2$ | `sigma2` | `sigma(fit)^2` | `fit.scale` | covariance parameter `Residual` |
-# | covariance of $\mathbf u$, $\mathbf G$ | `mm.build_G` | from `VarCorr(fit)` | from `fit.cov_re` | `random ... / g` |
-# | covariance of $\boldsymbol\varepsilon$, $\mathbf R$ | `mm.build_R` | $\sigma^2\mathbf I$ | $\sigma^2\mathbf I$ | `repeated ... / r` |
-# | covariance of the data, $\mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R$ | `mm.build_V` | from its parts | from its parts | `random ... / v` |
-# | REML criterion | `mm.reml_objective` | `REMLcrit(fit)` | `-2 * fit.llf` | `-2 Res Log Likelihood` |
+# | fit, blocks random | `fit = mm.lmm("y ~ x + (1 \| block)", data)` | `fit <- lmer(y ~ x + (1 \| block), data)` | `fit = smf.mixedlm("y ~ x", data, groups="block").fit()` | `model y = x; random block;` |
+# | fit, blocks fixed | `mm.lm("y ~ x + block", data)` | `lm(y ~ x + block, data)` | `smf.ols("y ~ x + block", data).fit()` | `model y = x block;` |
+# | random intercepts and slopes | `(1 + x \| block)` | `(1 + x \| block)` | `groups="block", re_formula="~x"` | `random int x / subject=block type=un;` |
+# | fixed effects $\boldsymbol\beta$ and their matrix $\mathbf X$ | `fit.beta`, `fit.X` | `fixef(fit)`, `getME(fit, "X")` | `fit.fe_params`, `fit.model.exog` | `model y = ... / solution` |
+# | random effects $\mathbf u$, predicted | `fit.ranef()` | `ranef(fit)` | `fit.random_effects` | `random ... / solution` |
+# | their matrix $\mathbf Z$ | `fit.Z`, `mm.build_Z` | `getME(fit, "Z")` | `fit.model.exog_re` | built from `random` |
+# | variances $\sigma_b^2$ and $\sigma^2$ | `fit.varcomp` | `VarCorr(fit)` | `fit.cov_re`, `fit.scale` | covariance parameters |
+# | residual variance $\sigma^2$ | `fit.sigma2` | `sigma(fit)^2` | `fit.scale` | `Residual` |
+# | relative standard deviation $\theta = \sigma_b/\sigma$ | `fit.theta` | `getME(fit, "theta")` | root of `fit.cov_re / fit.scale` | not shown |
+# | covariance of $\mathbf u$, $\mathbf G$ | `fit.G`, `mm.build_G` | from `VarCorr(fit)` | from `fit.cov_re` | `random ... / g` |
+# | covariance of $\boldsymbol\varepsilon$, $\mathbf R$ | `fit.R`, `mm.build_R` | $\sigma^2\mathbf I$ | $\sigma^2\mathbf I$ | `repeated ... / r` |
+# | covariance of the data, $\mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R$ | `fit.V`, `mm.build_V` | from its parts | from its parts | `random ... / v` |
+# | REML criterion | `fit.criterion` | `REMLcrit(fit)` | `-2 * fit.llf` | `-2 Res Log Likelihood` |
+# | F tests of the fixed terms | `mm.anova(fit)` | `anova(fit)` with lmerTest | `fit.wald_test_terms()` (chi-squared) | type 3 tests, `ddfm=kr` |
+# | means of a factor | `mm.emmeans(fit, "x")` | `emmeans(fit, "x")` | by hand | `lsmeans x;` |
 
 # %% [markdown] minutes=2 notes="Let somebody type a wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
 # ## 6. Find help

@@ -73,7 +73,7 @@ print(reading)
 # %% slideshow={"slide_type": "-"}
 g01 = trial.yield_kg_ha[trial.genotype == "G01"]
 se_alone = g01.std() / np.sqrt(len(g01))
-print(f"G01 on {len(g01)} plots: mean {g01.mean():.1f} kg/ha, SD {g01.std():.1f}, SE {se_alone:.1f}")
+print(f"G01, {len(g01)} plots: mean {g01.mean():.1f} kg/ha, SD {g01.std():.1f}, SE {se_alone:.1f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Four plots say little about $\sigma$: this estimate rests on 3 degrees of freedom. A model for the whole trial pools what all the plots say about $\sigma$.
@@ -266,7 +266,7 @@ routes = pd.DataFrame({"own": line(beta, se, np.sqrt(sigma2)),
                        "mm.lm": line(fit.beta, fit.se, fit.sigma),
                        "statsmodels": line(ols.params, ols.bse, np.sqrt(ols.mse_resid))}, names)
 R = "672.03 -66.52 448.28 -150.83 86.46 113.20 113.20 53.36 160.1".split()
-print(routes.assign(R=R).round(6).to_string(float_format="{:.3f}".format))
+print(routes.round(6).assign(R=R).to_string(float_format="{:.2f}".format))
 assert np.allclose(routes.T, routes.own) and np.allclose(routes.own, np.array(R, float), atol=0.02)
 
 # %% [markdown] minutes=4 notes="Deviations from the mean of the blocks are easier to discuss than differences from R1.\nIn the twin these four numbers shrink." slideshow={"slide_type": "slide"}
@@ -278,7 +278,8 @@ assert np.allclose(routes.T, routes.own) and np.allclose(routes.own, np.array(R,
 raw = np.r_[0, beta[18:]] - beta[18:].sum() / 4
 ms_blocks = 18 * (raw @ raw) / 3
 print(pd.Series(raw, blocks).to_string(float_format="{:.2f}".format))
-print(f"mean square of blocks {ms_blocks:.0f}, of residuals {sigma2:.0f}, F {ms_blocks / sigma2:.4f}")
+print(f"mean square: blocks {ms_blocks:.0f}, residuals {sigma2:.0f}, F {ms_blocks / sigma2:.4f}")
+
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # R1 yields 90.18 kg/ha more than the average block, as measured. The fixed analysis takes this number at face value. Part of it is chance, though: a block mean rests on 18 plots, and each carries its own error.
@@ -329,13 +330,15 @@ print(*readings, sep="\n")
 
 # %% slideshow={"slide_type": "subslide"}
 mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
+u = mixed.ranef().estimate
 def report(fit, *block_numbers):
-    mean, sed = mm.emmeans(fit, "genotype").iloc[0], mm.contrast(fit, {"genotype[T.G02]": 1}).iloc[0]
-    return [sed.estimate, sed.se, fit.sigma, *mean[["mean", "se", "df"]], *block_numbers]
+    mean = mm.emmeans(fit, "genotype").iloc[0]
+    change = mm.contrast(fit, {"genotype[T.G02]": 1}).iloc[0]
+    return [change.estimate, change.se, fit.sigma, *mean[["mean", "se", "df"]], *block_numbers]
 names = ["G02 − G01", "SED", "sigma", "mean of G01", "SE of a mean", "df of a mean",
          "R1, from the average", "covariance in a block"]
 same = pd.DataFrame({"blocks fixed": report(fit, raw[0], V[0, 1]),
-                     "blocks random": report(mixed, mixed.ranef().estimate[0], mixed.V.iloc[0, 0])}, names).round(4)
+                     "blocks random": report(mixed, u[0], mixed.V.iloc[0, 1])}, names).round(4)
 same["verdict"] = np.where(np.isclose(*same.to_numpy().T), "same", "differs")
 print(same.to_string(float_format="{:.2f}".format))
 df_mean = (ms_blocks + 17 * sigma2) ** 2 / (ms_blocks**2 / 3 + (17 * sigma2) ** 2 / df)
@@ -373,8 +376,9 @@ def compare(data):
     seds = fixed.se.iloc[1:18] - mixed.se.iloc[1:]
     return differences.rename(lambda name: name[-4:-1]), seds, fixed.sigma - mixed.sigma
 
+gaps = [np.max(abs(gap)) for gap in compare(trial)]
 print("All plots there; largest gap between the analyses, in kg/ha: "
-      "differences {:.2f}, SED {:.2f}, sigma {:.2f}".format(*[np.max(abs(g)) for g in compare(trial)]))
+      "differences {:.2f}, SED {:.2f}, sigma {:.2f}".format(*gaps))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # With all plots in place the gaps are zero. Now lose 1, 4 and 12 plots. Turn the two knobs: `seed` chooses which plots, `lost` how many:
@@ -386,7 +390,7 @@ print("first plot lost:", *trial.loc[order[0], ["genotype", "block"]])
 gaps = {k: compare(trial.drop(index=order[:k])) for k in lost}
 bars = pd.DataFrame({f"{k} lost": gap[0] for k, gap in gaps.items()})
 bars.plot.barh(subplots=True, layout=(1, 3), figsize=(9, 4.4), sharey=True, legend=False,
-               xlabel="gap in the difference from G01 (kg/ha)", color=plots.BLUE)
+               xlabel="gap (kg/ha)", color=plots.BLUE)
 plt.gca().invert_yaxis()
 plt.show()
 for k, (differences, seds, sigma) in gaps.items():

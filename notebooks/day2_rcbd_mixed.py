@@ -97,15 +97,15 @@ print(f"Blocks fixed: sigma {twin.sigma:.1f} kg/ha on {twin.df_resid} df; "
 
 # %% slideshow={"slide_type": "-"}
 guess = {"sigma": "larger", "SE of a mean": "smaller", "SED": "smaller"}
-print("Blocks random against fixed, I guess:", ", ".join(f"{k} {word}" for k, word in guess.items()))
+print("Random against fixed, I guess:", ", ".join(f"{k} {word}" for k, word in guess.items()))
 
 # %% [markdown] minutes=4 notes="Now the eye is on the blocks: what is left of a plot after its genotype is taken off?\nAsk how far apart four means of 18 plots would lie by chance alone." slideshow={"slide_type": "slide"}
 # ## 4. Look at the data
 #
-# Take the mean of its genotype off each plot. What is left is the block and the error of the plot. We give each block its own marker:
+# Take the mean of its genotype off each plot: these are the residuals of a model with genotypes alone. What is left is the block and the error of the plot. We give each block its own marker:
 
 # %% slideshow={"slide_type": "subslide"}
-left_over = trial.yield_kg_ha - trial.groupby("genotype", observed=True).yield_kg_ha.transform("mean")
+left_over = mm.lm("yield_kg_ha ~ genotype", data=trial).residuals
 reading = plots.show_points(left_over, trial.block, trial.block, unit="left over (kg/ha)")
 plt.show()
 print(reading)
@@ -168,7 +168,7 @@ mm.anova(fit)
 y, n = trial.yield_kg_ha.to_numpy(), len(trial)
 X = np.column_stack([np.ones(n), *[trial.genotype == g for g in genotypes[1:]]])
 Z = np.column_stack([trial.block == b for b in blocks]).astype(float)
-print(f"X: {n} rows, {X.shape[1]} columns, rank {np.linalg.matrix_rank(X)}; Z: {Z.shape[1]} columns")
+print(f"X: {X.shape[1]} columns, rank {np.linalg.matrix_rank(X)}; Z: {Z.shape[1]} columns")
 
 # %% [markdown] notes="Collect the notations the students have met, on the board.\nAgree on one for the week." slideshow={"slide_type": "fragment"}
 # > **Common slip: many letters for one thing.** Notes and programs write $u$ or $b$ for the block effects, $\sigma_u$ or $\sigma_b$ for their standard deviation, and mix up $\mathbf R$ with $\mathbf V$. Here $\mathbf u$ is always the random effects and $\sigma_b$ their standard deviation. $\mathbf R$ is the residual part, and $\mathbf V$ the whole.
@@ -275,11 +275,12 @@ def line(beta, se, *others):
 names = ["G01", "G02 − G01", "G18 − G01", "SE", "SED", "sigma_b²", "sigma²", "REML criterion"]
 search = reml.cov_re.iloc[0, 0], reml.scale, -2 * reml.llf
 routes = pd.DataFrame({"own": line(beta, se, sigma2_b, sigma2, best.fun),
-                       "mm.lmm": line(fit.beta, fit.se, fit.varcomp.variance[0], fit.sigma2, fit.criterion),
+                       "mm.lmm": line(fit.beta, fit.se, *fit.varcomp.variance, fit.criterion),
                        "statsmodels": line(reml.fe_params, reml.bse_fe, *search)}, names)
 R = "581.86 -66.52 448.28 84.46 113.20 2906 25627 729.7".split()
-print(routes.assign(R=R).round(6).to_string(float_format="{:.3f}".format))
-assert np.allclose(routes.T, routes.own, rtol=1e-4) and np.allclose(routes.own, np.array(R, float), rtol=2e-4)
+print(routes.round(6).assign(R=R).to_string(float_format="{:.2f}".format))
+assert np.allclose(routes.T, routes.own, rtol=1e-4)
+assert np.allclose(routes.own, np.array(R, float), rtol=2e-4)
 
 # %% [markdown] minutes=4 notes="Prediction, not estimation: u is a random variable.\nIn the twin the same four deviations stand unshrunk." slideshow={"slide_type": "slide"}
 # ## 10. Meet the blocks
@@ -291,6 +292,7 @@ u = mm.build_G(sigma2_b, 4) @ Z.T @ np.linalg.solve(V, residuals)
 raw = (trial.groupby("block", observed=True).yield_kg_ha.mean() - y.mean()).to_numpy()
 print(fit.ranef().assign(measured=raw, by_hand=u, ratio=u / raw).round(3).to_string(index=False))
 print(f"the factor by formula: {18 * sigma2_b / (18 * sigma2_b + sigma2):.3f}")
+
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # R1 was measured 90.18 kg/ha above the average block. The model believes in 60.52. The rest it takes for chance: a block mean rests on 18 plots, each with its own error.
@@ -329,6 +331,7 @@ readings = [with_ratio(ratio, *pair) for ratio, pair in zip((0.01, sigma2_b / si
 plt.show()
 print(*readings, sep="\n")
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 6. The ratio at 0.01, at its estimate 0.11, and at 1.* The larger the ratio, the more the plots of a block vary together, and the more of its measured deviation a block keeps. The comparisons of genotypes do not move. In this model, block differences live in $\mathbf V$.
 
@@ -341,8 +344,9 @@ print(*readings, sep="\n")
 
 # %% slideshow={"slide_type": "subslide"}
 def report(fit, *block_numbers):
-    mean, sed = mm.emmeans(fit, "genotype").iloc[0], mm.contrast(fit, {"genotype[T.G02]": 1}).iloc[0]
-    return [sed.estimate, sed.se, fit.sigma, *mean[["mean", "se", "df"]], *block_numbers]
+    mean = mm.emmeans(fit, "genotype").iloc[0]
+    change = mm.contrast(fit, {"genotype[T.G02]": 1}).iloc[0]
+    return [change.estimate, change.se, fit.sigma, *mean[["mean", "se", "df"]], *block_numbers]
 names = ["G02 − G01", "SED", "sigma", "mean of G01", "SE of a mean", "df of a mean",
          "R1, from the average", "covariance in a block"]
 same = pd.DataFrame({"blocks fixed": report(twin, raw[0], 0),
@@ -385,8 +389,9 @@ def compare(data):
     seds = fixed.se.iloc[1:18] - mixed.se.iloc[1:]
     return differences.rename(lambda name: name[-4:-1]), seds, fixed.sigma - mixed.sigma
 
+gaps = [np.max(abs(gap)) for gap in compare(trial)]
 print("All plots there; largest gap between the analyses, in kg/ha: "
-      "differences {:.2f}, SED {:.2f}, sigma {:.2f}".format(*[np.max(abs(g)) for g in compare(trial)]))
+      "differences {:.2f}, SED {:.2f}, sigma {:.2f}".format(*gaps))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # With all plots in place the gaps are zero. Now lose 1, 4 and 12 plots. Turn the two knobs: `seed` chooses which plots, `lost` how many:
@@ -398,7 +403,7 @@ print("first plot lost:", *trial.loc[order[0], ["genotype", "block"]])
 gaps = {k: compare(trial.drop(index=order[:k])) for k in lost}
 bars = pd.DataFrame({f"{k} lost": gap[0] for k, gap in gaps.items()})
 bars.plot.barh(subplots=True, layout=(1, 3), figsize=(9, 4.4), sharey=True, legend=False,
-               xlabel="gap in the difference from G01 (kg/ha)", color=plots.BLUE)
+               xlabel="gap (kg/ha)", color=plots.BLUE)
 plt.gca().invert_yaxis()
 plt.show()
 for k, (differences, seds, sigma) in gaps.items():
@@ -421,8 +426,8 @@ for k, (differences, seds, sigma) in gaps.items():
 # %% slideshow={"slide_type": "-"}
 for name, before, now, verdict in same.loc[["sigma", "SE of a mean", "SED"]].itertuples():
     word = "same" if verdict == "same" else "larger" if now > before else "smaller"
-    print(f"{name}: guessed {guess[name]}, found {word} ({before:.1f} fixed, {now:.1f} kg/ha random)")
-print(f"Blocks random: {X.shape[1]} columns in X; covariance of two plots of a block {V[0, 1]:.0f}, "
+    print(f"{name}: guessed {guess[name]}, found {word} ({before:.1f} and {now:.1f} kg/ha)")
+print(f"Blocks random: {X.shape[1]} columns in X; plots of a block: covariance {V[0, 1]:.0f}, "
       f"correlation {V[0, 1] / V[0, 0]:.3f}")
 print("{same} quantities are the same, {differs} differ.".format(**same.verdict.value_counts()))
 

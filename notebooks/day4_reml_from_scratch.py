@@ -11,7 +11,7 @@
 #
 # ![Two contour plots side by side, the standard deviation between schools against the one within schools. In each, a line of dots runs from a common start into the innermost contour. The innermost contour lies further to the right under REML than under ML.](figures/day4_reml.png)
 #
-# *Twelve students, three schools, two variances to estimate. Contours of two criteria, ML and REML; low is good. The dots are the steps of an optimiser. Every part of this picture will be your own work.*
+# *Twelve students, three schools, two variances to estimate. Contours of two criteria, ML (maximum likelihood) and REML (restricted maximum likelihood); low is good. The dots are the steps of a search for the lowest point. Every part of this picture will be your own work.*
 #
 # **What you do.** Write ML and REML in a few lines of numpy each, check every line of the derivation on numbers, then break it.
 #
@@ -26,7 +26,7 @@
 #
 # $$y_{ij} = \mu + b_j + \varepsilon_{ij}, \qquad b_j \sim N(0, \sigma_b^2), \qquad \varepsilon_{ij} \sim N(0, \sigma^2).$$
 #
-# $\mu$ is a fixed number. The $b_j$ are draws from a population of schools. $\sigma_b^2$ is the variance between schools, $\sigma^2$ the variance between students of one school. There are $J$ schools with $k$ students each, $n$ rows in all, and $p$ columns in $\mathbf X$; here $p = 1$.
+# $\mu$ is a fixed number, the mean over all schools there could be. The $b_j$ are draws from a population of schools. $\sigma_b^2$ is the variance between schools, $\sigma^2$ the variance between students of one school. There are $J$ schools with $k$ students each, $n$ rows in all, and $p$ columns in $\mathbf X$, the matrix of the fixed effects; here $p = 1$.
 
 # %% slideshow={"slide_type": "skip"}
 import inspect
@@ -52,23 +52,13 @@ plt.rcParams.update(plots.STYLE)
 schools = mm.load("schools")
 y, school, n = schools.score.to_numpy(), schools.school.to_numpy(), len(schools)
 X = np.ones((n, 1))                               # one column: the common mean
-print(f"{n} students in {len(set(school))} schools; simulated with mean 50, sigma_b² 100 and sigma² 225")
+print("Simulated with mean 50, sigma_b² 100 and sigma² 225.", plots.show_points(y, school, unit="score (points)"))
+plt.show()
 
 # %% [markdown] minutes=4 notes="Ask: do these schools differ? Collect votes before the means are read out; let people type their guesses before the fit.\nThen read the print from top to bottom. The stumbling block: the column sd is the root of the variance, not its standard error." slideshow={"slide_type": "slide"}
 # ## 2. Look, guess, fit
 #
-# One row for each school, a dot for each student, a bar at the mean of the school:
-
-# %% slideshow={"slide_type": "subslide"}
-by_school = schools.groupby("school", observed=True).score.agg(["mean", "std"])
-fig, ax = plt.subplots(figsize=(8, 2), subplot_kw={"xlabel": "score (points)", "ylim": (2.5, -0.5)})
-ax.plot(y, school, "o", color=plots.BLUE, alpha=0.8)
-ax.plot(by_school["mean"], by_school.index, "k|", markersize=30, markeredgewidth=2)
-plt.show()
-print(by_school.round(2))
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 1. The scores, in points. The three means lie far apart, and so do the students of a school.*
+# *Figure 1 (above). A dot for each student, a bar at the mean of each school. The three means lie far apart, and so do the students of a school.*
 #
 # **Commit to a guess** of the two variances, in squared points, before a model shows them: type your numbers over ours. Then fit. The formula says: one mean, and a random shift for each school.
 
@@ -81,9 +71,9 @@ print(fit.summary())
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Take the print apart, from the top:
 #
-# - **REML criterion** 91.1: minus twice a log-likelihood, at its best. Sections 4 to 7 build it.
+# - **REML criterion** 91.1: minus twice a log-likelihood, at its lowest. Sections 4 to 7 build it.
 # - **Random effects**: the estimates $\hat\sigma_b^2$ = 102.64 and $\hat\sigma^2$ = 144.39, in squared points. The column `sd` holds their roots, 10.13 and 12.02 points. It is not a standard error.
-# - **Fixed effects**: the mean is 54.457 points, with standard error 6.800. It rests on three schools more than on twelve students.
+# - **Fixed effects**: the mean is 54.457 points, with standard error 6.800. This error depends more on the number of schools, three, than on the number of students.
 #
 # **Check.** The ordinary standard error is $s/\sqrt{12}$, with $s$ the standard deviation of all scores. Is it larger or smaller than 6.800?
 #
@@ -95,11 +85,11 @@ print(fit.summary())
 # %% [markdown] minutes=6 notes="Write the loop live: ask the class for the value of a cell before typing it.\nThen the same matrix in one line; the picture shows why the two agree." slideshow={"slide_type": "slide"}
 # ## 3. Build V
 #
-# $\mathbf V$ holds the variances and covariances of all scores. Two rows are one student, or two students of a school, or strangers:
+# $\mathbf V$ holds the variances and covariances of all scores. Rows $u$ and $v$ are one student, or two students of a school, or strangers:
 #
-# $$V_{ij} = \begin{cases} \sigma_b^2 + \sigma^2 & \text{the same student}\\ \sigma_b^2 & \text{two students of one school}\\ 0 & \text{students of different schools} \end{cases}$$
+# $$V_{uv} = \begin{cases} \sigma_b^2 + \sigma^2 & \text{the same student}\\ \sigma_b^2 & \text{two students of one school}\\ 0 & \text{students of different schools} \end{cases}$$
 #
-# As a program, this is a double loop. We fill it with the true variances and keep this $\mathbf V$ for all checks to come:
+# As a program, this is a double loop. We fill it with the true variances and keep this $\mathbf V$ for the checks of sections 4 to 9:
 
 # %% slideshow={"slide_type": "subslide"}
 def V_by_loop(sigma2_b, sigma2, groups):
@@ -115,7 +105,7 @@ V = V_by_loop(100, 225, school)
 print(f"{np.count_nonzero(V)} of the {V.size} cells of V are not zero")
 
 # %% [markdown] notes="Two minutes in pairs. Expect 'more students in these schools': the floor is the variance between schools over their number." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# The same matrix comes from $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf b + \boldsymbol\varepsilon$, with $\mathbf G = \sigma_b^2\mathbf I$ for the schools and $\mathbf R = \sigma^2\mathbf I$ for the students:
+# The same matrix comes from the model in matrix form, $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf b + \boldsymbol\varepsilon$, with $\mathrm{Var}(\mathbf b) = \mathbf G = \sigma_b^2\mathbf I$ for the schools and $\mathrm{Var}(\boldsymbol\varepsilon) = \mathbf R = \sigma^2\mathbf I$ for the students:
 #
 # $$\mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R.$$
 #
@@ -127,7 +117,7 @@ print(f"{np.count_nonzero(V)} of the {V.size} cells of V are not zero")
 #
 # <details><summary>Answer</summary>
 #
-# In new ones. More students per school shrink $\sigma^2/k$, but the variance of the grand mean never falls below $\sigma_b^2/J$. More schools shrink both parts.
+# In new ones. The mean of all scores has variance $\sigma_b^2/J + \sigma^2/(Jk)$. More students per school shrink the second part only; more schools shrink both.
 # </details>
 #
 # *Figure 2 (next output). $\mathbf Z$ says who belongs where; $\mathbf V$ has a block for each school.*
@@ -147,7 +137,7 @@ print(f"Variance of a school mean: a'Va = {a @ V @ a:.2f}, sigma_b² + sigma²/4
 # %% [markdown] minutes=6 notes="Cover the right-hand sides and let the class say the next line.\nLine (2) is the one to remember: it is used once for ML and once for REML." slideshow={"slide_type": "slide"}
 # ## 4. Write the likelihood, line by line
 #
-# The likelihood asks how probable the observed scores are under given parameters. All scores together are normal, $\mathbf y \sim N(\mathbf X\boldsymbol\beta, \mathbf V)$. With $|\mathbf V|$ for the determinant, minus twice the log-density is
+# The likelihood is the density of the observed scores, read as a function of the parameters. All scores together are normal, $\mathbf y \sim N(\mathbf X\boldsymbol\beta, \mathbf V)$. With $|\mathbf V|$ for the determinant, minus twice the log-density is
 #
 # $$-2\log f(\mathbf y) = n\log 2\pi + \log|\mathbf V| + (\mathbf y - \mathbf X\boldsymbol\beta)'\mathbf V^{-1}(\mathbf y - \mathbf X\boldsymbol\beta). \tag{1}$$
 #
@@ -159,7 +149,7 @@ line_1 = n * log_2pi + log_det(V) + (y - 50) @ Vi @ (y - 50)
 print(f"(1) {line_1:.6f} = {-2 * multivariate_normal(np.full(n, 50), V).logpdf(y):.6f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Only the last term holds $\boldsymbol\beta$: a squared distance, weighted by $\mathbf V^{-1}$. Its minimum over $\boldsymbol\beta$ is generalised least squares, **GLS** for short: $\hat{\boldsymbol\beta} = \mathbf A^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$ with $\mathbf A = \mathbf X'\mathbf V^{-1}\mathbf X$. Let $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$ be its residuals, and complete the square:
+# Only the last term holds $\boldsymbol\beta$: a squared distance, weighted by $\mathbf V^{-1}$. The $\boldsymbol\beta$ that makes it smallest is the generalised least squares estimate, **GLS** for short: $\hat{\boldsymbol\beta} = \mathbf A^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$ with $\mathbf A = \mathbf X'\mathbf V^{-1}\mathbf X$. Let $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$ be its residuals. Completing the square gives
 #
 # $$(\mathbf y - \mathbf X\boldsymbol\beta)'\mathbf V^{-1}(\mathbf y - \mathbf X\boldsymbol\beta) = \mathbf r'\mathbf V^{-1}\mathbf r + (\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta}). \tag{2}$$
 
@@ -171,11 +161,11 @@ print(f"(2) {(y - 50) @ Vi @ (y - 50):.6f} = {r @ Vi @ r + (50 - beta_hat) @ A @
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The second part of (2) is never negative, and it is zero at $\boldsymbol\beta = \hat{\boldsymbol\beta}$. So for any $\mathbf V$ the likelihood is largest there. What remains depends on the variances alone:
+# The second part of (2) is never negative, and it is zero at $\boldsymbol\beta = \hat{\boldsymbol\beta}$. So for any given $\mathbf V$ the likelihood is largest there. What remains depends on the variances alone. It is called a *profile*: for each $\mathbf V$, the best value over all $\boldsymbol\beta$.
 #
 # $$-2\ell_{\mathrm{ML}}(\mathbf V) = n\log 2\pi + \log|\mathbf V| + \mathbf r'\mathbf V^{-1}\mathbf r. \tag{3}$$
 #
-# We write it as a function of the two *log*-variances, since these may take any value:
+# We write it as a function of the two *log*-variances, since these may take any value while the variances stay positive:
 
 # %% slideshow={"slide_type": "subslide"}
 def ml(log_variances, y, X, groups):
@@ -190,15 +180,15 @@ print(f"(3) {ml(np.log([100, 225]), y, X, school):.6f} = {mm.minus2_loglik(y, X,
 # %% [markdown] minutes=5 notes="Do the two mean squares on the board first; two divisions give REML and ML.\nThen predict by a show of hands: over many trials, is the average of ML at 100, above or below?" slideshow={"slide_type": "slide"}
 # ## 5. See what ML overlooks
 #
-# > **Common slip: "ML treats the mean as known".** It does not. Line (3) has the GLS estimate in the place of $\boldsymbol\beta$: ML *maximises* over the mean, and then takes no account of having done so. With a mean that is truly known there would be no bias at all, as the simulation below shows.
+# > **Common slip: "ML treats the mean as known".** It does not. Line (3) has the GLS estimate in the place of $\boldsymbol\beta$: ML *maximises* over the mean, and then takes no account of having done so. A mean that is truly known causes no bias, as the simulation below shows.
 #
-# In balanced data two mean squares give the estimates. Between schools: $MS_b$ is $k$ times the variance of the school means, with $J-1$ in its denominator. Within: $MS_w$ is the average variance inside a school. Their expectations are $k\sigma_b^2 + \sigma^2$ and $\sigma^2$. Equate and solve:
+# In balanced data two mean squares give the estimates. Between schools: $MS_b$ is $k$ times the variance of the school means, with $J-1$ in its denominator. Within: $MS_w$ is the average variance inside a school. Their expectations are $k\sigma_b^2 + \sigma^2$ and $\sigma^2$. Equate and solve for REML; ML has $J$ in place of $J-1$:
 #
 # $$\hat\sigma_b^2 = \frac{MS_b - MS_w}{k} \;\text{ (REML)}, \qquad \hat\sigma_b^2 = \frac{\frac{J-1}{J}MS_b - MS_w}{k} \;\text{ (ML)}, \qquad \hat\sigma^2 = MS_w \;\text{ (both)}.$$
 #
-# > **Common slip: the ML formula used everywhere.** It is exact for *balanced* data with an *interior* solution only, one above zero. When its value is negative, the likelihood has its maximum at $\sigma_b^2 = 0$, and $\hat\sigma^2$ is no longer $MS_w$. When the schools differ in size, it is wrong altogether: section 11 has the numbers.
+# > **Common slip: the ML formula used everywhere.** It is exact for *balanced* data with an *interior* solution only, one above zero. When its value is negative, the likelihood has its maximum at $\sigma_b^2 = 0$, and $\hat\sigma^2$ is no longer $MS_w$. The REML formula has the same two limits. For schools of different size section 11 has the numbers.
 #
-# Here the schools are equal and the value is positive, so the ML formula should give the minimum of our function `ml`. An optimiser searches it (BFGS, which walks downhill by slope and curvature) and keeps its steps:
+# Here the schools are equal and the value is positive, so the ML formula should give the lowest point of our function `ml`. A search finds it by BFGS, a method that walks downhill and learns the curvature from the slopes on its way. It keeps its steps:
 
 # %% slideshow={"slide_type": "subslide"}
 def mean_squares(scores):                         # (..., J, k) scores
@@ -207,7 +197,7 @@ def mean_squares(scores):                         # (..., J, k) scores
 def estimate(function, y, X, groups, start):
     steps = [np.log(start)]
     best = minimize(function, steps[0], (y, X, groups), "BFGS", "3-point", callback=steps.append, tol=1e-7)
-    return np.exp(best.x), best.fun, [(*np.exp(step), function(step, y, X, groups)) for step in steps]
+    return np.exp(best.x), best.fun, np.exp(steps)
 
 between, within = mean_squares(y.reshape(3, 4))
 variances, criterion, _ = estimate(ml, y, X, school, start=(9, 576))
@@ -217,208 +207,209 @@ print(f"ML by search {variances[0]:.3f} and {variances[1]:.3f}, with -2 log-like
 print(f"REML by hand {(between - within) / 4:.3f} and {within:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# ML gives $\hat\sigma_b^2$ = 56.391, little more than half of REML's 102.636. One data set proves nothing, so draw 50,000 new ones from the true model. For each, estimate $\sigma_b^2$ three times by formula: around the true mean, by ML, by REML. **Predict** the average of each; the truth is 100.
+# ML gives $\hat\sigma_b^2$ = 56.391, little more than half of REML's 102.636. One data set proves nothing, so draw 50,000 new ones from the true model. For each, estimate $\sigma_b^2$ three times by formula: around the true mean, by ML, by REML. Negative values are kept. **Predict** the average of each; the truth is 100.
 #
 # *Figure 3 (next output). The three sets of estimates; dotted: the truth, full line: the average.*
 
 # %% slideshow={"slide_type": "subslide"}
-rng, sets = np.random.default_rng(1), 50_000
-drawn = 50 + rng.normal(0, 10, (sets, 3, 1)) + rng.normal(0, 15, (sets, 3, 4))   # mean + schools + students
+rng = np.random.default_rng(1)
+drawn = 50 + rng.normal(0, 10, (50_000, 3, 1)) + rng.normal(0, 15, (50_000, 3, 4))   # mean + schools + students
 B, W = mean_squares(drawn)
 known = ((drawn.mean(-1) - 50) ** 2).mean(-1) - W / 4             # school means around the true 50
 estimates = pd.DataFrame({"mean known": known, "ML": (2 / 3 * B - W) / 4, "REML": (B - W) / 4})
-axes = estimates.hist(bins=np.arange(-100, 520, 20), layout=(3, 1), figsize=(8, 4.6), sharex=True, sharey=True,
-                      color=plots.GREY, alpha=0.6, grid=False)
-for ax, name in zip(axes.flat, estimates):
-    ax.axvline(estimates[name].mean(), color=plots.ORANGE, linewidth=4, label="average")
-    ax.axvline(100, color="black", linestyle=":", linewidth=2, label="truth")
-axes[0, 0].legend()
-axes[2, 0].set_xlabel("estimate of $\\sigma_b^2$ (points²)")
+print(plots.show_sampling(estimates, 100, (-100, 500), "estimate of $\\sigma_b^2$ (points²)"))
 plt.show()
-for name, values in estimates.items():
-    print(f"{name:10}  average {values.mean():6.1f}; below zero in {(values < 0).mean():.1%} of {sets} sets")
+print("Averages with negative values set to zero:", estimates.clip(lower=0).mean().round(1).to_dict())
 
-# %% [markdown] minutes=5 notes="First read figure 3: on the board, ML is expected at (2/3)(100 + 56.25) - 56.25. Then the idea: twelve numbers, one says something on the mean, eleven on the variances. Ask for a combination that forgets the mean: somebody will say a difference of two students." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=6 notes="First read figure 3: on the board, ML is expected at (2/3)(100 + 56.25) - 56.25. Then the idea: twelve numbers, one says something on the mean, eleven on the variances. Ask for a combination that forgets the mean: somebody will say a difference of two students." slideshow={"slide_type": "slide"}
 # ## 6. REML, first way: forget the mean
 #
-# The averages of figure 3 show the cause. Around the true mean, and under REML, they are close to 100. ML divides the squares of the school means by $J$, as if they were taken around the true mean; around an estimated mean they come out too small. REML makes up for it with $J-1$. (All three spread widely, and are often negative: three schools say little about a variance, and no method can change that.)
+# The averages of figure 3 show the cause. Around the true mean, and by REML, they are close to 100. ML is biased downwards: it divides the squares of the school means by $J$, as if they were taken around the true mean; around an estimated mean they come out too small. REML makes up for it with $J-1$.
 #
-# How does this carry over to any $\mathbf X$ and $\mathbf V$? By numbers that do not depend on $\mu$, such as differences between students. Take $n-p$ such combinations $\mathbf K'\mathbf y$, called *error contrasts*:
+# "Unbiased" holds for the REML *formula* in balanced data, negative values included. Programs report zero in their place, which moves all three averages up: REML's is then 110.6, and ML's, 62.6, is still too low. All three spread widely, because three schools say little about a variance between schools; no denominator changes that.
+#
+# How does this carry over to any $\mathbf X$ and $\mathbf V$? By numbers that do not depend on $\mu$, such as differences between students. Take $n-p$ independent combinations $\mathbf K'\mathbf y$ of this kind, called *error contrasts*:
 #
 # $$\mathbf K'\mathbf X = \mathbf 0 \quad\Longrightarrow\quad \mathbf K'\mathbf y = \mathbf K'(\mathbf Z\mathbf b + \boldsymbol\varepsilon), \text{ whatever } \boldsymbol\beta \text{ is.} \tag{4}$$
 #
+# The library has such a matrix. Add 1000 points to each score, and the contrasts should not notice:
+
+# %% slideshow={"slide_type": "-"}
+K = mm.error_contrasts(X)
+print(f"(4) K'X = 0: {np.allclose(K.T @ X, 0)}; K'(y + 1000) = K'y: {np.allclose(K.T @ (y + 1000), K.T @ y)}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # The contrasts are normal with mean zero, $\mathbf K'\mathbf y \sim N(\mathbf 0, \mathbf K'\mathbf V\mathbf K)$, so line (1) holds for them:
 #
 # $$-2\log f(\mathbf K'\mathbf y) = (n-p)\log 2\pi + \log|\mathbf K'\mathbf V\mathbf K| + \mathbf y'\mathbf K(\mathbf K'\mathbf V\mathbf K)^{-1}\mathbf K'\mathbf y. \tag{5}$$
-#
-# Which $\mathbf K$? There are many: any $n-p$ independent contrasts. Take one with orthonormal columns, and a second one, $\mathbf D$: each student minus the last. Compare the two at the true variances and at the estimates. **Predict:** what has to stay the same if the choice is not to matter?
-
-# %% slideshow={"slide_type": "-"}
-K, D = mm.error_contrasts(X), np.vstack([np.eye(n - 1), -np.ones(n - 1)])
-print(f"(4) K'X = 0: {np.allclose(K.T @ X, 0)}; K'(y + 1000) = K'y: {np.allclose(K.T @ (y + 1000), K.T @ y)}")
-for name, U in (("truth", V), ("estimates", V_by_loop(*fit.varcomp.variance, school))):
-    by_K, by_D = (-2 * multivariate_normal(np.zeros(n - 1), C.T @ U @ C).logpdf(C.T @ y) for C in (K, D))
-    print(f"(5) at the {name}: K {by_K:.6f}, D {by_D:.6f}, difference {by_D - by_K:.6f}")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# The difference does not depend on the variances, so both choices have their minimum at the same place. (By $\mathbf D$, the value at the estimates is the printed criterion itself.) In the end no $\mathbf K$ is needed, because two identities bring $\mathbf V$ and $\mathbf X$ back:
-#
-# $$\begin{aligned} \mathbf y'\mathbf K(\mathbf K'\mathbf V\mathbf K)^{-1}\mathbf K'\mathbf y &= \mathbf r'\mathbf V^{-1}\mathbf r, \\ \log|\mathbf K'\mathbf V\mathbf K| &= \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \log|\mathbf K'\mathbf K| - \log|\mathbf X'\mathbf X|. \end{aligned} \tag{6}$$
-#
-# Insert them into (5) and drop the two determinants that hold no $\mathbf V$. What remains is **the REML criterion**:
-#
-# $$-2\ell_{\mathrm{REML}}(\mathbf V) = (n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \mathbf r'\mathbf V^{-1}\mathbf r. \tag{7}$$
-#
-# <details><summary>Why (6) holds</summary>
-#
-# The contrasts and the GLS estimate are uncorrelated: $\mathrm{Cov}(\mathbf K'\mathbf y, \hat{\boldsymbol\beta}) = \mathbf K'\mathbf V\mathbf V^{-1}\mathbf X\mathbf A^{-1} = \mathbf K'\mathbf X\mathbf A^{-1} = \mathbf 0$. Being normal, they are independent. So the density of $\mathbf y$ is the density of $\hat{\boldsymbol\beta} \sim N(\boldsymbol\beta, \mathbf A^{-1})$ times the density of $\mathbf K'\mathbf y$, times a constant for the change of variables. Take logs, insert (1), (2) and (5), and compare the two sides. REML keeps the factor that speaks of the variances only.
-# </details>
 
 # %% slideshow={"slide_type": "-"}
 KVK = K.T @ V @ K
-print(f"(6) {y @ K @ solve(KVK, K.T @ y):.6f} = {r @ Vi @ r:.6f}")
-print(f"    {log_det(KVK):.6f} = {log_det(V) + log_det(A) + log_det(K.T @ K) - log_det(X.T @ X):.6f}")
-print(f"(7) {(n - 1) * log_2pi + log_det(V) + log_det(A) + r @ Vi @ r:.6f} = {mm.minus2_loglik(y, X, V):.6f}")
+line_5 = (n - 1) * log_2pi + log_det(KVK) + y @ K @ solve(KVK, K.T @ y)
+print(f"(5) {line_5:.6f} = {-2 * multivariate_normal(np.zeros(n - 1), KVK).logpdf(K.T @ y):.6f}")
 
-# %% [markdown] minutes=5 notes="The integral is the area under a bell curve; draw it. ML is its height, REML its area.\nA wide bell (small A) means an uncertain mean, and REML takes account of it." slideshow={"slide_type": "slide"}
-# ## 7. REML, second way: average over the mean
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# $\mathbf K$ is not unique: any $n-p$ independent contrasts will do. Ours has orthonormal columns (of length 1, at right angles); another is $\mathbf D$, each student minus the last. Two identities bring $\mathbf V$ and $\mathbf X$ back and show where the choice enters:
 #
-# ML takes the highest point over $\boldsymbol\beta$. We may also add up the likelihood over all values of $\boldsymbol\beta$. By (2) it is a bell curve around $\hat{\boldsymbol\beta}$, and the area under a bell curve is known:
+# $$\begin{aligned} \mathbf y'\mathbf K(\mathbf K'\mathbf V\mathbf K)^{-1}\mathbf K'\mathbf y &= \mathbf r'\mathbf V^{-1}\mathbf r, \\ \log|\mathbf K'\mathbf V\mathbf K| &= \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \log|\mathbf K'\mathbf K| - \log|\mathbf X'\mathbf X|. \end{aligned} \tag{6}$$
 #
-# $$\begin{aligned} L(\boldsymbol\beta, \mathbf V) &= L(\hat{\boldsymbol\beta}, \mathbf V)\,\exp\{-\tfrac12(\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta})\} \\ \int \exp\{-\tfrac12(\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta})\}\,d\boldsymbol\beta &= (2\pi)^{p/2}\,|\mathbf A|^{-1/2} \\ -2\log\int L(\boldsymbol\beta, \mathbf V)\,d\boldsymbol\beta &= -2\ell_{\mathrm{ML}}(\mathbf V) + \log|\mathbf A| - p\log 2\pi \end{aligned} \tag{8}$$
+# **Predict.** Compute (5) with $\mathbf K$ and with $\mathbf D$, at the true variances and at the estimates. What has to stay the same, if the choice is not to matter?
 #
-# The third line is (7) again: ML plus $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$, and a constant. For one mean, scipy can do the integral by brute force. A line of output for each line of (8):
+# <details><summary>Why (6) holds</summary>
+#
+# The contrasts and the GLS estimate are uncorrelated: $\mathrm{Cov}(\mathbf K'\mathbf y, \hat{\boldsymbol\beta}) = \mathbf K'\mathbf V\mathbf V^{-1}\mathbf X\mathbf A^{-1} = \mathbf K'\mathbf X\mathbf A^{-1} = \mathbf 0$. Being normal, they are independent. So the density of $\mathbf y$ is the density of $\hat{\boldsymbol\beta} \sim N(\boldsymbol\beta, \mathbf A^{-1})$ times the density of $\mathbf K'\mathbf y$, times the factor $\sqrt{|\mathbf K'\mathbf K|/|\mathbf X'\mathbf X|}$ for the change of variables, which holds no $\mathbf V$. Take logs and insert (1), (2) and (5). The terms with $\mathbf y$ are the first identity, the others are the second. REML keeps the density of $\mathbf K'\mathbf y$, which holds the variances only.
+# </details>
 
 # %% slideshow={"slide_type": "-"}
-log_L, b, a = lambda mu: multivariate_normal(np.full(n, mu), V).logpdf(y), beta_hat[0], A[0, 0]
-area = quad(lambda t: np.exp(log_L(b + t) - log_L(b)), -200, 200)[0]
-print(f"(8) {log_L(50):.6f} = {log_L(b) - a * (50 - b) ** 2 / 2:.6f}")
-print(f"    {area:.6f} = {np.sqrt(2 * np.pi / a):.6f}")
-print(f"    {-2 * (log_L(b) + np.log(area)):.6f} = {mm.minus2_loglik(y, X, V):.6f}")
+print(f"(6) {y @ K @ solve(KVK, K.T @ y):.6f} = {r @ Vi @ r:.6f}")
+print(f"    {log_det(KVK):.6f} = {log_det(V) + log_det(A) + log_det(K.T @ K) - log_det(X.T @ X):.6f}")
+D = np.vstack([np.eye(n - 1), -np.ones(n - 1)])
+for name, U in (("truth", V), ("estimates", V_by_loop(*fit.varcomp.variance, school))):
+    by_K, by_D = (-2 * multivariate_normal(np.zeros(n - 1), C.T @ U @ C).logpdf(C.T @ y) for C in (K, D))
+    print(f"At the {name}: by K {by_K:.6f}, by D {by_D:.6f}, difference {by_D - by_K:.6f}")
+print(f"log|D'D| - log|K'K| = {log_det(D.T @ D) - log_det(K.T @ K):.6f}")
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# So REML is ML with one more term. **Predict:** from a poor start, with $\sigma_b^2$ = 9 and $\sigma^2$ = 576, how many steps will the optimiser need? Write the function and let each step report:
+# The difference is the same at both places: it is $\log|\mathbf D'\mathbf D| - \log|\mathbf K'\mathbf K|$, and holds no variances. So both choices are lowest at the same variances. Insert (6) into (5) and drop the two determinants that hold no $\mathbf V$. What remains needs no $\mathbf K$ at all. It is **the REML criterion**:
+#
+# $$-2\ell_{\mathrm{REML}}(\mathbf V) = (n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \mathbf r'\mathbf V^{-1}\mathbf r. \tag{7}$$
+#
+# Compared with (3), it is ML plus $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$, minus $p\log 2\pi$. So the program needs two more lines:
 
 # %% slideshow={"slide_type": "subslide"}
 def reml(log_variances, y, X, groups):
     A = X.T @ inv(V_by_loop(*np.exp(log_variances), groups)) @ X
     return ml(log_variances, y, X, groups) + log_det(A) - len(A) * log_2pi
 
-variances, criterion, steps = estimate(reml, y, X, school, start=(9, 576))
-print(pd.DataFrame(steps, columns=["sigma_b²", "sigma²", "criterion"]).round(3).to_string())
-print(f"REML: sigma_b² {variances[0]:.3f}, sigma² {variances[1]:.4f}, criterion {criterion:.4f}")
+print(f"(7) {reml(np.log([100, 225]), y, X, school):.6f} = {mm.minus2_loglik(y, X, V):.6f}")
+
+# %% [markdown] minutes=4 notes="The integral is the area under a bell curve; draw it. ML is its height, REML its area.\nA wide bell (small A) means an uncertain mean, and REML takes account of it." slideshow={"slide_type": "slide"}
+# ## 7. REML, second way: average over the mean
+#
+# ML takes the highest point over $\boldsymbol\beta$. We may also add up the likelihood $L$ over all values of $\boldsymbol\beta$, each with equal weight. By (2) it is a bell curve around $\hat{\boldsymbol\beta}$, and the area under a bell curve is known:
+#
+# $$\begin{aligned} L(\boldsymbol\beta, \mathbf V) &= L(\hat{\boldsymbol\beta}, \mathbf V)\,\exp\{-\tfrac12(\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta})\} \\ \int \exp\{-\tfrac12(\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta})\}\,d\boldsymbol\beta &= (2\pi)^{p/2}\,|\mathbf A|^{-1/2} \end{aligned} \tag{8}$$
+#
+# For one mean, scipy can do the integral by brute force. A line of output for each line of (8), with $L(\hat{\boldsymbol\beta}, \mathbf V)$ as the unit:
+
+# %% slideshow={"slide_type": "-"}
+log_L, b = lambda mu: multivariate_normal(np.full(n, mu), V).logpdf(y), beta_hat[0]
+area = quad(lambda mu: np.exp(log_L(mu) - log_L(b)), b - 200, b + 200)[0]
+print(f"(8) {np.exp(log_L(50) - log_L(b)):.6f} = {np.exp(-A[0, 0] * (50 - b) ** 2 / 2):.6f}")
+print(f"    {area:.6f} = {np.sqrt(2 * np.pi / A[0, 0]):.6f}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Multiply the two lines and take minus twice the log:
+#
+# $$-2\log\int L(\boldsymbol\beta, \mathbf V)\,d\boldsymbol\beta = -2\ell_{\mathrm{ML}}(\mathbf V) + \log|\mathbf A| - p\log 2\pi. \tag{9}$$
+#
+# The right-hand side is (7) again, since $\mathbf A = \mathbf X'\mathbf V^{-1}\mathbf X$. ML looks at the height of the bell, REML at its area:
+
+# %% slideshow={"slide_type": "-"}
+print(f"(9) {-2 * (log_L(b) + np.log(area)):.6f} = {ml(np.log([100, 225]), y, X, school) + log_det(A) - log_2pi:.6f}")
 
 
 # %% [markdown] minutes=6 notes="First the vote: which of the three terms rise with sigma_b\u00b2? Then figure 4, the slider, the surface.\nThe point of the surface: the valley is long, the data leave sigma_b wide open." slideshow={"slide_type": "slide"}
 # ## 8. See the criterion
 #
-# Three terms compete. $\log|\mathbf V|$ charges for large variances. $\mathbf r'\mathbf V^{-1}\mathbf r$ rewards them, because large deviations become less surprising. $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ is REML's own: minus the log-variance of the estimated mean. **Predict:** as $\sigma_b^2$ grows, does REML's own term rise or fall? So does it pull the minimum to the left or to the right? Here $\sigma^2$ stays at its estimate, and each term is measured from its value at $\sigma_b^2 = 0$:
-
-# %% slideshow={"slide_type": "subslide"}
-def terms(sigma2_b):                              # one mean, equal schools: r is the same for every V
-    V = V_by_loop(sigma2_b, within, school)
-    return np.array([log_det(V), log_det(X.T @ inv(V) @ X), r @ inv(V) @ r])
-
-curves = pd.DataFrame({s: terms(s) - terms(0) for s in range(601)}, ["log|V|", "log|X'V⁻¹X|", "r'V⁻¹r"]).T
-curves["ML"], curves["REML"] = curves @ [1, 0, 1], curves.sum(axis=1)
-
-def draw(chosen, boxes, ax):
-    curves.plot(ax=ax, style=["k-.", "k:", "k--", "C1-", "C0-"], xlim=(-10, 850), xlabel="$\\sigma_b^2$")
-    ax.lines[-1].set_linewidth(3)
-    for s, box in zip(chosen, boxes):
-        mm.show_matrix(V_by_loop(s, within, school), school, ax=box, title=f"V at $\\sigma_b^2$ = {s:.0f}")
-        ax.axvline(s, color=plots.GREY, linewidth=3, alpha=0.5)
-
-fig, axes = plt.subplot_mosaic("ABC;DDD", figsize=(9.5, 6.4))
-draw([0, 102, 500], [axes[name] for name in "ABC"], axes["D"])
-plt.show()
-print(f"On this grid ML is lowest at {curves.ML.idxmin()}, REML at {curves.REML.idxmin()}")
-
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 4. Above: $\mathbf V$ at three values of $\sigma_b^2$. Below: the three terms (broken lines), their sum without REML's own term (ML, thin) and with it (REML, thick), each as the change from its value at zero; grey bars mark the three places.*
+# Three terms compete. $\log|\mathbf V|$ charges for large variances. $\mathbf r'\mathbf V^{-1}\mathbf r$ rewards them, because large deviations become less surprising. $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ is REML's own: minus the log-variance of the estimated mean. **Predict:** as $\sigma_b^2$ grows, does REML's own term rise or fall? So does it pull the lowest point to the left or to the right? Here $\sigma^2$ stays at its estimate.
 #
-# REML's own term falls: the larger $\sigma_b^2$, the less certain the mean, and REML takes account of it. So the minimum moves to the right. The same with a knob: how far to the right can you go before the REML curve has risen by 1?
+# *Figure 4 (next output). Left: $\mathbf V$ at the value of the knob. Right: the three terms (broken lines), their sum without REML's own term (ML, thin) and with it (REML, thick), each as the change from its value at zero; the grey bar marks the knob.*
+#
+# Move the knob: how far to the right can you go before the REML curve has risen by 1 above its lowest point?
 
 # %% slideshow={"slide_type": "subslide"} tags=["nbval-ignore-output"]
+def three_terms(sigma2_b):                        # one mean, equal schools: r is the same for every V
+    V = V_by_loop(sigma2_b, within, school)
+    return log_det(V), log_det(X.T @ inv(V) @ X), r @ inv(V) @ r
+
+names = ["log|V|", "log|X'V⁻¹X|", "r'V⁻¹r"]
+terms = pd.DataFrame([three_terms(s) for s in range(601)], columns=names)
+
 @interact(sigma2_b=FloatSlider(value=100, min=0, max=600, step=20, continuous_update=False))
 def picture(sigma2_b):
-    fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.8), width_ratios=[1, 1.4])
-    draw([sigma2_b], axes[:1], axes[1])
+    fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), width_ratios=[1, 1.5])
+    mm.show_matrix(V_by_loop(sigma2_b, within, school), school, ax=axes[0], title="V (points²)")
+    print(plots.show_terms(terms, {"ML": names[::2], "REML": names}, sigma2_b, "$\\sigma_b^2$", axes[1]))
     plt.show()
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Now both variances at once, on the scale of standard deviations, with the steps of the optimiser.
+# REML's own term falls: the larger $\sigma_b^2$, the less certain the mean, and REML takes account of it. So the lowest point moves to the right, from 56 to 103. The curve is flat: up to 370 it rises by less than 1.
 #
-# *Figure 5 (next output): the finished picture of the title. Contours of each criterion above its minimum; low is good.*
+# Now search both variances at once, from a poor start at $\sigma_b^2$ = 9 and $\sigma^2$ = 576. **Predict:** how many steps will the optimiser need? The table has the criterion at each step of the REML search.
+#
+# *Figure 5 (next output): the finished picture of the title, on the scale of standard deviations. Contours of each criterion above its lowest value; low is good.*
 
 # %% slideshow={"slide_type": "subslide"}
-sd_b, sd = np.meshgrid(np.linspace(0.5, 40, 80), np.linspace(7, 27, 41))
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 4.2), sharey=True)
 for ax, function in zip(axes, (ml, reml)):
-    name, (variances, lowest, steps) = function.__name__.upper(), estimate(function, y, X, school, (9, 576))
-    height = np.vectorize(lambda a, b: function(2 * np.log([a, b]), y, X, school))(sd_b, sd) - lowest
-    ax.clabel(ax.contour(sd_b, sd, height, [0.2, 1, 2, 4, 8, 16], colors="black", linewidths=0.8), fmt="%g")
-    ax.plot(*np.sqrt(steps).T[:2], "o-", color=plots.BLUE, label="steps of the optimiser")
-    ax.plot(10, 15, "*", color=plots.ORANGE, markersize=14, label="truth")
-    ax.set(title=f"{name} criterion above its minimum", xlabel="$\\sigma_b$ (points)", ylabel="$\\sigma$ (points)")
-    print(f"{name:4} lowest at {variances[0] ** 0.5:.2f} between and {variances[1] ** 0.5:.2f} within; "
-          f"less than 2 higher for sigma_b up to {sd_b[height < 2].max():.1f}")
-axes[0].legend(frameon=True)
+    variances, criterion, steps = estimate(function, y, X, school, start=(9, 576))
+    print(plots.show_surface(lambda s_b, s: function(2 * np.log([s_b, s]), y, X, school),
+                             np.linspace(0.5, 40, 80), np.linspace(7, 27, 41), np.sqrt(steps), (10, 15),
+                             ("$\\sigma_b$", "$\\sigma$"), "points", ax, function.__name__.upper()))
 plt.show()
+trace = pd.DataFrame(steps, columns=["sigma_b²", "sigma²"])
+trace["criterion"] = [reml(np.log(step), y, X, school) for step in steps]
+print(trace.round(3).to_string())
 
 # %% [markdown] minutes=4 notes="Read figure 5 first: REML's valley is the wider one. Then: every fast program searches theta, one parameter fewer.\nAt the boundary, ask: what would you report when the printout says zero? The word is 'boundary estimate', not 'failed'." slideshow={"slide_type": "slide"}
 # ## 9. REML, third way: one parameter
 #
 # In figure 5 the REML valley lies further to the right, and it is wider: the data leave $\sigma_b$ open over a wide range, and REML says so.
 #
-# Programs do not search both variances. Write $\theta = \sigma_b/\sigma$ and take $\sigma^2$ out of the matrix: $\mathbf V = \sigma^2\mathbf V_\theta$ with $\mathbf V_\theta = \mathbf I + \theta^2\mathbf Z\mathbf Z'$. Since $|\mathbf V| = \sigma^{2n}|\mathbf V_\theta|$ and $|\mathbf X'\mathbf V^{-1}\mathbf X| = \sigma^{-2p}|\mathbf X'\mathbf V_\theta^{-1}\mathbf X|$, criterion (7) is
+# Most programs do not search both variances. Write $\theta = \sigma_b/\sigma$ and take $\sigma^2$ out of the matrix: $\mathbf V = \sigma^2\mathbf V_\theta$ with $\mathbf V_\theta = \mathbf I + \theta^2\mathbf Z\mathbf Z'$. Since $|\mathbf V| = \sigma^{2n}|\mathbf V_\theta|$ and $|\mathbf X'\mathbf V^{-1}\mathbf X| = \sigma^{-2p}|\mathbf X'\mathbf V_\theta^{-1}\mathbf X|$, criterion (7) is
 #
-# $$-2\ell_{\mathrm{REML}} = (n-p)\log 2\pi\sigma^2 + \log|\mathbf V_\theta| + \log|\mathbf X'\mathbf V_\theta^{-1}\mathbf X| + \mathbf r'\mathbf V_\theta^{-1}\mathbf r/\sigma^2. \tag{9}$$
+# $$-2\ell_{\mathrm{REML}} = (n-p)\log 2\pi\sigma^2 + \log|\mathbf V_\theta| + \log|\mathbf X'\mathbf V_\theta^{-1}\mathbf X| + \mathbf r'\mathbf V_\theta^{-1}\mathbf r/\sigma^2. \tag{10}$$
 #
-# For a given $\theta$ the best $\sigma^2$ is $\hat\sigma^2_\theta = \mathbf r'\mathbf V_\theta^{-1}\mathbf r/(n-p)$. Insert it, and one parameter is left. This is the **profiled criterion**:
-#
-# $$d(\theta) = (n-p)\,(1 + \log 2\pi\hat\sigma^2_\theta) + \log|\mathbf V_\theta| + \log|\mathbf X'\mathbf V_\theta^{-1}\mathbf X|. \tag{10}$$
+# The residuals $\mathbf r$ are the same with $\mathbf V_\theta$ as with $\mathbf V$: GLS does not notice a factor.
 
 # %% slideshow={"slide_type": "-"}
-V_theta, m = np.eye(n) + (10 / 15) ** 2 * Z @ Z.T, n - 1
-rest, q = log_det(V_theta) + log_det(X.T @ inv(V_theta) @ X), r @ inv(V_theta) @ r
-print(f"(9)  {m * np.log(2 * np.pi * 225) + rest + q / 225:.6f} = {mm.minus2_loglik(y, X, V):.6f}")
-print(f"(10) {m * (1 + np.log(2 * np.pi * q / m)) + rest:.6f} = {fit.profiled([10 / 15]):.6f}")
+V_theta = np.eye(n) + (10 / 15) ** 2 * Z @ Z.T
+dets, q = log_det(V_theta) + log_det(X.T @ inv(V_theta) @ X), r @ inv(V_theta) @ r
+print(f"(10) {(n - 1) * np.log(2 * np.pi * 225) + dets + q / 225:.6f} = {mm.minus2_loglik(y, X, V):.6f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# $\theta$ has a second advantage over log-variances. Deal the same twelve students to three schools so that the schools come out alike. **Predict** $\hat\sigma_b^2$. Then look at $d$ along both scales:
+# For a given $\theta$, set the derivative with respect to $\sigma^2$ to zero: the best value is $\hat\sigma^2_\theta = \mathbf r'\mathbf V_\theta^{-1}\mathbf r/(n-p)$. Insert it, and one parameter is left. This is a profile again, the **profiled criterion**:
+#
+# $$d(\theta) = (n-p)\,(1 + \log 2\pi\hat\sigma^2_\theta) + \log|\mathbf V_\theta| + \log|\mathbf X'\mathbf V_\theta^{-1}\mathbf X|. \tag{11}$$
+#
+# It should be a little lower than (10), which has 225 in the place of the best value:
+
+# %% slideshow={"slide_type": "-"}
+best = q / (n - 1)
+print(f"(11) {(n - 1) * (1 + np.log(2 * np.pi * best)) + dets:.6f} = {fit.profiled([10 / 15]):.6f}")
+print(f"Best sigma² at this theta: {best:.2f}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# $\theta$ has a second advantage over log-variances: it can be zero. Deal the same twelve students to three schools so that the schools come out alike. **Predict** $\hat\sigma_b^2$. Then look at $d$ along both scales:
 
 # %% slideshow={"slide_type": "subslide"}
 dealt = pd.DataFrame({"school": list("ABCCBA") * 2, "score": np.sort(y)})
 alike = mm.lmm("score ~ 1 + (1 | school)", dealt)
-fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 3.6), sharey=True)
-logs, thetas = np.linspace(-14, 4, 120), np.linspace(-2, 2, 201)
-for model, style, name in ((fit, "-", "schools as they are"), (alike, "--", "students dealt anew")):
-    d = np.vectorize(lambda theta: model.profiled([theta]) - model.criterion)
-    left.plot(logs, d(np.exp(logs / 2)), style, label=name)
-    right.plot(thetas, d(thetas), style)
-left.set(xlabel="log of $\\sigma_b^2/\\sigma^2$", ylabel="d above its minimum", ylim=(-0.1, 4))
-left.legend(loc="upper left")
-right.set(xlabel="$\\theta = \\sigma_b/\\sigma$")
+rise = lambda model, theta: np.array([model.profiled([t]) for t in theta]) - model.criterion
+fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.6), sharey=True)
+for ax, x, to_theta, label in ((axes[0], np.linspace(-14, 4, 181), lambda x: np.exp(x / 2), "log of $\\sigma_b^2/\\sigma^2$"),
+                               (axes[1], np.linspace(-0.6, 2, 131), lambda x: x, "$\\theta = \\sigma_b/\\sigma$")):
+    curves = {"as they are": (x, rise(fit, to_theta(x))), "dealt anew": (x, rise(alike, to_theta(x)))}
+    print(plots.show_curves(curves, "lowest", label, "d above its lowest value", (-0.1, 4), ax))
 plt.show()
 ends = [estimate(mm.reml_objective, dealt.score, X, dealt.school, (start, 200))[0][0] for start in (10, 50, 500)]
-print(f"School means {dealt.groupby('school').score.mean().round(2).to_dict()}", *alike.messages, sep="\n")
 print(f"Three searches over log-variances end above 0 and below 0.001: {all(0 < e < 0.001 for e in ends)}")
+print(f"School means {dealt.groupby('school').score.mean().round(2).to_dict()}", *alike.messages, sep="\n")
 
 
 # %% [markdown] notes="Collect answers before opening the box. 'The schools do not differ' is the useful mistake.\nRemind them of section 5: the formula was below zero in a good part of the simulated sets, although the truth was 100." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# *Figure 6. The criterion above its minimum. Left, along the log of the variance ratio: for the students dealt anew it falls towards the left without an end. Right, along $\theta$, with mirror values below zero: the same curve is smooth, with its minimum at 0.*
+# *Figure 6. The profiled criterion above its lowest value. Left, along the log of the variance ratio: for the students dealt anew it falls towards the left, ever more slowly, and has no lowest point. Right, along $\theta$: the same curve is smooth at 0 and lowest there. The values left of 0 are its mirror image, since $\mathbf V_\theta$ holds $\theta^2$.*
 #
-# A search over log-variances runs down an endless slope and stops at some small number. A search over $\theta$ arrives at zero. The message says *boundary estimate*; nothing has failed.
+# A search over log-variances runs down this slope until it stops at some small number. A search over $\theta$ arrives at zero. The message says *boundary estimate*; nothing has failed.
 #
 # **Discuss.** The estimate is zero. Is the variance between these schools zero?
 #
 # <details><summary>Answer</summary>
 #
-# We do not know. With three schools the estimate is often zero when the variance is not: look up the share below zero in section 5. An estimate of zero says that the school means differ no more than their students explain.
+# We do not know. With three schools the estimate is often zero when the variance is not: look up the share below zero in section 5. An estimate of zero says that the school means differ no more than the students inside the schools would make them differ.
 # </details>
 
 # %% [markdown] minutes=3 notes="Read one row of the source table aloud; the library says the same in other words, plus checks.\nThe library never inverts V: it divides by a Cholesky factor, which is quicker and more exact." slideshow={"slide_type": "slide"}
@@ -439,7 +430,7 @@ HTML(f"<table>{''.join(rows)}</table>")
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# `build_V_cs` compares all pairs of rows at once. `minus2_loglik` holds both criteria; its helper `_whiten_and_fit` divides $\mathbf X$ and $\mathbf y$ by a Cholesky factor of $\mathbf V$, which saves the inverse.
+# `build_V_cs` compares all pairs of rows at once. `minus2_loglik` holds both criteria; its helper `_whiten_and_fit` divides $\mathbf X$ and $\mathbf y$ by a Cholesky factor of $\mathbf V$, a triangular root of $\mathbf V$, which saves the inverse.
 #
 # Now four routes to the same numbers. The values of lme4 1.1 are typed as R prints them to four decimals, its optimiser run to full precision. **Predict** which rows are the same for REML and ML:
 
@@ -461,7 +452,7 @@ print(table.to_string(float_format="{:.4f}".format, formatters={"statsmodels": "
 # %% [markdown] minutes=4 notes="Three of four columns agree in every digit; statsmodels stops its search earlier, so two decimals are shown.\nState the expected symptom before each run. One school: the library refuses, our own code answers anyway, which is the dangerous kind of answer." slideshow={"slide_type": "slide"}
 # ## 11. Break it
 #
-# The columns agree. Now provoke failures, each with its expected symptom. With **one school**, $\sigma_b^2$ cannot be told from the mean, and the criterion does not depend on it. With **two schools** there is an answer, but it rests on a single difference. **A constant left out** moves the criterion and leaves the estimates. Watch for each:
+# The columns agree. The rows `sigma²` and `mean` are the same for REML and ML, because the data are balanced. Now provoke failures, each with its expected symptom. With **one school**, $b_1$ cannot be told from the mean, and the REML criterion does not depend on $\sigma_b^2$. With **two schools** there is an answer, but it rests on a single difference. **A constant left out** moves the criterion and leaves the estimates. Watch for each:
 
 # %% slideshow={"slide_type": "subslide"}
 try:
@@ -470,9 +461,9 @@ except ValueError as error:
     print("One school, mmteach:", error)
 flat = [f"{reml(np.log([s, 144]), y[:4], X[:4], school[:4]):.4f}" for s in (1, 100, 10000)]
 print("One school, our criterion at sigma_b² = 1, 100, 10000:", *flat)
-for two in (["S1", "S2"], ["S1", "S3"], ["S2", "S3"]):
-    pair = mm.lmm("score ~ 1 + (1 | school)", schools[schools.school.isin(two)])
-    print(f"Two schools, {' and '.join(two)}: sigma_b² {pair.varcomp.variance[0]:.1f}")
+for left_out in ("S3", "S2", "S1"):
+    pair = mm.lmm("score ~ 1 + (1 | school)", schools[schools.school != left_out])
+    print(f"Two schools, without {left_out}: sigma_b² {pair.varcomp.variance[0]:.1f}")
 print(f"No constant: criterion {fit.criterion - (n - 1) * log_2pi:.3f} in place of {fit.criterion:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -480,7 +471,7 @@ print(f"No constant: criterion {fit.criterion - (n - 1) * log_2pi:.3f} in place 
 #
 # Next, **unequal schools**: the last two students of S3 are absent on the day of the test. **Predict:** does ML's closed form survive? Are the plain average, ML's mean and the GLS mean still the same?
 #
-# > **Common slip: the residual of the ML fit in the REML criterion.** Some notes define $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}_{\mathrm{ML}}$. The derivation needs the GLS estimate $\hat{\boldsymbol\beta}(\sigma)$ at the *same* variances as $\mathbf V$: it moves while the variances are searched, because GLS weighs each school mean by its precision. In balanced data the two agree and nobody notices. In the last line below, the ML residual makes the criterion too high.
+# > **Common slip: the residual of the ML fit in the REML criterion.** Some notes define $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}_{\mathrm{ML}}$. The derivation needs the GLS estimate at the *same* variances as $\mathbf V$: it moves while the variances are searched, because GLS weighs each school mean by its precision. In balanced data the two agree and nobody notices. By (2), any other residual makes the criterion too high: see the last line below.
 
 # %% slideshow={"slide_type": "subslide"}
 few, X_few = schools[:10], X[:10]
@@ -501,7 +492,7 @@ print(f"REML criterion: {right:.4f} with the GLS residual, {wrong:.4f} with the 
 #
 # The trial of day 2: `block` takes the place of the school, and $\mathbf X$ has a column for each genotype. Same code, more rows. **Predict:** by which factor are the ML variances smaller? (Compare $J-1$ and $J$; there are 4 blocks.)
 #
-# **Several random effects** need one more variance and one more piece, $\mathbf V = \sigma_1^2\mathbf Z_1\mathbf Z_1' + \sigma_2^2\mathbf Z_2\mathbf Z_2' + \sigma^2\mathbf I$, nested or crossed. Blocks and genotypes are crossed; the third line makes both random:
+# **Several random effects** need one more variance and one more piece, $\mathbf V = \sigma_1^2\mathbf Z_1\mathbf Z_1' + \sigma_2^2\mathbf Z_2\mathbf Z_2' + \sigma^2\mathbf I$, nested or crossed. Blocks and genotypes are crossed: every genotype stands in every block. The third fit makes both random:
 
 # %% slideshow={"slide_type": "subslide"}
 trial = mm.load("sorghum")
@@ -511,54 +502,49 @@ found = {"REML": estimate(reml, grain, genotypes, block, (3000, 3e4)),
          "ML": estimate(ml, grain, genotypes, block, (3000, 3e4)),
          "REML, crossed": estimate(mm.reml_objective, grain, ones, [block, trial.genotype], (3000, 3e4, 3e4))}
 for name, (variances, criterion, _) in found.items():
-    print(f"{name:13}  criterion {criterion:.4f}  variances", *(f"{v:.1f}" for v in variances),
-          " SDs", *(f"{v ** 0.5:.2f}" for v in variances))
+    print(f"{name:13}  criterion {criterion:.4f}  variances {variances.round(1)}  SDs {np.sqrt(variances).round(2)}")
 crossed = mm.lmm("yield_kg_ha ~ 1 + (1 | block) + (1 | genotype)", trial)
-print(f"mm.lmm, crossed criterion {crossed.criterion:.4f}  variances", crossed.varcomp.variance.round().tolist())
+print(f"mm.lmm, crossed criterion {crossed.criterion:.4f}  variances {crossed.varcomp.variance.round().tolist()}")
 ratio = np.round(found["ML"][0] / found["REML"][0], 3)
 print(f"{len(trial)} plots, {genotypes.shape[1]} columns in X; ML / REML {ratio}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# In the third line the variances of blocks and plots are those of the first: in balanced data, it does not matter to them whether genotypes are fixed or random.
+# Both variances shrink by $(J-1)/J$ = 0.75. In the third line the variances of blocks and plots are those of the first: in balanced data with no estimate at zero, it does not matter to them whether genotypes are fixed or random.
 #
 # Now a question that a criterion seems made for: do the genotypes differ? Compare $\mathbf X$ with genotypes against a single mean. As a control, fit the genotypes a second time with every column of $\mathbf X$ multiplied by 10, as a change of units would do; the model is the same. **Predict** which criterion notices:
 
 # %% slideshow={"slide_type": "subslide"}
 designs = {"genotypes": genotypes, "genotypes, columns × 10": 10 * genotypes, "one mean": ones}
-fitted = pd.DataFrame([[estimate(function, grain, design, block, (3000, 3e4))[1] for design in designs.values()]
-                       for function in (mm.reml_objective, mm.ml_objective)], ["REML", "ML"], designs).T
-gains = (fitted.loc["one mean"] - fitted).add_suffix(" gain over one mean")
-print(fitted.join(gains).to_string(float_format="{:.2f}".format))
+lowest = lambda f: [estimate(f, grain, design, block, (3000, 3e4))[1] for design in designs.values()]
+fitted = pd.DataFrame({"REML": lowest(mm.reml_objective), "ML": lowest(mm.ml_objective)}, designs)
+print(fitted.join((fitted.loc["one mean"] - fitted).add_suffix(" gain over one mean")).round(2).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# > **Common slip: comparing REML criteria of different fixed parts.** By REML the genotypes gain 252.89, or 169.99 after a change of units. The number depends on how $\mathbf X$ is written, through $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$. Another $\mathbf X$ means other contrasts, so the two criteria describe different data. Compare fixed parts by ML: the gain is 72.31 either way. REML criteria may be compared as long as $\mathbf X$ is the same.
+# > **Common slip: comparing REML criteria of different fixed parts.** By REML the genotypes gain 252.89, or 169.99 after a change of units. The number depends on how $\mathbf X$ is written, through $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$. And there is a deeper reason: with another set of fixed effects the contrasts are others too, so the two criteria are densities of different data. Compare fixed parts by ML: the gain is 72.31 either way. REML criteria may be compared as long as $\mathbf X$ is the same: models that differ in their random effects.
 
 # %% [markdown] minutes=2 notes="Optional with 50 minutes. The message: REML is not far from Bayes, and with three schools the prior speaks loudly.\nNobody should leave with the idea that a flat prior is neutral." slideshow={"slide_type": "slide"}
 # ## 13. Read REML as a Bayesian
 #
-# Section 7 averaged over $\boldsymbol\beta$ with equal weight for every value. In Bayesian words, the REML likelihood is the posterior density of the variances under flat priors. With $\log\sigma$ flat as well, the integral over $\sigma$ gives $e^{-d(\theta)/2}$, up to a constant. What is left to choose is a prior for $\theta$. Two choices, on a grid:
+# Section 7 averaged over $\boldsymbol\beta$ with equal weight for every value. In Bayesian words: with a flat prior for $\boldsymbol\beta$, the posterior density of the variances is the REML likelihood times their prior, up to a constant. With $\log\sigma$ flat as well, the integral over $\sigma$ gives $e^{-d(\theta)/2}$, again up to a constant. What is left to choose is a prior for $\theta$. Two choices, on a grid:
 #
 # *Figure 7 (next output). Posterior density of $\theta$ for the schools under two priors.*
 
 # %% slideshow={"slide_type": "subslide"}
-fig, ax = plt.subplots(figsize=(8, 3))
 theta = np.linspace(0, 20, 2001)
-likelihood = np.exp((fit.criterion - np.array([fit.profiled([t]) for t in theta])) / 2)
-priors = {"uniform from 0 to 20": np.ones(2001), "half-normal with SD 1": np.exp(-theta ** 2 / 2)}
-for (name, prior), style in zip(priors.items(), ("-", "--")):
-    posterior = likelihood * prior / (likelihood * prior).sum()
-    middle, upper = theta[np.searchsorted(posterior.cumsum(), [0.5, 0.95])]
-    ax.plot(theta, posterior / 0.01, style, label=f"prior {name}")
-    print(f"prior {name}: mode {theta[posterior.argmax()]:.2f}, median {middle:.2f}, 95 % below {upper:.2f}")
-ax.axvline(fit.theta[0], color=plots.GREY, linestyle=":", label="REML estimate")
-ax.set(xlim=(0, 5), xlabel="$\\theta = \\sigma_b/\\sigma$", ylabel="posterior density")
-ax.legend()
+likelihood = np.exp(-np.array([fit.profiled([t]) for t in theta]) / 2)
+prior = pd.DataFrame({"uniform from 0 to 20": 1.0, "half-normal with SD 1": np.exp(-theta ** 2 / 2)}, theta)
+posterior = prior.mul(likelihood, axis=0) / (likelihood @ prior)  # adds up to 1 over the grid
+curves = {name: (theta[:501], 100 * posterior[name][:501]) for name in posterior}
+print(plots.show_curves(curves, "highest", "$\\theta = \\sigma_b/\\sigma$", "posterior density"))
 plt.show()
+for name, total in posterior.cumsum().items():
+    print(f"{name}: median {theta[total.searchsorted(0.5)]:.2f}, 95 % below {theta[total.searchsorted(0.95)]:.2f}")
+print(f"REML estimate of theta: {fit.theta[0]:.2f}")
 
 # %% [markdown] minutes=1 notes="Read the computed sentences aloud; ask who came within 20 % of sigma\u00b2.\nThe one sentence to take home: REML uses the part of the data that does not speak of the mean." slideshow={"slide_type": "slide"}
 # ## 14. Wrap up
 #
-# Under the uniform prior the top of the density is the REML estimate, and its tail is long. The half-normal prior, which doubts that schools differ by much more than their students, cuts the tail. With three schools the prior decides much of the answer; a single estimate hides this, whichever method made it.
+# Under the uniform prior the density is highest at the REML estimate, 0.84, and its tail is long. The half-normal prior, which doubts that schools differ by much more than their students, cuts the tail. With three schools the prior decides much of the answer; a single estimate hides this, whichever method made it.
 #
 # Your guesses beside the estimates, and the lesson in computed sentences:
 
@@ -566,7 +552,7 @@ plt.show()
 for name, value in zip(guess, fit.varcomp.variance):
     print(f"{name}: guessed {guess[name]}, REML {value:.1f}, off by {abs(guess[name] - value) / value:.0%}")
 print(f"REML uses {K.shape[1]} contrasts of {n} scores; {X.shape[1]} is spent on the mean.")
-here, there = library[1][0] / library[0][0], found["ML"][0][0] / found["REML"][0][0]
+here, there = library[1][0] / library[0][0], ratio[0]
 print(f"ML puts sigma_b² at {here:.0%} of REML's value here, and at {there:.0%} in the sorghum trial.")
 
 # %% [markdown] minutes=1 notes="Hand out as homework; number 3 is the one to discuss next time.\nPoint to day 5: the variances are known now, what about the schools themselves?" slideshow={"slide_type": "slide"}
@@ -580,8 +566,8 @@ print(f"ML puts sigma_b² at {here:.0%} of REML's value here, and at {there:.0%}
 # <details><summary>Answers</summary>
 #
 # 1. `K = np.eye(12)[:, :-1] - np.eye(12)[:, 1:]`. Its $\mathbf K'\mathbf K$ is not the identity, so $\log|\mathbf K'\mathbf K|$ counts in (6).
-# 2. ML measures the school means around their own average, as if that average were the truth. REML knows that one piece of information went into the average.
-# 3. With more students it does not: ML's average settles near $(J-1)/J$ of the truth. With more schools the bias shrinks. In the code, adapt the `4` and the `3` of `drawn`, and with them the divisors in `known` and `estimates`.
+# 2. ML averages the squares of the school means around their own average over $J$, as if nothing had been estimated. REML works with contrasts that are free of the mean, so it averages over $J-1$.
+# 3. With more students it does not: ML's average settles near $(J-1)/J$ of the truth. With more schools the bias shrinks. In the code, adapt the `4` and the `3` in `drawn`, and with them `2 / 3` and the divisors `4` in `known` and `estimates`.
 # 4. Two thirds: the layout is balanced, with three blocks, and the estimate is not zero.
 # </details>
 #

@@ -6,10 +6,10 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Show the left half first: 35 lines of clover, and the one that looks second best falls to tenth.\nAsk why before anybody reads on. The lesson answers." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Show the left half first: of 35 lines of clover, one falls from the very top. Ask why before anybody reads on.\nThe lesson answers." slideshow={"slide_type": "slide"}
 # # Predict random effects and promote the right line
 #
-# ![Two pictures of 35 clover entries. Left: lines lead from the rank by raw mean to the rank by BLUP; entries seen in one year are dashed, and several of them cross many others. Right: the BLUPs in order, each with an interval; the intervals are wide and all contain zero.](figures/day5_blups.png)
+# ![Two pictures of 35 clover entries. Left: lines lead from the rank by raw mean to the rank by BLUP; entries seen in one year are dashed, and they cross many others. Right: the BLUPs in order, each with an interval; the intervals are wide and all contain zero.](figures/day5_blups.png)
 #
 # *A clover trial. Left: the rank of each entry by its raw mean and by its BLUP; dashed lines are entries seen in one year only. Right: the BLUPs with their intervals. This notebook computes both halves, and says which entries you should promote.*
 
@@ -51,7 +51,7 @@ print(f"{len(clover)} plots, {len(grown)} entries;", grown.value_counts().to_dic
 # %% [markdown] minutes=2 notes="One minute of memory: what were the four numbers of the sorghum blocks, and what happened to them?\nWrite 0.671 on the board and leave it there." slideshow={"slide_type": "slide"}
 # ## 2. Recall: four blocks that shrank
 #
-# On day 2 the blocks of the sorghum trial became random. Each was measured some way off the average block, and the model believed in a part of that only:
+# On day 2 the blocks of the sorghum trial became random. Each was measured some way off the average block, and the model believed in a part of that only. The last column is that part:
 
 # %% slideshow={"slide_type": "-"}
 sorghum_fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", sorghum)
@@ -59,74 +59,52 @@ blocks = mm.shrinkage(sorghum_fit).set_index("level")
 measured, blup = blocks.no_pooling - blocks.complete, blocks.partial - blocks.complete
 print(pd.DataFrame({"measured": measured, "BLUP": blup, "kept": blup / measured}).round(3))
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# R1 was measured 90.18 kg/ha above the average block; its BLUP is 60.52. All four keep the same part, 0.671 of what was measured.
+# %% [markdown] minutes=4 notes="Let them find an entry with circles only, and one with squares only.\nThen everybody types two names, without discussion. Who has C10? Usually a large majority." slideshow={"slide_type": "slide"}
+# ## 3. Look at the data and commit to a choice
 #
-# **Check.** What part would a block keep if the plots of the trial had no error at all?
-#
-# <details><summary>Answer</summary>
-# All of it. The part that is taken away is the part that error alone could have made.
-# </details>
-
-# %% [markdown] minutes=3 notes="Everybody types two names. No discussion yet.\nCollect by hands: who has C10? It is usually a large majority." slideshow={"slide_type": "slide"}
-# ## 3. Commit to a choice
-#
-# You are the breeder. Two entries may go to next year's trial. Here are the eight with the largest raw means:
-
-# %% slideshow={"slide_type": "-"}
-entries = clover.groupby("entry", observed=True).agg(
-    raw=("biomass", "mean"), plots=("biomass", "size"), years=("site_year", "nunique"))
-print(entries.assign(grown=grown).nlargest(8, "raw").round(1))
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# Type your two over ours before you read on:
-
-# %% slideshow={"slide_type": "-"}
-promote = ["C11", "C10"]
-print(f"I promote {' and '.join(promote)}; their raw means are", *entries.raw[promote].round(1))
-
-# %% [markdown] minutes=2 notes="Let them find an entry with circles only, and one with squares only.\nAsk: which of the two years was the better one? Who was lucky to be there?" slideshow={"slide_type": "slide"}
-# ## 4. Look at the data
-#
-# Every plot, the entries ordered by their mean. **Predict:** do entries of one year land at one end of the picture?
+# Every plot, the entries ordered by their mean. **Predict:** do the entries of one year gather at one end?
 
 # %% slideshow={"slide_type": "subslide"}
 reading = plots.show_points(clover.biomass, clover.entry, clover.site_year, sort=True, unit="biomass")
 plt.gca().tick_params(axis="x", rotation=90)
 plt.show()
-print(reading)
-print(clover.groupby("site_year", observed=True).biomass.agg(["mean", "std", "size"]).round(2))
+print(reading, "Site-years:", clover.groupby("site_year", observed=True).biomass.mean().round(1).to_dict())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 1. Biomass of each plot by entry; circles are 24AL, squares 25AL, the bars are raw means. The unit of biomass was not stated in the printed analysis.* 24AL was the better year. An entry that stood in 25AL alone begins with a handicap, and most of them are at the left. An entry with two plots also has a less certain mean than one with four. The raw mean ignores both.
+# *Figure 1. Biomass of each plot by entry (its unit was not stated in the printed analysis). Circles: 24AL; squares: 25AL; bars: raw means.*
+#
+# Now you are the breeder. Two entries may go to next year's trial. The table lists the eight with the largest raw means. Look at it and at the picture, type your two over ours, and run the cell again:
+
+# %% slideshow={"slide_type": "-"}
+promote = ["C10", "C26"]
+entries = clover.groupby("entry", observed=True).agg(
+    raw=("biomass", "mean"), plots=("biomass", "size"), years=("site_year", "nunique"))
+print(entries.assign(grown=grown).nlargest(8, "raw").round(1))
 
 # %% [markdown] minutes=5 notes="First the fixed analysis: let NA stand on the screen and ask for the reason.\nThen the mixed one: read the variances from the largest to the smallest." slideshow={"slide_type": "slide"}
-# ## 5. Fit first
+# ## 4. Fit first
 #
 # First everything fixed: site-year, blocks, entries and their interaction. We ask for the estimated marginal means of the entries, that is, their means over both site-years:
 
 # %% slideshow={"slide_type": "subslide"}
 fixed = mm.lm("biomass ~ site_year + rep + entry + entry:site_year", clover)
-marginal = mm.emmeans(fixed, "entry").set_index("entry")
-entries["emmean"] = marginal["mean"]
+entries["emmean"] = mm.emmeans(fixed, "entry").set_index("entry")["mean"]
 print(entries.head(10).round(1))
-print(f"not estimable: {entries.emmean.isna().sum()} of {len(entries)}, each grown in",
-      *entries.years[entries.emmean.isna()].unique(), "year")
+print(f"not estimable: {entries.emmean.isna().sum()} of {len(entries)} entries")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Twelve entries get NA. C10 was never grown in 25AL. With a separate number for every entry in every year, the data hold no information at all on C10 in 25AL, so there is no mean over both years to report. Where a marginal mean exists, it equals the raw mean, because entry, year and block are balanced among these entries.
+# Twelve entries get no mean (NaN), and all of them were grown in one year only. C10 was never grown in 25AL. With a separate number for every entry in every year, the data hold no information at all on C10 in 25AL, so there is no mean over both years to report. Where a marginal mean exists, it equals the raw mean, because entry, year and block are balanced among these entries.
 #
 # Now the blocks, the entries and the interaction become random draws:
 
 # %% slideshow={"slide_type": "subslide"}
 fit = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)", clover)
 print(fit.summary())
-correlation = fit.cov_beta.iloc[0, 1] / fit.se.prod()
-print(f"Correlation of the two fixed effects {correlation:.3f}; variances",
-      *[f"{row.group} {row.variance:.3f}" for row in fit.varcomp.itertuples()], sep="; ")
+print(fit.varcomp[["group", "variance", "sd"]].round(3).to_string(index=False))
+print(f"correlation of the two fixed effects {fit.cov_beta.iloc[0, 1] / fit.se.prod():.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. Around that, entries vary over both years with a standard deviation of 4.163. In a given year they depart from their own average with 7.677, and plots add 11.957. No entry has a row of its own: 35 entries are described by one variance.
+# The average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. Around that, entries vary over both years with a standard deviation of 4.163. In a given year they depart from their own average with 7.677, and plots of an entry in a year differ by 11.957. No entry has a row of its own: 35 entries are described by one variance.
 #
 # **Check.** Which matters more here: that entries differ, or that their order changes with the year?
 #
@@ -135,7 +113,7 @@ print(f"Correlation of the two fixed effects {correlation:.3f}; variances",
 # </details>
 
 # %% [markdown] minutes=4 notes="The row on 'unbiased' is the one they get wrong. Take time for it.\nA BLUP is biased for the single good entry, and that is its purpose." slideshow={"slide_type": "slide"} tags=["discuss"]
-# ## 6. Tell BLUE from BLUP
+# ## 5. Tell BLUE from BLUP
 #
 # | | BLUE | BLUP |
 # |---|---|---|
@@ -156,7 +134,7 @@ print(f"Correlation of the two fixed effects {correlation:.3f}; variances",
 # </details>
 
 # %% [markdown] minutes=8 notes="Write the two penalised sums on the board and differentiate: it is two lines.\nThen fill the 4 by 4 matrix with the class: how many students in a school, how many in all?" slideshow={"slide_type": "slide"}
-# ## 7. Solve Henderson's equations by hand
+# ## 6. Solve Henderson's equations by hand
 #
 # $\mathbf V$ has a row for every plot and must be inverted. Henderson found a way around. Choose $\boldsymbol\beta$ and $\mathbf u$ together, so that the residuals are small *and* the random effects are no larger than their variance makes likely:
 #
@@ -180,31 +158,24 @@ print(pd.DataFrame(left * sigma2, names, names).assign(right=right * sigma2).rou
 print(f"sigma_u² {sigma2_u:.1f}, sigma² {sigma2:.1f}, lambda = sigma²/sigma_u² {sigma2 / sigma2_u:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Twelve students in all, four in each school. On the right stand the sums of their scores. The only trace of "random" is $\lambda = \sigma^2/\sigma_u^2 = 1.407$, added to the diagonal of the schools. Now solve, and compare with the two formulas of section 6 and with the library. **Predict:** in which digit will they differ?
+# Twelve students in all, four in each school. On the right stand the sums of their scores. The only trace of "random" is $\lambda = \sigma^2/\sigma_u^2 = 1.407$, added to the diagonal of the schools. Now solve, and compare with the two formulas of section 5 and with the library. **Predict** two things: in which digit will the routes differ, and what happens to the equations when $\mathbf G^{-1}$ is left out?
 
 # %% slideshow={"slide_type": "subslide"}
-by_hand = np.linalg.solve(left, right)
-V = mm.build_V_cs(sigma2_u, sigma2, schools.school)
+by_hand, V = np.linalg.solve(left, right), mm.build_V_cs(sigma2_u, sigma2, schools.school)
 gls = mm.gls(X, y, V)
 u = sigma2_u * Z.T @ np.linalg.solve(V, gls.residuals)
 routes = pd.DataFrame({"Henderson by hand": by_hand, "GLS and GZ'V⁻¹r": [*gls.beta, *u],
                        "mm.henderson": mm.henderson(school_fit).solution.to_numpy()}, index=names)
-print(routes.round(6))
-print("largest difference below 1e-9:", (np.ptp(routes, axis=1) < 1e-9).all())
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# One solution by three routes: a mean of 54.46 points, and the schools 0.84 below, 7.06 above and 6.22 below it. The inverse of the left side is worth as much as the solution: it holds the variances of $\hat{\boldsymbol\beta}$ and of the prediction errors $\hat{\mathbf u} - \mathbf u$. And what does $\mathbf G^{-1}$ do? **Predict** what happens when we leave it out, then run:
-
-# %% slideshow={"slide_type": "subslide"}
-errors = np.sqrt(np.diag(np.linalg.inv(left)))
-print(f"SE of the mean {errors[0]:.2f}, by GLS {np.sqrt(gls.cov_beta[0, 0]):.2f}; "
-      f"SD of a prediction error {errors[1]:.2f}")
+print(routes.round(6), "\nlargest difference below 1e-9:", (np.ptp(routes, axis=1) < 1e-9).all())
+print(f"SE of the mean: {np.linalg.inv(left)[0, 0] ** 0.5:.2f}, by GLS {gls.cov_beta[0, 0] ** 0.5:.2f}")
 without = left - np.diag([0, 1, 1, 1]) / sigma2_u
-print("rank with G⁻¹:", np.linalg.matrix_rank(left), "of 4; without:", np.linalg.matrix_rank(without))
-
+print("rank of the left side:", np.linalg.matrix_rank(left), "of 4; without G⁻¹:",
+      np.linalg.matrix_rank(without))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Without $\mathbf G^{-1}$ four columns ask for four numbers while the three school means offer three. These are the equations of fixed effects, and they need a reference level. $\mathbf G^{-1}$ makes them solvable: it pulls every school a little towards zero.
+# One solution by three routes: a mean of 54.46 points, S1 0.85 and S2 8.26 below it, S3 9.11 above. The inverse of the left side is worth as much as the solution. It holds the variances of $\hat{\boldsymbol\beta}$, hence the 6.80, and those of the prediction errors $\hat{\mathbf u} - \mathbf u$.
+#
+# Without $\mathbf G^{-1}$ the rank is 3: four columns ask for four numbers, and three school means offer three. Those are the equations of fixed effects, which need a reference level. $\mathbf G^{-1}$ makes them solvable by pulling every school a little towards zero.
 #
 # **Check.** Multiply the second row of the equations out. What does it say about the effect of S1?
 #
@@ -213,172 +184,143 @@ print("rank with G⁻¹:", np.linalg.matrix_rank(left), "of 4; without:", np.lin
 # </details>
 
 # %% [markdown] minutes=5 notes="The check before this section is the derivation for r = 4: let somebody repeat it with r.\nBoth slips come from printed lecture notes and from many textbooks in a hurry." slideshow={"slide_type": "slide"}
-# ## 8. Find the factor
+# ## 7. Find the factor
 #
-# The row of any group with $r$ observations says the same. In a model with one random term,
+# The row of any group with $r$ observations says the same as that of S1. In a model with one random term,
 #
 # $$\hat u_j = \frac{r}{r + \lambda}\,(\bar y_j - \hat\mu) = \frac{r\,\sigma_u^2}{r\,\sigma_u^2 + \sigma^2}\,(\bar y_j - \hat\mu), \qquad \lambda = \frac{\sigma^2}{\sigma_u^2}.$$
 #
 # The factor is the variance of the true effects as a share of the variance of the measured ones, $\sigma_u^2 + \sigma^2/r$. **Predict:** how many different factors do the sorghum blocks have, with 18 plots each, and how many if four plots of R4 are lost?
 
 # %% slideshow={"slide_type": "subslide"}
-def kept(r, ratio):
-    return r * ratio / (r * ratio + 1)   # ratio = sigma_u²/sigma² = 1/lambda
-
-ratio = sorghum_fit.varcomp.variance[0] / sorghum_fit.sigma2
-print(f"lambda {1 / ratio:.2f}; 1/(1 + lambda) {1 / (1 + 1 / ratio):.3f}; "
-      f"1/(1 + lambda/18) {1 / (1 + 1 / ratio / 18):.3f}; by the formula {kept(18, ratio):.3f}")
-print("all plots:", *blocks.weight.round(3))
-fewer = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", sorghum.iloc[:-4])
-print("four lost:", *mm.shrinkage(fewer).weight.round(3))
+lam = sorghum_fit.sigma2 / sorghum_fit.varcomp.variance[0]
+print(f"lambda {lam:.2f}; 1/(1 + lambda) {1 / (1 + lam):.3f}; 1/(1 + lambda/18) {1 / (1 + lam / 18):.3f}")
+fewer = mm.shrinkage(mm.lmm("yield_kg_ha ~ genotype + (1 | block)", sorghum.iloc[:-4]))
+print("four plots of R4 lost:", *fewer.level + " " + fewer.weight.round(3).astype(str))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# > **Common slip: "in balanced data the BLUP equals the BLUE".** It does not. Balanced BLUPs shrink too, *all by the same factor*, 0.671 for the sorghum blocks. What balance preserves is the order. Unequal factors need unequal numbers of plots, as in the last row of the output.
+# > **Common slip: "in balanced data the BLUP equals the BLUE".** It does not. Balanced BLUPs shrink too, *all by the same factor*: in section 2 R1 was measured 90.18 kg/ha above the average block, and its BLUP is 0.671 of that, 60.52. What balance preserves is the order. Once R4 has lost four plots, it keeps less than the others.
 #
 # > **Common slip: BLUP = BLUE/(1 + λ), whatever the number of plots.** That is the factor for *one* observation a group. With $r$ observations it is $1/(1 + \lambda/r)$. For a sorghum block the short form would keep 0.102 of the measured deviation instead of 0.671.
 
 # %% [markdown] minutes=4 notes="This is where heritability and shrinkage turn out to be one number.\nBreeders in the room will have met it as H\u00b2 on an entry-mean basis." slideshow={"slide_type": "slide"}
-# ## 9. Shrink unequally: clover
+# ## 8. Shrink unequally: clover
 #
 # Clover has more than one random term. The mean of an entry carries its own effect, the interactions of its years and the errors of its plots. The factor is still the share of the first part:
 #
 # $$\text{kept} = \frac{\sigma_g^2}{\sigma_g^2 + \sigma_{gy}^2/\text{years} + \sigma^2/\text{plots}}$$
 #
-# Breeders call such a ratio the heritability of an entry mean: here it has no pedigree behind it, so we call it heritability-like. The deviation to be shrunk is the raw mean minus what the fixed effects expect of the years in which the entry stood. **Predict:** how many different factors will there be?
+# Breeders call such a ratio the heritability of an entry mean: here it has no pedigree behind it, so we call it heritability-like. What shrinks is the raw mean minus what the fixed effects expect of the years in which the entry stood; column `kept` is the BLUP over that. **Predict:** how many different factors will there be?
 
 # %% slideshow={"slide_type": "subslide"}
 entries["expected"] = fit.predict(groups="population").groupby(clover.entry, observed=True).mean()
-entries["deviation"] = entries.raw - entries.expected
 entries["BLUP"] = fit.ranef().query("group == 'entry'").set_index("level").estimate
-entries["kept"] = entries.BLUP / entries.deviation
+entries["kept"] = entries.BLUP / (entries.raw - entries.expected)
 print(entries.drop(columns="emmean").head(10).round(3))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Now the formula, beside the factors found and beside the weight of a model with one term:
+# Now the formula beside the factors found, for all entries; `one term` is the factor of section 7:
 
 # %% slideshow={"slide_type": "subslide"}
 v = fit.varcomp.set_index("group").variance
-for years, group in entries.groupby("years"):
-    plots_each = 2 * years
-    share = v["entry"] / (v["entry"] + v["entry:site_year"] / years + v["Residual"] / plots_each)
-    print(f"{plots_each} plots in {years} year(s): {len(group)} entries keep {group.kept.min():.3f} to "
-          f"{group.kept.max():.3f}; formula {share:.3f}; "
-          f"one-term formula {kept(plots_each, v['entry'] / v['Residual']):.3f}")
+entries["formula"] = 1 / (1 + (v["entry:site_year"] / entries.years + v["Residual"] / entries.plots) / v["entry"])
+entries["one term"] = 1 / (1 + v["Residual"] / entries.plots / v["entry"])
+print(entries.groupby("years")[["kept", "formula", "one term"]].agg(["min", "max"]).round(3))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Two factors, 0.210 and 0.117. Both are small. Four plots in two years tell little about an entry as long as years change the order so much.
+# Two factors, 0.210 and 0.117. Both are small. Four plots in two years tell little about an entry as long as years change the order so much. The factor *is* the heritability-like ratio: the share of a measured deviation to believe in.
 #
 # > **Common slip: the one-term formula in a model with several terms.** $r\sigma_g^2/(r\sigma_g^2 + \sigma^2)$ would keep 0.327 and 0.195. It forgets that the interaction, too, moves the mean of an entry. `mm.shrinkage` reports this weight, the one *within* a term; look at all the terms together before you quote it.
 
-# %% slideshow={"slide_type": "subslide"}
-fig, ax = plt.subplots(figsize=(6, 3.8))
-for years, marker, fill in ((2, "o", plots.BLUE), (1, "s", "white")):
-    some = entries[entries.years == years]
-    ax.plot(some.deviation, some.BLUP, marker, color=plots.BLUE, mfc=fill, label=f"{years} year(s)")
-ax.plot([-12, 12], [-12, 12], ":", color=plots.INK, label="no shrinkage")
-ax.axhline(0, color=plots.GREY)
-ax.set(xlabel="deviation of the raw mean", ylabel="BLUP", ylim=(-12, 12))
-ax.legend()
-plt.show()
-print(f"deviations from {entries.deviation.min():.1f} to {entries.deviation.max():.1f}, "
-      f"BLUPs from {entries.BLUP.min():.1f} to {entries.BLUP.max():.1f}")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 2. The BLUP of each clover entry against the deviation of its raw mean. Filled circles: two years; open squares: one year. The points lie on two straight lines through zero; the dotted line would be no shrinkage.*
-
 # %% [markdown] minutes=5 notes="Move the slider to both ends before you show the static picture.\nIn the printed table the last two columns are the ones to talk about: the winner's curse." slideshow={"slide_type": "slide"}
-# ## 10. Turn one knob
+# ## 9. Turn one knob
 #
-# Eight groups with true effects that we know, because we draw them: standard deviation 10 between groups, 20 between the plots of a group. So the true ratio $\sigma_u^2/\sigma^2$ is 0.25. The slider sets the ratio that the *model* believes in. **Predict** what you see at 0 and at 4:
+# Eight groups with true effects that we know, because we draw them: standard deviation 10 between groups, 20 between the plots of a group. So the true ratio $\sigma_u^2/\sigma^2$ is 0.25. The slider sets the ratio that the *model* believes in. **Predict** what you see at 0.01 and at 4:
 
 # %% slideshow={"slide_type": "subslide"} tags=["nbval-ignore-output"]
 regimes = {"base": [4] * 8, "more": [16] * 8, "fewer": [1] * 8, "unbalanced": [1, 1, 2, 4, 4, 8, 16, 16]}
-rng = np.random.default_rng(9)
+rng = np.random.default_rng(15)
 truth, noise = rng.normal(0, 10, 8), rng.normal(0, 20, 8)
 
 def arrows(regime, ratio, ax):
-    r = np.array(regimes[regime])
+    r, title = np.array(regimes[regime]), f"{regime}, ratio {ratio:.2f}"
     raw = truth + noise / np.sqrt(r)
-    reading = plots.show_shrinkage(r, raw, kept(r, ratio) * raw, limit=40, ax=ax)
     ax.plot(truth, range(8), "|", color=plots.ORANGE, markersize=13, markeredgewidth=2)
-    ax.set_title(f"{regime}, ratio {ratio:.2f}", fontsize=10)
-    return f"{regime}, ratio {ratio:.2f}: {reading}"
+    reading = plots.show_shrinkage(r, raw, raw * r / (r + 1 / ratio), limit=46, ax=ax, title=title)
+    return f"{title}: {reading}"
 
-@interact(ratio=FloatSlider(value=0.25, min=0, max=4, step=0.05, continuous_update=False))
+@interact(ratio=FloatSlider(value=0.25, min=0.01, max=4, step=0.01, continuous_update=False))
 def picture(ratio):
-    fig, ax = plt.subplots(figsize=(5, 3.6))
-    reading = arrows("unbalanced", ratio, ax)
+    reading = arrows("unbalanced", ratio, plt.subplots(figsize=(5, 3.6))[1])
     plt.show()
     print(reading)
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 3. Unbalanced groups; the labels at the left are their numbers of plots. Circles: raw deviations; dots: BLUPs; short vertical bars: the truth.* Now without the slider. Above: four regimes under the true ratio. Below: the unbalanced groups under four beliefs:
+# *Figure 2. Unbalanced groups; the labels at the left are their numbers of plots. Circles: raw deviations; dots: BLUPs; short vertical bars: the truth.* Now without the slider. Above: four regimes under the true ratio. Below: the unbalanced groups under four beliefs:
 
 # %% slideshow={"slide_type": "subslide"}
-fig, axes = plt.subplots(2, 4, figsize=(9, 5.6))
-cases = [(regime, 0.25) for regime in regimes] + [("unbalanced", belief) for belief in (0.02, 0.1, 1, 4)]
-readings = [arrows(*case, ax) for case, ax in zip(cases, axes.flat)]
+cases = [(regime, 0.25) for regime in regimes] + [("unbalanced", ratio) for ratio in (0.02, 0.1, 1, 4)]
+readings = [arrows(*case, ax) for case, ax in zip(cases, plt.subplots(2, 4, figsize=(9, 5.6))[1].flat)]
 plt.show()
 print(*readings, sep="\n")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 4. Above: base (4 plots a group), more (16), fewer (1), unbalanced. Below: the same unbalanced groups, read with a ratio of 0.02, 0.1, 1 and 4.* Equal numbers mean one factor for all: 0.5 with 4 plots, 0.8 with 16, 0.2 with 1. In the unbalanced regime the groups with one plot move most. A model that believes in a small ratio pools all groups into one; one that believes in a large ratio leaves the raw deviations alone.
+# *Figure 3. Above: base (4 plots a group), more (16), fewer (1), unbalanced. Below: the same unbalanced groups, read with a ratio of 0.02, 0.1, 1 and 4.* Equal numbers mean one factor for all: 0.5 with 4 plots, 0.8 with 16, 0.2 with 1. In the unbalanced regime the groups with one plot move most. A model that believes in a small ratio pools all groups into one; one that believes in a large ratio leaves the raw deviations alone.
 #
-# Is it any good? One draw proves nothing, so we repeat each regime 2000 times. **Predict:** whose error is smaller? And how good is the *winner* in truth, measured against what its raw mean promises?
+# Is it any good? One draw proves nothing, so we repeat each regime 10,000 times. **Predict:** whose error is smaller? And how good is the *winner* in truth, measured against what its raw mean promises?
 
 # %% slideshow={"slide_type": "subslide"}
 rng = np.random.default_rng(10)
-truths, noises = rng.normal(0, 10, (2000, 8)), rng.normal(0, 20, (2000, 8))
+truths, noises = rng.normal(0, 10, (10_000, 8)), rng.normal(0, 20, (10_000, 8))
 rows = {}
 for regime, r in regimes.items():
     raw = truths + noises / np.sqrt(r)
-    shrunk = kept(np.array(r), 0.25) * raw
-    best = np.arange(2000), raw.argmax(axis=1)
-    rows[regime] = [*(np.sqrt(np.mean((x - truths) ** 2)) for x in (raw, shrunk)),
-                    *(x[best].mean() for x in (raw, shrunk, truths))]
+    shrunk = raw * r / (np.array(r) + 4)
+    winner = np.arange(len(raw)), raw.argmax(axis=1)
+    rows[regime] = [np.std(raw - truths), np.std(shrunk - truths),
+                    *(x[winner].mean() for x in (raw, shrunk, truths))]
 names = ["error raw", "error BLUP", "winner: raw", "winner: BLUP", "winner: truth"]
-print(pd.DataFrame(rows, names).T.round(1))
+print(f"{len(truths)} trials\n{pd.DataFrame(rows, names).T.round(1)}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # In all regimes the BLUPs lie closer to the truth. The last three columns are a lesson on selection: whoever has the largest raw mean was probably good *and* lucky. On average the raw deviation of the winner promises far more than the truth delivers; its BLUP is about right. Plant breeders meet this every time an outstanding line turns ordinary in the next trial.
 
-# %% [markdown] minutes=4 notes="Ask for the two reasons of a crossover before showing the table: fewer plots, other years.\nC18 is the friendly case: it climbs, because its only year was the poor one." slideshow={"slide_type": "slide"}
-# ## 11. Follow the ranks
+# %% [markdown] minutes=3 notes="Ask for the two reasons of a crossover before showing the table: fewer plots, other years.\nC08 is the friendly case: it climbs, because its only year was the poor one." slideshow={"slide_type": "slide"}
+# ## 10. Follow the ranks
 #
-# Unequal factors change the order. In clover there is a second cause: the raw mean of an entry depends on the years in which it happened to stand. **Predict:** will the entries that move most be those of one year or of two? Rank 1 is the best:
+# Unequal factors change the order. In clover there is a second cause: the raw mean of an entry depends on the years in which it happened to stand. **Predict:** will the entries that move most be those of one year or of two? Rank 1 is the best; `climbs` counts places:
 
 # %% slideshow={"slide_type": "subslide"}
-for column, rank in (("raw", "rank raw"), ("BLUP", "rank BLUP")):
-    entries[rank] = entries[column].rank(ascending=False).astype(int)
-entries["climbs"] = entries["rank raw"] - entries["rank BLUP"]
-movers = entries.loc[entries.climbs.abs().nlargest(8).index]
-print(movers.assign(grown=grown)[["grown", "raw", "expected", "BLUP", "rank raw", "rank BLUP"]].round(2))
-print(entries.climbs.abs().groupby(entries.years).mean().round(1).to_dict(), "places moved, by years")
+ranks = entries[["raw", "BLUP"]].rank(ascending=False).astype(int).add_prefix("rank ")
+climbs = (ranks["rank raw"] - ranks["rank BLUP"]).rename("climbs")
+table = entries[["raw", "expected", "kept", "BLUP"]].join([ranks, climbs]).assign(grown=grown)
+print(table.loc[climbs.abs().nlargest(9).index].round(2))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# C10 falls from rank 2 to rank 10. Its 61.3 came from the good year alone, where 50.03 is expected: a deviation of 11.3, of which two plots in one year keep 0.117. Entries seen only in the poor year climb: the raw mean blamed them for the weather.
+# C10 falls furthest from the top. Its 61.3 came from the good year alone, where 50.03 is expected, and two plots in one year keep 0.12 of the difference. C08 was seen in the poor year only, and it climbs: its 45.6 looks modest until it is compared with the 38.4 that was expected there. Among entries of the same years nothing crosses; they all keep the same part.
 #
-# The picture shows the same entry by entry, and beside it the distribution of plots, entry means and BLUPs:
+# All entries in four pictures; here the BLUPs are set on the mean of both site-years:
 
 # %% slideshow={"slide_type": "subslide"}
-fig, (left_ax, right_ax) = plt.subplots(1, 2, figsize=(9, 4))
-predicted = entries.BLUP + entries.expected[entries.years == 2].mean()
-for years, style, colour in ((2, "o-", plots.GREY), (1, "s--", plots.ORANGE)):
-    both = entries.raw[entries.years == years], predicted[entries.years == years]
-    left_ax.plot([0, 1], both, style, color=colour, markersize=4, linewidth=1)
-left_ax.text(-0.04, entries.raw["C10"], "C10", ha="right", va="center")
-left_ax.set(xticks=[0, 1], xticklabels=["raw mean", "BLUP"], xlim=(-0.3, 1.1), ylabel="biomass")
-values, grid = {"plots": clover.biomass, "entry means": entries.raw, "BLUPs": predicted}, np.linspace(0, 90, 300)
-for (name, sample), line in zip(values.items(), (":", "--", "-")):
-    right_ax.plot(grid, gaussian_kde(sample)(grid), line, color=plots.INK, label=name)
-right_ax.set(xlabel="biomass", yticks=[], ylabel="density")
-right_ax.legend()
+fig, axes = plt.subplots(2, 2, figsize=(9, 6.6))
+entries["predicted"] = entries.BLUP + entries.expected[entries.years == 2].mean()
+axes[0, 0].plot(entries.raw, entries.emmean, "k+")
+for years, style in ((2, "o-"), (1, "s--")):
+    some = entries.join(ranks)[entries.years == years]
+    look = {"color": [plots.ORANGE, plots.GREY][years - 1], "markersize": 4, "linewidth": 1}
+    axes[0, 0].plot(some.raw, some.predicted, style[0], **look)
+    axes[0, 1].plot(["raw mean", "BLUP"], [some.raw, some.predicted], style, **look)
+    axes[1, 0].plot(["raw mean", "BLUP"], [36 - some["rank raw"], 36 - some["rank BLUP"]], style, **look)
+for sample, line in ((clover.biomass, ":"), (entries.raw, "--"), (entries.predicted, "-")):
+    axes[1, 1].plot(x := np.linspace(0, 100, 300), gaussian_kde(sample)(x), "k" + line)
+titles = "marginal mean (+) and BLUP, by raw mean", "biomass", "place from below", "density, by biomass"
+_ = [ax.set_title(title) for ax, title in zip(axes.flat, titles)]
 plt.show()
-print("SD:", "; ".join(f"{name} {sample.std():.2f}" for name, sample in values.items()))
+print(f"SD: plots {clover.biomass.std():.1f}, means {entries.raw.std():.1f}, BLUPs {entries.BLUP.std():.1f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 5. Left: from raw mean to BLUP, with the BLUPs set on the mean of both site-years; solid grey lines are entries of two years, dashed ones of one year. Right: densities of the plots, the entry means and the BLUPs.* Every step narrows the distribution, and the BLUPs end up narrower than the true effects can be: their SD is far below $\hat\sigma_g$.
+# *Figure 4. Above: marginal means (crosses) and BLUPs against the raw mean, and the way of each entry from its raw mean to its BLUP. Below: the same way for the ranks (the best entry on top), and the densities of plots (dotted), entry means (dashed) and BLUPs (solid). Round symbols and solid lines: two years; squares and dashed lines: one year.* The marginal means lie on the raw means, the BLUPs do not. Every step narrows the distribution, and the BLUPs end up narrower than the true effects can be: their SD is far below $\hat\sigma_g$.
 #
 # **Check.** May you estimate the variance of entries by the variance of their BLUPs?
 #
@@ -387,7 +329,7 @@ print("SD:", "; ".join(f"{name} {sample.std():.2f}" for name, sample in values.i
 # </details>
 
 # %% [markdown] minutes=6 notes="This is the decision of section 3. Ask who wants to change the vote before you run the second cell.\nEnd on the discussion: not promoted is not the same as thrown away." slideshow={"slide_type": "slide"}
-# ## 12. Decide: which line would you promote?
+# ## 11. Decide: which line would you promote?
 #
 # A prediction without its uncertainty decides little. The *conditional SD* is the standard deviation of $u$ that is left once the data are known. All predictions with it, in order, make a *caterpillar plot*. **Predict:** how many of the 35 intervals stay clear of zero?
 
@@ -398,34 +340,31 @@ place = pd.Series(range(len(ordered)), ordered.index.astype(str))
 for years, marker, fill in ((2, "o", plots.BLUE), (1, "s", "white")):
     some = ordered[ordered.years == years]
     ax.errorbar(place[some.index], some.BLUP, 1.96 * some.sd, fmt=marker, color=plots.BLUE,
-                mfc=fill, markersize=5, elinewidth=1, label=f"{years} year(s)")
+                mfc=fill, markersize=5, elinewidth=1, label=f"years: {years}")
 ax.axhline(0, color=plots.INK, linewidth=0.8)
 ax.set_xticks(place, place.index, rotation=90)
-ax.set_ylabel("BLUP ± 1.96 SD")
 ax.legend(loc="upper left")
 plt.show()
-print((entries.BLUP.abs() > 1.96 * entries.sd).sum(), "intervals of 35 exclude zero; SD by years",
-      entries.groupby("years").sd.mean().round(2).to_dict(), f"sigma_g {v['entry'] ** 0.5:.2f}")
+print("BLUP ± 1.96 SD: zero lies outside", (entries.BLUP.abs() > 1.96 * entries.sd).sum(), "of 35 intervals;",
+      f"SD {v['entry'] ** 0.5:.1f} without data,", entries.groupby("years").sd.mean().round(1).to_dict(), "by years")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 6. BLUPs of the clover entries in order, with intervals of 1.96 conditional SDs; squares are entries of one year.* The data have reduced the SD of an entry from 4.16, what we know of an unseen entry, to 3.92 after one year and 3.71 after two. That is little, and no interval excludes zero.
+# *Figure 5. BLUPs of the clover entries in order, with intervals of 1.96 conditional SDs; squares are entries of one year.* The data have reduced the SD of an entry from 4.2, what we know of an unseen entry, to 3.9 after one year and 3.7 after two. That is little, and no interval excludes zero.
 #
 # Yet two seats must be filled. Raw means and BLUPs agree on one entry and disagree on the other. How sure is the exchange? The inverse of Henderson's matrix holds the variance of the difference of two prediction errors:
 
 # %% slideshow={"slide_type": "subslide"}
-top_raw, top_blup = (set(entries[column].nlargest(2).index) for column in ("raw", "BLUP"))
-(out,), (into,) = top_raw - top_blup, top_blup - top_raw
+(out,), (into,) = (set(entries.nlargest(2, a).index) - set(entries.nlargest(2, b).index)
+                   for a, b in (("raw", "BLUP"), ("BLUP", "raw")))
 pair = [("entry", name, "Intercept") for name in (into, out)]
 C = mm.henderson(fit).inverse.loc[pair, pair].to_numpy()
 gap, sd = entries.BLUP[into] - entries.BLUP[out], np.sqrt(C[0, 0] + C[1, 1] - 2 * C[0, 1])
-print(f"both lists: {(top_raw & top_blup).pop()}; by raw mean also {out}, by BLUP also {into}")
-print(f"{into} minus {out}: raw {entries.raw[into] - entries.raw[out]:.1f}, BLUP {gap:+.2f} with SD "
-      f"{sd:.2f}; chance that {into} is truly better {norm.cdf(gap / sd):.2f}")
-print(f"your choice: expected effect {entries.BLUP[promote].mean():.2f} an entry; "
-      f"best by BLUP {entries.BLUP[list(top_blup)].mean():.2f}")
+print(f"in the first two by raw mean only: {out}; by BLUP only: {into}")
+print(f"{into} minus {out}: raw {entries.raw[into] - entries.raw[out]:+.1f}, BLUP {gap:+.2f} with SD {sd:.2f}")
+print(f"chance that {into} is truly the better one: {norm.cdf(gap / sd):.2f}")
 
 # %% [markdown] notes="Three honest positions: take the better bet; say the data cannot tell; test C10 again because it is uncertain.\nAll three can be defended. What cannot be defended is 'C10 because 61.3'." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# By raw means C10 gets the seat, by BLUPs another entry, with a smaller raw mean. The BLUP is the better bet, and no more than a bet: the difference is a third of its SD. This is what the trial can say, and it agrees with the small share of the entry variance.
+# By raw means C10 gets the seat, by BLUPs another entry, with a smaller raw mean. The BLUP is the better bet, and no more than a bet: the difference is far smaller than its SD. This is all the trial can say, and it agrees with the small share of the entry variance.
 #
 # **Discuss.** Would you promote C10 after all? Would you throw it away? What if a third entry could be tested once more, cheaply?
 #
@@ -434,22 +373,22 @@ print(f"your choice: expected effect {entries.BLUP[promote].mean():.2f} an entry
 # </details>
 
 # %% [markdown] minutes=2 notes="The emmean of C10 was NA. Here the mixed model answers the question, with an honest SE.\nWatch the SE of the population mean: it is the trap." slideshow={"slide_type": "slide"}
-# ## 13. Predict a new group
+# ## 12. Predict a new group
 #
-# What will C10 yield in a new block of 25AL, a year in which it never stood? And an entry that nobody has seen? The fixed analysis could not answer. `predict` fills what is unknown with zero, its mean, and with `new_levels="population"` it adds the variance of what is unknown. `groups="population"` is about the average entry instead:
+# What will C10 yield in a new block of 25AL, a year in which it never stood? And an entry that nobody has seen? The fixed analysis had no answer. `predict` puts zero for what is unknown; with `new_levels="population"` it adds the variance of the unknown to the standard error. `groups="population"` speaks about the average entry instead. **Predict:** which two of the three have the same mean, and which has the smallest standard error?
+#
+# <details><summary>Answer</summary>
+# The new entry and the average entry have the same mean. The small standard error belongs to the mean of all entries. For <em>one</em> new entry in one new block the variances of block, entry and interaction come on top. C10 is only a little better known than an entry that nobody has seen.
+# </details>
 
 # %% slideshow={"slide_type": "-"}
 new = pd.DataFrame({"site_year": "25AL", "rep": "new", "entry": ["C10", "new"]}, index=["C10", "new entry"])
 answer = fit.predict(new, new_levels="population", se=True)
-answer["SD of a plot"] = np.sqrt(answer.se ** 2 + fit.sigma2)
-answer.loc["average entry"] = [*fit.predict(new[:1], groups="population", se=True).iloc[0], np.nan]
+answer.loc["average entry"] = fit.predict(new[:1], groups="population", se=True).iloc[0]
 print(answer.round(2))
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# The new entry and the average entry have the same mean and very different standard errors. The small one is for the mean of all entries. For *one* new entry in one new block the variances of block, entry and interaction come on top. C10 is only a little better known than an entry that nobody has seen.
-
-# %% [markdown] minutes=6 notes="Two numbers a driver, so the factor becomes a 2 by 2 matrix. It is the same for all drivers.\nStart from the extremes: eighteen separate lines, one line for all, something between." slideshow={"slide_type": "slide"}
-# ## 14. Shrink intercepts and slopes
+# %% [markdown] minutes=5 notes="Two numbers a driver, so the factor becomes a 2 by 2 matrix. It is the same for all drivers.\nStart from the extremes: eighteen separate lines, one line for all, something between." slideshow={"slide_type": "slide"}
+# ## 13. Shrink intercepts and slopes
 #
 # A random effect may be a pair. In the sleep study 18 drivers slept three hours a night; their reaction time was measured on ten days (Belenky and others, 2003). Three ways to draw lines:
 #
@@ -467,88 +406,87 @@ no, partial, complete = (pools[kind].to_numpy() for kind in ("no_pooling", "part
 Z_j = np.column_stack([np.ones(10), np.arange(10)])
 B = Z_j.T @ Z_j / sleep_fit.sigma2
 W = np.linalg.solve(B + np.linalg.inv(sleep_fit.covariances[0]), B)
-print("W", W.round(4).tolist(), "explains every driver:", np.allclose((no - complete) @ W.T, partial - complete))
-print(sleep_fit.varcomp.round(2).to_string(index=False, na_rep=""))
+print("W", W.round(3).tolist(), "gives every BLUP:", np.allclose((no - complete) @ W.T, partial - complete))
+for random in ("(1 || Subject)", "(1 + X || Subject)"):
+    print(f"{random:18} expands to", *mm.split_bars(f"y ~ X + {random}").bars)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The data are balanced, so all drivers share one $\mathbf W$. Its off-diagonal cells are not zero: a driver's measured slope also moves the predicted intercept, because within a driver the errors of the two go together.
 #
 # > **Common slip: a $\varepsilon$ that is a $u$.** Notes sometimes write the effect of a group as $\epsilon_{1,j}$ and, when they sort the terms, let it stand twice: $(\beta_0 + \epsilon_{1,j}) + \beta_1 x_{ij} + \epsilon_{1,j}$. The last one must be the error of the observation, $\epsilon_{0,ij}$. With $u_j$ for groups and $\varepsilon_{ij}$ for observations this cannot happen.
 #
-# > **Common slip: `(1 || Subject)` for independent intercepts and slopes.** The double bar takes the correlations out, and between one effect and itself there is none. What is meant is `(1 + X || Subject)`. **Predict** what each expands to:
-
-# %% slideshow={"slide_type": "-"}
-for random in ("(1 || Subject)", "(1 + X || Subject)", "(1 + X | Subject)"):
-    print(f"{random:18}  is  {mm.split_bars('y ~ X + ' + random)}")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# Four drivers with their three lines, and all drivers as points in the plane of intercept and slope. **Predict** which driver moves most:
+# > **Common slip: `(1 || Subject)` for independent intercepts and slopes.** The double bar takes the correlations out, and between one effect and itself there is none. What is meant is `(1 + X || Subject)`; the output shows what each expands to.
+#
+# Four drivers with their three lines, and all drivers in the plane of intercept and slope. **Predict** in which direction the arrows point:
 
 # %% slideshow={"slide_type": "subslide"}
 fig, axes = plt.subplot_mosaic("abPP;cdPP", figsize=(9, 4.8))
-for ax, who in zip("abcd", ("308", "330", "335", "370")):
-    data, j = sleep[sleep.subject == who], list(pools.index).index(who)
-    axes[ax].plot(data.days, data.reaction_ms, ".", color=plots.GREY)
+for letter, who in zip("abcd", ("308", "330", "335", "370")):
+    data, j, ax = sleep[sleep.subject == who], list(pools.index).index(who), axes[letter]
+    ax.plot(data.days, data.reaction_ms, ".", color=plots.GREY)
     for (b0, b1), line in ((no[j], "--"), (partial[j], "-"), (complete[j], ":")):
-        axes[ax].plot([0, 9], [b0, b0 + 9 * b1], line, color=plots.INK)
-    axes[ax].set(ylim=(190, 480), title=who)
+        ax.plot([0, 9], [b0, b0 + 9 * b1], line, color=plots.INK)
+    ax.set(ylim=(190, 480), xticks=[0, 3, 6, 9], title=who)
     axes["P"].annotate(who, no[j], (5, 3), textcoords="offset points")
 axes["P"].plot(*no.T, "o", color=plots.GREY, mfc="white")
 axes["P"].plot(*complete[0], "X", color=plots.ORANGE, markersize=10)
-axes["P"].quiver(*no.T, *(partial - no).T, angles="xy", scale_units="xy", scale=1, width=0.004, color=plots.BLUE)
+axes["P"].quiver(*no.T, *(partial - no).T, angles="xy", scale_units="xy", scale=1, width=0.004)
 axes["P"].set(xlabel="intercept (ms)", ylabel="slope (ms/day)")
 plt.show()
-moves = pd.DataFrame(partial - no, pools.index, ["intercept", "slope"])
-print("largest move: ", *[f"{name} {moves[name].abs().idxmax()} ({moves[name].abs().max():.1f})" for name in moves])
+moves = pd.DataFrame(abs(partial - no), pools.index, pools["partial"].columns)
+print(f"largest move: {moves.idxmax().to_dict()}, {moves.max().round(1).to_dict()}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 7. Left: reaction time (ms) against day for four drivers; dashed: no pooling, solid: partial, dotted: complete. Right: arrows from each driver's own least squares line (circle) to the partially pooled one; the cross is the line for all.* The arrows do not point straight at the cross. Errors of intercept and slope are negatively correlated, so the direction in which the data know least is the one in which they move most.
+# *Figure 6. Left: reaction time (ms) against day for four drivers; dashed: no pooling, solid: partial, dotted: complete. Right: arrows from each driver's own least squares line (circle) to the partially pooled one; the cross is the line for all.* The arrows do not point straight at the cross. Errors of intercept and slope are negatively correlated, so the direction in which the data know least is the one in which they move most.
 
 # %% [markdown] minutes=2 notes="With 50 minutes: leave this section for reading.\nThe point: two terms in one model can shrink by utterly different factors." slideshow={"slide_type": "slide"}
-# ## 15. Shrink two levels at once
+# ## 14. Shrink two levels at once
 #
-# Fruits of 625 *Arabidopsis* plants: 24 genotypes from 9 populations (Banta and others, 2010). Counts need a model of their own, which comes on day 8. Here we take $\log(1 + \text{fruits})$ and treat it as Gaussian. Populations and genotypes within populations are random. **Predict** which of the two shrink more:
+# Fruits of 625 *Arabidopsis* plants: 24 genotypes from 9 populations (Banta and others, 2010). Counts need a model of their own, which comes on day 8. Here we take $\log(1 + \text{fruits})$ and treat it as Gaussian. Populations and genotypes within populations are random. **Predict** which of the two shrink more.
+#
+# <details><summary>Answer</summary>
+# The genotypes. Populations differ much and stand on many plants: they keep nearly all. (One even grows a little, since its raw mean gives more weight to genotypes with more plants.) Genotypes of one population hardly differ in this model: they keep little, and more the more plants they have. So a genotype shrinks towards <em>its population</em>, not towards the overall mean.
+# </details>
+#
+# *Figure 7 (next cell). Deviations in log(1 + fruits), raw (circles) and predicted (dots). Left: populations. Right: genotypes, measured from the prediction for their population.*
 
 # %% slideshow={"slide_type": "subslide"}
 plants = mm.load("arabidopsis").assign(log_fruits=lambda d: np.log1p(d.fruits))
 plant_fit = mm.lmm("log_fruits ~ nutrient * clipping + rack + status + (1 | population) + (1 | genotype)", plants)
-pools = mm.shrinkage(plant_fit)
-pools["raw"], pools["BLUP"] = pools.no_pooling - pools.complete, pools.partial - pools.complete
-population, genotype = (pools[pools.group == g].set_index("level") for g in ("population", "genotype"))
-home = plants.groupby("genotype", observed=True).population.first().map(population.BLUP).astype(float)
+pools = mm.shrinkage(plant_fit).set_index("level")
+raw, blup = pools.no_pooling - pools.complete, pools.partial - pools.complete
+home = plants.groupby("genotype", observed=True).population.first().astype(str)
+populations, genotypes = (pools.index[pools.group == group] for group in ("population", "genotype"))
 fig, (left_ax, right_ax) = plt.subplots(1, 2, figsize=(9, 4.6))
-readings = [plots.show_shrinkage(population.index, population.raw, population.BLUP, ax=left_ax, title="populations"),
-            plots.show_shrinkage(genotype.index, genotype.raw - home[genotype.index], genotype.BLUP,
-                                 ax=right_ax, title="genotypes, from their population")]
+print(plots.show_shrinkage(populations, raw[populations], blup[populations], ax=left_ax, title="populations"))
+from_home = raw[genotypes] - blup[home[genotypes]].to_numpy()
+print(plots.show_shrinkage(genotypes, from_home, blup[genotypes], ax=right_ax, title="genotypes"))
+left_ax.set_xticks([-1.5, -1, -0.5, 0, 0.5])
 plt.show()
-print(*readings, sep="\n")
-print(plant_fit.varcomp[["group", "variance"]].round(3).to_string(index=False))
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 8. Deviations in log(1 + fruits), raw (circles) and predicted (dots). Left: populations. Right: genotypes, measured from the prediction for their population.* Populations differ much and stand on many plants: they keep nearly all. Genotypes of one population hardly differ in this model: they keep little, and the more plants one has, the more it keeps. So a genotype shrinks towards *its population*, not towards the overall mean.
+print(len(plants), "plants; variances", plant_fit.varcomp.set_index("group").variance.round(3).to_dict())
 
 # %% [markdown] minutes=1 notes="Let the printed sentences speak; ask who would vote differently now." slideshow={"slide_type": "slide"}
-# ## 16. Wrap up
+# ## 15. Wrap up
 #
 # The lesson in computed sentences, and your choice of section 3:
 
 # %% slideshow={"slide_type": "-"}
 print(f"Balanced: every sorghum block keeps {blocks.weight.iloc[0]:.3f}.")
-print("Unbalanced: clover entries keep", *sorted(set(entries.kept.round(3))), "for one and two years.")
-print(f"By raw mean C10 is number {entries['rank raw']['C10']}, by BLUP number {entries['rank BLUP']['C10']}.")
-print(f"You promoted {' and '.join(promote)}; the BLUPs promote {' and '.join(sorted(top_blup))}.")
+print("Unbalanced: clover entries keep {:.3f} after one year, {:.3f} after two.".format(*entries.groupby("years").kept.mean()))
+print(f"By raw mean C10 is number {ranks['rank raw']['C10']}, by BLUP number {ranks['rank BLUP']['C10']}.")
+print(f"You promoted {' and '.join(promote)}; the BLUPs promote {' and '.join(entries.nlargest(2, 'BLUP').index)}.")
 
 # %% [markdown] minutes=1 notes="Homework. Number 3 is the one to discuss next time." slideshow={"slide_type": "slide"}
-# ## 17. On your own
+# ## 16. On your own
 #
 # 1. **Do.** Set up Henderson's equations for the sorghum trial (`sorghum_fit.X`, `sorghum_fit.Z`) and compare the solution with `mm.henderson(sorghum_fit)`.
 # 2. **Explain.** To a colleague, in two sentences: why may an entry with a smaller raw mean have the larger BLUP?
-# 3. **Change one knob.** Drop days 3 to 9 of driver 335 and fit again. In which direction does the prediction move, and why?
-# 4. **Transfer.** In the barley trial, `mm.load("barley")`, make the 70 genotypes random: `yield_t_ha ~ fungicide + (1 | genotype) + (1 | block/fungicide)`. By which factor do they shrink? How many genotypes among the best ten by raw mean are also among the best ten by BLUP?
+# 3. **Change one knob.** Take days 3 to 9 away from one driver whose line is far from the others, and fit again. In which direction does the prediction move, and why?
+# 4. **Transfer.** In the barley trial, `mm.load("barley")`, make the genotypes random: `yield_t_ha ~ fungicide + (1 | genotype) + (1 | block/fungicide)`. By which factor do they shrink? How many genotypes among the best ten by raw mean are also among the best ten by BLUP?
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>19 equations for fixed effects or blocks too many? No: 18 for the genotypes and 4 for the blocks.</li>
+# <li>The two agree. There is one equation for each genotype and each block, far fewer than plots.</li>
 # <li>Its mean rests on more plots, or on a poorer year. The model compares it with what was to be expected, and believes more in what more plots have shown.</li>
 # <li>Towards the line for all: three days say little about a slope.</li>
 # <li>All by one factor, for the trial is balanced; so the two lists agree.</li>
@@ -556,7 +494,7 @@ print(f"You promoted {' and '.join(promote)}; the BLUPs promote {' and '.join(so
 # </details>
 
 # %% [markdown] minutes=1 notes="Robinson's paper reads well on a train. Point to day 6 for tests." slideshow={"slide_type": "slide"}
-# ## 18. In practice and further reading
+# ## 17. In practice and further reading
 #
 # In practice the predictions are one line:
 #

@@ -21,6 +21,7 @@ G12 -42.87 -0.379   G13 243.18 2.148   G14 1.06 0.009   G15 64.72 0.572   G16 22
 G17 -296.66 -2.621   G18 448.28 3.960""".split()
 P_VALUES = """0.559393 0.054201 0.145336 0.591996 0.022111 0.002826 0.164820 0.046198 0.172393
 0.202071 0.706453 0.036467 0.992565 0.570007 0.841122 0.011534 0.000233""".split()
+SIZE = {"fixed": 21, "mixed": 18}   # coefficients
 # the rest of what the lecture prints for each model
 LECTURE = {
     "fixed": """672.03 86.46 7.773 3.29e-10 113.20 -150.83 53.36 -2.827 0.006704
@@ -28,7 +29,7 @@ LECTURE = {
         -349.66 -81.58 -1.08 78.47 318.59""".split(),
     "mixed": """729.7 2906 53.91 25627 160.09 581.86 84.46 6.889 113.20
         -1.99895 -0.58043 -0.01854 0.52108 1.92022 60.52 -40.71 3.03 -22.84 0.671
-        46.69 138.64""".split(),
+        46.69 138.64 45.9""".split(),
 }
 
 
@@ -36,15 +37,29 @@ def outputs(kind):
     return "\n".join(lessons.output_text(cell.get("outputs", ())) for cell in CELLS[kind])
 
 
-def numbers(kind):
-    """Every number that the outputs print, as typed there."""
-    return set(re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]\d+)?(?![\d.]*\d)", outputs(kind)))
+def shown(kind, number):
+    """Whether some output prints this number, with at least the digits of the lecture."""
+    places = len(number.partition("e")[0].partition(".")[2])
+    for text in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]\d+)?(?![\d.]*\d)", outputs(kind)):
+        if ("e" in text or "e" in number) and text != number:
+            continue
+        if len(text.partition("e")[0].partition(".")[2]) >= places and alike(text, number):
+            return True
+    return False
 
 
-def coefficient_rows(kind):
-    """The printed coefficient table: name -> the numbers of its row."""
-    rows = (line.split() for line in outputs(kind).split("\n"))
-    return {row[0]: row[1:] for row in rows if row and re.match(r"Intercept|\w+\[T\.", row[0])}
+def alike(text, number):
+    """Equal to the digits of `number`; where the next digits are exactly 5, both ways are right."""
+    places = len(number.partition("e")[0].partition(".")[2])
+    return abs(float(text) - float(number)) <= 0.5 * 10.0**-places + 1e-9
+
+
+def coefficient_tables(kind):
+    """The tables of coefficients: that of `summary`, then the one made by hand; name -> numbers."""
+    rows = [line.split() for line in outputs(kind).split("\n")]
+    rows = [row for row in rows if row and re.match(r"Intercept$|\w+\[T\.", row[0])]
+    starts = [i for i, row in enumerate(rows) if row[0] == "Intercept"]
+    return [{row[0]: row[1:] for row in rows[start:start + SIZE[kind]]} for start in starts]
 
 
 def test_the_two_are_comparable_cell_by_cell():
@@ -69,23 +84,38 @@ def test_sections_are_numbered_in_order():
 
 @KINDS
 def test_every_number_of_the_lecture_is_computed(kind):
-    missing = [number for number in LECTURE[kind] if number not in numbers(kind)]
+    missing = [number for number in LECTURE[kind] if not shown(kind, number)]
     assert not missing, f"day2_rcbd_{kind} shows no {', '.join(missing)}"
 
 
 @KINDS
-def test_the_coefficient_table_is_the_lectures(kind):
-    rows = coefficient_rows(kind)
-    for genotype, effect, t in zip(EFFECTS[::3], EFFECTS[1::3], EFFECTS[2::3], strict=True):
-        assert rows[f"genotype[T.{genotype}]"][:3] == [effect, "113.20", t]
-    first = {"fixed": "672.03 86.46 7.773 3.29e-10", "mixed": "581.86 84.46 6.889"}
-    assert rows["Intercept"] == first[kind].split()
+def test_the_coefficient_tables_are_the_lectures(kind):
+    first = {"fixed": "672.03 86.46 7.773", "mixed": "581.86 84.46 6.889"}[kind].split()
+    tables = coefficient_tables(kind)
+    assert len(tables) == 2, "one of summary(), one by hand"
+    for rows in tables:
+        assert len(rows) == SIZE[kind]
+        assert all(map(alike, rows["Intercept"], first))
+        for name, effect, t in zip(EFFECTS[::3], EFFECTS[1::3], EFFECTS[2::3], strict=True):
+            row = rows[f"genotype[T.{name}]"]
+            assert all(map(alike, row, [effect, "113.20", t])), f"{name}: {row}"
 
 
 def test_the_p_values_of_lm_are_there():
-    rows = coefficient_rows("fixed")
+    rows = coefficient_tables("fixed")[1]
     assert [rows[f"genotype[T.{g}]"][3] for g in EFFECTS[::3]] == P_VALUES
+    assert rows["Intercept"] == ["672.03", "86.46", "7.773", "3.29e-10"]
     assert rows["block[T.R2]"] == ["-150.83", "53.36", "-2.827", "0.006704"]
+
+
+@KINDS
+def test_the_tables_of_the_package_are_shown(kind):
+    """The F test of the genotypes, and a mean with its SE and degrees of freedom."""
+    lines = [line.split() for line in outputs(kind).split("\n")]
+    assert any(line[:1] == ["genotype"] and line[3:] == ["17", "51", "5.6880", "<0.0001"]
+               for line in lines)
+    mean = {"fixed": ["80.04", "51"], "mixed": ["84.46", "45.905"]}[kind]
+    assert any(line[:2] == ["G01", "581.9"] and line[2:4] == mean for line in lines)
 
 
 @KINDS

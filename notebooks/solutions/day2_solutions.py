@@ -28,9 +28,12 @@ import mmteach as mm
 from mmteach import plots
 from mmteach.course import check, progress
 
+plt.rcParams.update(plots.STYLE)
+
 # %% slideshow={"slide_type": "-"}
 trial = mm.load("sorghum")
-print(f"{len(trial)} plots: {trial.genotype.nunique()} genotypes, each in {trial.block.nunique()} blocks")
+counts = trial[["genotype", "block"]].nunique()
+print(f"{len(trial)} plots: {counts.genotype} genotypes in {counts.block} blocks")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2. Do
@@ -81,12 +84,12 @@ check("day2.se_mean", se_mean)
 # Write two or three sentences to each, then compare.
 #
 # 1. A report gives the means of this trial with bars of one standard error, blocks random. A reader says: the bars overlap, so the genotypes do not differ. What do you answer?
-# 2. Two plots of one genotype, in different blocks, have covariance zero in the mixed model. Yet they resemble each other, for they are the same genotype. Where is that resemblance in the model?
+# 2. In the mixed model two plots of one genotype, in different blocks, have covariance zero. Yet they are alike, for they hold the same genotype. Where in the model is that likeness?
 #
 # <details><summary>Answers</summary>
 # <ol>
 # <li>Those bars answer another question: how well is the mean known over blocks like these? They hold the variance between blocks, which cancels in a difference. Judge a difference by the SED.</li>
-# <li>In the mean. The genotype is a fixed effect, so what the two plots share through it is in <b>X</b>β. Covariances describe what is left when the mean is taken off.</li>
+# <li>In the mean. The genotype is a fixed effect, so what the two plots share is in <b>X</b>β. Covariances describe what is left when the mean is taken off.</li>
 # </ol>
 # </details>
 
@@ -109,7 +112,7 @@ for block in trial.block.cat.categories:
 # %% slideshow={"slide_type": "-"}
 eaten = (trial.genotype == "G01") & trial.block.isin(["R1", "R2"])
 uneven = trial[~eaten]
-print(f"{len(uneven)} plots are left; G01 stands in {', '.join(uneven.block[uneven.genotype == 'G01'])}")
+print(f"{len(uneven)} plots are left; G01 stands in", *uneven.block[uneven.genotype == "G01"])
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # In the complete trial G02 − G01 is the same number in both analyses. Guess: is it still? Then estimate it with blocks random:

@@ -23,10 +23,13 @@
 # %% slideshow={"slide_type": "skip"}
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.stats import chi2
 
 import mmteach as mm
 from mmteach import plots
 from mmteach.course import check, progress
+
+plt.rcParams.update(plots.STYLE)
 
 # %% slideshow={"slide_type": "-"}
 schools = mm.load("schools")
@@ -73,7 +76,7 @@ criterion = mm.minus2_loglik(schools.score, np.ones((12, 1)), V, reml=True)
 check("day4.criterion", criterion)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Both criteria along $\theta = \sigma_b/\sigma$, each measured from its own minimum:
+# Both criteria along $\theta = \sigma_b/\sigma$, each measured from its own minimum. Where a curve stays below the dotted line, the 95 % quantile of $\chi^2_1$, a likelihood-ratio test at 5 % would not reject that $\theta$.
 #
 # *Figure 1 (next output). The rise of the ML and the REML criterion above their minima.*
 
@@ -83,6 +86,7 @@ for one, style in ((fit, "-"), (fit.refit(reml=False), "--")):
     rise = np.array([one.profiled([t]) for t in theta]) - one.criterion
     plt.plot(theta, rise, style, label="REML" if one.reml else "ML")
     print(f"{'REML' if one.reml else 'ML':4} at theta 0: {rise[0]:.2f}, at theta 4: {rise[-1]:.2f}")
+plt.axhline(chi2.ppf(0.95, 1), linestyle=":", color=plots.GREY)
 plt.xlabel(r"$\theta = \sigma_b / \sigma$")
 plt.ylabel("criterion − minimum")
 plt.legend()
@@ -93,13 +97,13 @@ plt.show()
 #
 # Write two or three sentences to each, then compare.
 #
-# 1. Both curves are steep on the left and flat on the right. What does that say about $\sigma_b$?
+# 1. Which values of $\theta$ does the REML curve leave open, and what does that say about $\sigma_b$?
 # 2. "ML is biased, so I use REML for everything." When does that lead astray?
 # 3. Why does the residual variance come out the same by ML and by REML here, though ML forgets the mean?
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>A much larger σ<sub>b</sub> than the estimate is hardly less likely; three schools cannot exclude it. An interval for σ<sub>b</sub> has to be lopsided, and estimate ± 2 SE will not do.</li>
+# <li>All of the picture, from no variance between schools to a σ<sub>b</sub> four times as large as σ. Three schools say little about how much schools differ. And the curve is lopsided, so estimate ± 2 SE would be a poor interval.</li>
 # <li>When models with different fixed parts are compared. Their REML criteria are likelihoods of different contrasts. Fit both by ML for the comparison, and report variances from REML.</li>
 # <li>In balanced data with an interior solution the scores inside a school fix σ<sup>2</sup>, and the mean plays no part in their differences. All the forgetting falls on σ<sub>b</sub><sup>2</sup>.</li>
 # </ol>

@@ -25,7 +25,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mmteach as mm
+from mmteach import plots
 from mmteach.course import check, progress
+
+plt.rcParams.update(plots.STYLE)
 
 # %% slideshow={"slide_type": "-"}
 schools = mm.load("schools")
@@ -46,29 +49,30 @@ check("day5.school", blup)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 3. Do: a balanced set
 #
-# Spring barley, the plots with one fungicide level. Each genotype stands once in each block. First all fixed:
+# Spring barley, the plots with one fungicide level. Each genotype stands once in each block.
+#
+# **Worked.** First all fixed. The F value of the genotypes is a ratio of mean squares:
 
 # %% slideshow={"slide_type": "-"}
 barley = mm.load("barley")
 field = barley[barley.fungicide == "F1"]
-print(f"{len(field)} plots: {field.genotype.nunique()} genotypes in {field.block.nunique()} blocks")
+counts = field[["genotype", "block"]].nunique()
+print(f"{len(field)} plots: {counts.genotype} genotypes in {counts.block} blocks")
 fixed = mm.lm("yield_t_ha ~ block + genotype", field)
-mm.anova(fixed)
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# **Worked.** The F value of the genotypes is a ratio of mean squares:
-
-# %% slideshow={"slide_type": "-"}
-squares = mm.anova(fixed).mean_sq
+table = mm.anova(fixed)
+print(table)
+squares = table.mean_sq
 check("day5.f_genotype", squares["genotype"] / squares["Residual"])
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Worked.** Now the genotypes as a sample from a population of genotypes. The test of their variance compares REML criteria, for the fixed part stays. The smaller model is the same at $\sigma_g = 0$, where $\theta = \sigma_g/\sigma$ is zero:
+# **Worked.** Now the genotypes as a sample from a population of genotypes. The test of their variance compares two likelihoods: with $\sigma_g$ at its estimate, and with $\sigma_g = 0$. The fixed part stays, so both may be by REML. The p-value is halved when one minds that a variance cannot be negative; `mm.ranova(mixed, boundary=True)` does so.
 
 # %% slideshow={"slide_type": "-"}
 mixed = mm.lmm("yield_t_ha ~ block + (1 | genotype)", field)
 print(mixed.varcomp.round(5))
-check("day5.lrt", mixed.profiled([0.0]) - mixed.criterion)
+test = mm.ranova(mixed)
+print(test)
+check("day5.lrt", test.chisq.iloc[-1])
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **Your turn.** Which part of its raw effect does each genotype keep? Compute it from the two variances above.
@@ -80,18 +84,19 @@ kept = 4 * between / (4 * between + within)
 # <<<
 check("day5.factor", kept)
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Means from the fixed model against means from the mixed one, both as deviations from the average:
 #
 # *Figure 1 (next output). Each dot is a genotype, the line is 1:1. Balanced data: the dots lie on one straight line.*
 
 # %% slideshow={"slide_type": "subslide"}
-def against(fit, other, ax, name):
+def against(fit, other, ax, name, sizes=40):
     emm, blup = mm.emmeans(fit, "genotype"), other.ranef().set_index("level").estimate
     raw = emm["mean"].to_numpy() - emm["mean"].mean()
     shrunk = blup.loc[emm.genotype].to_numpy()
     ax.axline((0, 0), slope=1, color="grey", linewidth=1)
-    ax.plot(raw, shrunk, "o", alpha=0.6)
+    ax.scatter(raw, shrunk, sizes, alpha=0.6)
     ax.set(xlabel="estimated mean − average", ylabel="BLUP", title=name)
     print(f"{name}: SD of the means {raw.std(ddof=1):.3f}, of the BLUPs {shrunk.std(ddof=1):.3f}")
     return raw, shrunk
@@ -155,10 +160,9 @@ plants["log_fruits"] = np.log1p(plants.fruits)
 text = "log_fruits ~ rack + nutrient * clipping + status + "
 all_fixed, with_blups = mm.lm(text + "genotype", plants), mm.lmm(text + "(1 | genotype)", plants)
 numbers = plants.genotype.value_counts()
-print(f"{len(plants)} plants of {len(numbers)} genotypes, {numbers.min()} to {numbers.max()} plants each")
-gain = with_blups.profiled([0.0]) - with_blups.criterion
-print(f"likelihood-ratio statistic for the genotypes' variance, by REML: {gain:.1f}")
-mm.anova(all_fixed)
+print(f"{len(plants)} plants of {len(numbers)} genotypes, {numbers.min()} to {numbers.max()} each")
+print(mm.anova(all_fixed))
+print(mm.ranova(with_blups))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **Your turn.** Genotype 5 has the fewest plants: `numbers["5"]`. Which part of its raw effect does it keep?
@@ -173,11 +177,12 @@ check("day5.few", kept_5)
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # And the same picture as before. Next to it the two distributions, of the raw means and of the BLUPs:
 #
-# *Figure 2 (next output). Left: BLUPs against estimated means, with the line 1:1. Right: where the raw means (outline) and the predicted means (filled) of the genotypes lie.*
+# *Figure 2 (next output). Left: BLUPs against estimated means, with the line 1:1; the area of a dot is the number of plants. Right: where the raw means (outline) and the predicted means (filled) of the genotypes lie.*
 
 # %% slideshow={"slide_type": "subslide"}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
-raw, shrunk = against(all_fixed, with_blups, left, "Arabidopsis, log(1 + fruits)")
+raw, shrunk = against(all_fixed, with_blups, left, "Arabidopsis, log(1 + fruits)",
+                      4 * plants.groupby("genotype", observed=True).size())
 observed = plants.groupby("genotype", observed=True).log_fruits.mean()
 bins = np.arange(0.4, 4.01, 0.4)
 right.hist(observed, bins, histtype="step", color="black", label="raw means")
@@ -197,17 +202,14 @@ print(f"SD of the raw means {observed.std():.3f}")
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 7. Transfer: lines in place of means
 #
-# In `sleepstudy` each subject has a line: reaction time in ms against days with little sleep. Subject 335 became *faster*. This is its own line, from its own rows alone:
+# In `sleepstudy` each subject has a line: reaction time in ms against days with little sleep. Subject 335 became *faster*: see its own line, from its own rows alone.
+#
+# **Your turn.** Fit random intercepts and slopes to all subjects. What line does the model predict for subject 335? Give intercept and slope as a tuple: the fixed effects plus the BLUPs.
 
 # %% slideshow={"slide_type": "-"}
 sleep = mm.load("sleepstudy")
 own = mm.lm("reaction_ms ~ days", sleep[sleep.subject == "335"])
 print(f"subject 335 alone: {own.beta['Intercept']:.2f} ms, {own.beta['days']:.3f} ms a day")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** Fit random intercepts and slopes to all subjects. What line does the model predict for subject 335? Give intercept and slope as a tuple: the fixed effects plus the BLUPs.
-
-# %% slideshow={"slide_type": "-"}
 # >>> line: the predicted line of subject 335 as (intercept, slope)
 fit = mm.lmm("reaction_ms ~ days + (days | subject)", sleep)
 blups = fit.ranef().query("level == '335'").set_index("term").estimate
