@@ -25,7 +25,7 @@ class DataSet(NamedTuple):
     source: str
 
 
-_LAST = "Synthetic: values made by this project to give published summary statistics"
+_SYNTHETIC = "Synthetic: values made by this project to give published summary statistics"
 
 DATASETS = {
     "sorghum": DataSet(
@@ -65,17 +65,17 @@ DATASETS = {
     "pigs_crd": DataSet(
         {"pen": None, "diet": None, "day": None},
         "6 diets on 15 pens each, completely randomised; every pen seen on 3 days",
-        f"{_LAST} of a trial on pig faecal dry matter",
+        f"{_SYNTHETIC} of a trial on pig faecal dry matter",
     ),
     "pigs_rooms": DataSet(
         {"room": None, "pen": None, "diet": None, "day": None},
         "6 diets on 5 pens each in each of 3 rooms; every pen seen on 3 days",
-        f"{_LAST} of a trial on pig faecal dry matter",
+        f"{_SYNTHETIC} of a trial on pig faecal dry matter",
     ),
     "clover": DataSet(
         {"site_year": None, "rep": None, "entry": None},
         "35 entries, 2 site-years, 2 reps in each; 12 entries grown in one site-year only",
-        f"{_LAST} of a crimson clover variety trial",
+        f"{_SYNTHETIC} of a crimson clover variety trial",
     ),
 }
 
@@ -136,8 +136,8 @@ def list_datasets():
     Examples
     --------
     >>> import mmteach as mm
-    >>> mm.list_datasets().loc["schools", ["rows", "design"]].to_list()
-    [12, '3 schools, 4 students in each']
+    >>> mm.list_datasets().loc["schools", "design"]
+    '3 schools, 4 students in each'
     """
     rows = []
     for name in DATASETS:

@@ -22,6 +22,8 @@ import pandas as pd
 from scipy import special
 from scipy.linalg import cholesky, solve_triangular
 
+from .words import one_of
+
 METHODS = ("kenward-roger", "satterthwaite", "z")
 LEVELS_AT_ONCE = 4_000_000   # cells of Z1'[Z2 Q] laid out at one time
 NO_INFORMATION = 1e-8        # eigenvalues below this: the data say nothing in that direction
@@ -162,8 +164,7 @@ def satterthwaite(fit):
 
 def method(fit, df):
     """The object behind one name of METHODS, made once for each fit."""
-    if df not in METHODS:
-        raise ValueError(f"df={df!r} is unknown; use one of {', '.join(map(repr, METHODS))}")
+    one_of("df", df, METHODS)
     if df != "z" and not fit.terms:
         df = "residual"
     if df == "kenward-roger" and not fit.reml:

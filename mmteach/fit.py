@@ -20,6 +20,7 @@ from .crossproducts import Accumulator, ProfiledCriterion, independent_columns
 from .matrices import build_G, finite
 from .progress import progress
 from .tables import Report, column, places, significant
+from .words import one_of
 
 BOUNDARY = 1e-4        # a diagonal of theta below this is called zero, as in lme4
 NEARLY_ZERO = 1e-2     # a search that ends below this is repeated from other starts
@@ -309,8 +310,8 @@ class Fit:
         >>> [round(float(fit.predict(new, groups=g).iloc[0]), 2) for g in ("conditional", "population")]
         [430.66, 345.61]
         """
-        _one_of("groups", groups, ("conditional", "population"))
-        _one_of("new_levels", new_levels, ("error", "population"))
+        one_of("groups", groups, ("conditional", "population"))
+        one_of("new_levels", new_levels, ("error", "population"))
         kept, beta = self.products.kept, self.beta.dropna().to_numpy()
         if new is None:
             X, index = self._rows().X[:, kept], self.design.rows
@@ -593,11 +594,6 @@ def _response(y, n):
     if len(y) != n:
         raise ValueError(f"y has {len(y)} values, but the fit has {n} rows (after dropping missing ones)")
     return y
-
-
-def _one_of(name, value, allowed):
-    if value not in allowed:
-        raise ValueError(f"{name}={value!r} is unknown; use one of {', '.join(map(repr, allowed))}")
 
 
 def _unseen(term, new, known):

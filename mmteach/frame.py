@@ -7,7 +7,6 @@ sum); each Z_t is kept as level codes and the few columns to the left of its bar
 matrix. Rows with missing values are dropped and counted.
 """
 
-import difflib
 import re
 import warnings
 from dataclasses import dataclass
@@ -18,26 +17,14 @@ import pandas as pd
 
 from .formula import (PYTHON_WORDS, Bar, SplitFormula, depths, find_intercept, name_of, signed_terms,
                       split_bars, text_of, tokenise)
+from .words import UnknownName, listed, near
 
 # ---------------------------------------------------------------- names
 
 
-class UnknownColumn(KeyError):
-    """A KeyError whose message prints as plain text."""
-
-    def __str__(self):
-        return self.args[0]
-
-
 def _unknown(name, known, where="the data"):
-    near = [k for k in known if k.lower() == name.lower()] or difflib.get_close_matches(name, known)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    return UnknownColumn(f"there is no column '{name}' in {where}; {hint}"
-                         f"The columns are: {_listed(known)}")
-
-
-def _listed(items):
-    return ", ".join(map(str, items[:12])) + (", ..." if len(items) > 12 else "")
+    return UnknownName(f"there is no column '{name}' in {where}; {near(name, known)}"
+                       f"The columns are: {listed(known)}")
 
 
 class _Names:
@@ -70,10 +57,11 @@ class _Names:
         tokens = tokenise(text)
         around = ["", "", *(token.text for token in tokens), ""]
         safe = []
-        for token, depth, *near in zip(tokens, depths(tokens), around, around[1:], around[3:]):
-            column, rest = self._column(token, near[2], depth)
+        for token, depth, *around_it in zip(tokens, depths(tokens), around, around[1:], around[3:]):
+            column, rest = self._column(token, around_it[2], depth)
             if column is not None:
-                if near[0] not in ("C", "factor") or near[1] != "(" or near[2] not in (",", ")"):
+                before, bracket, after = around_it
+                if before not in ("C", "factor") or bracket != "(" or after not in (",", ")"):
                     self.bare.add(column)
                 token = token._replace(text=self.alias(column) + rest)
             safe.append(token)
@@ -136,7 +124,7 @@ def _factor(column, name, levels, remedy):
     codes = levels.get_indexer(column)
     if (codes < 0).any():
         raise ValueError(f"'{column[codes < 0].iloc[0]}' is not one of the known levels of "
-                         f"'{name}' ({_listed(levels)}): {remedy}")
+                         f"'{name}' ({listed(levels)}): {remedy}")
     return pd.Categorical.from_codes(codes, categories=levels)
 
 

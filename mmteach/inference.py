@@ -12,7 +12,6 @@ Type III  F free of all terms but those that contain it, and orthogonal to their
           weights
 """
 
-import difflib
 from copy import copy
 from itertools import product
 
@@ -22,6 +21,7 @@ from scipy.linalg import solve_triangular
 
 from . import ddf
 from .tables import Table, degrees, p_value
+from .words import UnknownName, check_level, listed, near
 
 TYPES = {1: "I", 2: "II", 3: "III"}
 NAMES = {"kenward-roger": "Kenward-Roger degrees of freedom",
@@ -80,14 +80,13 @@ def contrast(fit, L, df="kenward-roger", level=0.95):
     genotype[T.G18] - genotype[T.G07]     93.07  113.2  51  0.822  0.4148  -134.2  320.3
     """
     L, labels = _weights(fit, L)
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95")
+    check_level(level)
     possible = estimable(fit, L)
     if not possible.all():
         row = labels[np.flatnonzero(~possible)[0]]
         raise ValueError(
             f"the data cannot estimate the contrast {row!r}: X is rank-deficient (dropped: "
-            f"{_listed(fit.beta.index[fit.beta.isna()], 4)}), and another set of coefficients with "
+            f"{listed(fit.beta.index[fit.beta.isna()], 4)}), and another set of coefficients with "
             "the same fitted values would give another answer; choose a contrast between "
             "combinations that were observed, or leave out terms that cannot be told apart")
     rows, joint = ddf.contrast_test(fit, L, df)
@@ -426,7 +425,7 @@ def _weights(fit, L):
     if matrix.ndim != 2 or not len(matrix) or matrix.shape[1] != len(names):
         raise ValueError(
             f"L has {matrix.shape[-1]} weights in a row, but the model has {len(names)} fixed "
-            f"effects; give one for each ({_listed(names, 4)}), or a dict such as "
+            f"effects; give one for each ({listed(names, 4)}), or a dict such as "
             f"{{{names[-1]!r}: 1}}")
     if not np.isfinite(matrix).all():
         raise ValueError("L holds missing or infinite weights: use 0 for a coefficient that does "
@@ -442,18 +441,9 @@ def _weights(fit, L):
 def _by_name(weights, names):
     for name in weights:
         if name not in names:
-            near = difflib.get_close_matches(str(name), map(str, names), 1, cutoff=0.4)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise _UnknownCoefficient(f"there is no coefficient {name!r}; {hint}They are: "
-                                      f"{_listed(names, 12)}")
+            raise UnknownName(f"there is no coefficient {name!r}; {near(name, names)}They are: "
+                              f"{listed(names)}")
     return [weights.get(name, 0.0) for name in names]
-
-
-class _UnknownCoefficient(KeyError):
-    """A KeyError whose message prints as plain text."""
-
-    def __str__(self):
-        return self.args[0]
 
 
 def _label(row, names, number):
@@ -465,10 +455,6 @@ def _label(row, names, number):
         sign = " - " if weight < 0 else " + "
         text += f"{sign if text else sign.strip(' +')}{size}{name}"
     return text if len(text) <= 36 else f"row {number}"
-
-
-def _listed(names, most):
-    return ", ".join(map(str, names[:most])) + ", ..." * (len(names) > most)
 
 
 def _p_text(p):

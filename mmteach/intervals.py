@@ -31,6 +31,7 @@ from .crossproducts import ProfiledCriterion
 from .fit import Fit, minimise
 from .progress import progress
 from .tables import Table
+from .words import check_level
 
 NUDGE = 0.1       # where the search starts for a theta that stood at zero, in units of Z
 PANELS = 12       # profiles that one figure can show
@@ -156,8 +157,7 @@ def _choose(all_parameters, wanted):
 
 def z_value(level):
     """The normal quantile of a two-sided interval."""
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r} must lie between 0 and 1, for instance 0.95")
+    check_level(level)
     return norm.ppf((1 + level) / 2)
 
 

@@ -9,7 +9,6 @@ raw ones. A factor nested in another (rep in site_year) has only the combination
 and is averaged within its nest first.
 """
 
-import difflib
 from functools import cache
 from typing import NamedTuple
 
@@ -20,8 +19,8 @@ from scipy.optimize import brentq
 from scipy.sparse import csr_array
 
 from . import ddf, inference
-from .frame import UnknownColumn
 from .tables import Table, significant
+from .words import UnknownName, check_level, listed, near
 
 ADJUSTMENTS = {"tukey": "Tukey", "dunnettx": "Dunnett, approximately", "dunnett": "Dunnett",
                "sidak": "Sidak", "holm": "Holm", "bonferroni": "Bonferroni"}
@@ -109,7 +108,7 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
     Averaged over genotype, with equal weights.
     fungicide interacts with genotype: its differences are averages, too.
     """
-    _check_level(level)
+    check_level(level)
     grid = ReferenceGrid(fit, at, nesting)
     specs, by = grid.names(specs), grid.names(by)
     for name in [n for n in by if n in specs]:
@@ -206,7 +205,7 @@ def contrasts(emm, method="pairwise", adjust="default", ref=None, level=None):
         raise ValueError("ref names the control of method='trt.vs.ctrl': use that method, or leave "
                          "ref out")
     fit, level = origin.fit, origin.level if level is None else level
-    _check_level(level)
+    check_level(level)
     adjust = _adjustment(adjust, method)
     labels, means = np.array(_labels(origin.cells, origin.specs)), emm.L.to_numpy()
     groups = _groups(origin)
@@ -241,11 +240,6 @@ def _tests(fit, L, possible, df):
     tests = ddf.row_tests(fit, L[possible], df)
     tests.index = np.flatnonzero(possible)
     return tests.reindex(range(len(L)))
-
-
-def _check_level(level):
-    if not 0 < level < 1:
-        raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95")
 
 
 def _labels(cells, names):
@@ -412,33 +406,23 @@ def _places(wanted, levels, name):
     """Positions of the wanted levels in their order; 175 finds the level "175"."""
     wanted, places = [wanted] if np.ndim(wanted) == 0 else list(wanted), set()
     if not wanted:
-        raise ValueError(f"at['{name}'] is empty: name one or more of {_listed(levels)}")
+        raise ValueError(f"at['{name}'] is empty: name one or more of {listed(levels)}")
     for item in wanted:
         found = [i for i, level in enumerate(levels) if level == item or str(level) == str(item)]
         if not found:
-            raise ValueError(f"'{item}' is not a level of '{name}'; {_near(item, levels)}the levels "
-                             f"are {_listed(levels)}")
+            raise ValueError(f"'{item}' is not a level of '{name}'; {near(item, levels)}they "
+                             f"are {listed(levels)}")
         places.update(found)
     return sorted(places)
 
 
 def _unknown(name, known, fit):
     if any(name in term.bar.factors for term in fit.terms):
-        return UnknownColumn(f"'{name}' is in the random part of the model, and these are means of "
+        return UnknownName(f"'{name}' is in the random part of the model, and these are means of "
                              "its fixed part; fit.ranef() has the predicted effects of its levels")
-    known_ones = f"its predictors are {_listed(known)}" if known else "it has only an intercept"
-    return UnknownColumn(f"there is no '{name}' in the fixed part of the model; "
-                         f"{_near(name, known)}{known_ones}")
-
-
-def _near(name, known):
-    near = difflib.get_close_matches(str(name), map(str, known), 1, cutoff=0.4)
-    return f"did you mean '{near[0]}'? " if near else ""
-
-
-def _listed(items, most=12):
-    items = list(map(str, items))
-    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
+    known_ones = f"its predictors are {listed(known)}" if known else "it has only an intercept"
+    return UnknownName(f"there is no '{name}' in the fixed part of the model; "
+                         f"{near(name, known)}{known_ones}")
 
 
 # --- what the reader of the means should know ------------------------------------------------
@@ -456,7 +440,7 @@ def _averaging(grid, shown):
             held.append(f"{name} = {used[0]}")
         else:
             nest = f" (nested in {', '.join(grid.nests[name])})" if name in grid.nests else ""
-            over.append(name + nest + (f" ({_listed(used)})" if name in grid.at else ""))
+            over.append(name + nest + (f" ({listed(used)})" if name in grid.at else ""))
     notes = [f"{name} is nested in {', '.join(grid.nests[name])}."
              for name in shown if name in grid.nests]
     notes += [f"Averaged over {', '.join(over)}, with equal weights."] if over else []
@@ -499,16 +483,16 @@ def _not_estimable(grid, shown, cell, cells, possible):
             left.remove(i)
     notes = []
     for (others, without), rows in sorted(reasons.items(), key=lambda item: min(item[1])):
-        note = f"NA for {_listed(labels[i] for i in sorted(rows))}: no data"
+        note = f"NA for {listed(labels[i] for i in sorted(rows))}: no data"
         if others:
-            note += f" with {':'.join(others)} {_listed(without)}"
+            note += f" with {':'.join(others)} {listed(without)}"
         if grid.averaged.intersection(others):
             note += f", which the mean over {' and '.join(others)} needs"
         notes.append(f"{note}.")
     if left:
         dropped = grid.fit.beta.index[grid.fit.beta.isna()]
-        notes.append(f"NA for {_listed(labels[i] for i in sorted(left))}: the data cannot tell "
-                     f"apart what adds up to it (dropped from X: {_listed(dropped, 4)}).")
+        notes.append(f"NA for {listed(labels[i] for i in sorted(left))}: the data cannot tell "
+                     f"apart what adds up to it (dropped from X: {listed(dropped, 4)}).")
     return notes
 
 
@@ -536,14 +520,14 @@ def _is(method, name):
 
 def _adjustment(adjust, method):
     if isinstance(method, str) and method not in DEFAULTS:
-        raise ValueError(f"method={method!r} is unknown; {_near(method, DEFAULTS)}use 'pairwise', "
+        raise ValueError(f"method={method!r} is unknown; {near(method, DEFAULTS)}use 'pairwise', "
                          "'trt.vs.ctrl' or weights of your own, {'name': [1, -1, 0]}")
     if adjust == "default":
         return DEFAULTS[method] if isinstance(method, str) else None
     if adjust in (None, "none"):
         return None
     if adjust not in ADJUSTMENTS:
-        raise ValueError(f"adjust={adjust!r} is unknown; {_near(adjust, ADJUSTMENTS)}use one of "
+        raise ValueError(f"adjust={adjust!r} is unknown; {near(adjust, ADJUSTMENTS)}use one of "
                          f"{', '.join(map(repr, ADJUSTMENTS))} or None")
     if adjust in MADE_FOR and not _is(method, MADE_FOR[adjust]):
         raise ValueError(f"adjust={adjust!r} is made for {MADE_FOR[adjust]} contrasts; for these "
@@ -583,7 +567,7 @@ def _own_weights(name, weights, labels):
         raise ValueError(f"the weights of contrast '{name}' must be numbers") from None
     if row.shape != (len(labels),):
         raise ValueError(f"contrast '{name}' has {row.size} weights, but there are {len(labels)} "
-                         f"means: give one for each of {_listed(labels)}")
+                         f"means: give one for each of {listed(labels)}")
     if not np.isfinite(row).all():
         raise ValueError(f"contrast '{name}' has missing or infinite weights: use 0 for a mean "
                          "that does not count")
@@ -592,8 +576,8 @@ def _own_weights(name, weights, labels):
 
 def _position(label, labels, where):
     if str(label) not in labels:
-        raise ValueError(f"{where}: there is no mean of '{label}'; {_near(label, labels)}the means "
-                         f"are those of {_listed(labels)}")
+        raise ValueError(f"{where}: there is no mean of '{label}'; {near(label, labels)}the means "
+                         f"are those of {listed(labels)}")
     return labels.index(str(label))
 
 
@@ -609,7 +593,7 @@ def _family(adjust, groups, own, by, level):
             notes.append("The limits are those of Bonferroni, for Holm's procedure has none.")
     uneven = [name for name, w in zip(*own[0]) if abs(w.sum()) > 1e-8 * np.abs(w).sum()]
     if uneven:
-        notes.append(f"The weights of {_listed(uneven)} do not sum to 0: this is not a comparison "
+        notes.append(f"The weights of {listed(uneven)} do not sum to 0: this is not a comparison "
                      "of means.")
     return notes + ([f"Limits at level {level:g}."] if level != 0.95 else [])
 

@@ -609,7 +609,8 @@ def show_surface(criterion, first, second, path=None, truth=None, names=("first"
             ax.set_title(title)
     a, b = (re.sub(r"[$\\{}]", "", name) for name in names)
     near = first[(height < 2).any(axis=0)]
-    width = f"less than 2 above the lowest for {a} from {_number(near[0])} to {_number(near[-1])}"
+    width = f"less than 2 above the lowest for {a} "
+    width += f"from {_number(near[0])} to {_number(near[-1])}" if len(near) else "nowhere on the grid"
     if path is None:
         return width[0].upper() + width[1:] + "."
     steps = f"{len(path) - 1} step" + "s" * (len(path) != 2)

@@ -27,6 +27,8 @@ doctor()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Each line should begin with OK. A line with ATTENTION names its remedy just below. `doctor(details=True)` adds the versions; send these lines along when you ask for help.
+#
+# If a box asks you to *Select Kernel*, press **Select**: you were quicker than the notebook, which was still starting. The name of the kernel at the top right tells when it is ready.
 
 # %% [markdown] minutes=4 notes="Do not explain REML today. The picture is the message: who shares something with whom.\nThe true values are known because the data are simulated: 100 between schools, 225 within." slideshow={"slide_type": "slide"}
 # ## 2. Get a first result in one minute
@@ -57,7 +59,7 @@ print(f"share of the schools in the variance of a score: {between / (between + w
 # These two numbers say how any two pupils vary together. The picture has a row and a column for each pupil; a cell holds the covariance of two pupils:
 
 # %% slideshow={"slide_type": "subslide"}
-reading = plots.show_matrix(fit.V, pupils.school, title="Covariance of the twelve scores (points²)")
+reading = plots.show_matrix(fit.V, pupils.school, title="Covariance of twelve scores (points²)")
 plt.show()
 print(reading)
 
@@ -84,7 +86,8 @@ print(reading)
 # %% slideshow={"slide_type": "-"}
 my_guess = 50
 beside = mm.build_V_cs(0, within, pupils.school)[0, 1]
-print(f"guessed {my_guess}, found {beside:.0f}: " + ("right" if my_guess == beside else "not yet, change it and run again"))
+verdict = "right" if my_guess == beside else "not yet, change it and run again"
+print(f"guessed {my_guess}, found {beside:.0f}: {verdict}")
 
 # %% [markdown] minutes=2 notes="Point to day 2: the pair is the core. Days 8 and 9 can be left out of a short course." slideshow={"slide_type": "slide"}
 # ## 4. See where the days lead
@@ -125,7 +128,7 @@ print(f"guessed {my_guess}, found {beside:.0f}: " + ("right" if my_guess == besi
 # | covariance of $\boldsymbol\varepsilon$, $\mathbf R$ | `fit.R`, `mm.build_R` | $\sigma^2\mathbf I$ | $\sigma^2\mathbf I$ | `repeated ... / r` |
 # | covariance of the data, $\mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R$ | `fit.V`, `mm.build_V` | from its parts | from its parts | `random ... / v` |
 # | REML criterion | `fit.criterion` | `REMLcrit(fit)` | `-2 * fit.llf` | `-2 Res Log Likelihood` |
-# | F tests of the fixed terms | `mm.anova(fit)` | `anova(fit)` with lmerTest | `fit.wald_test_terms()` (chi-squared) | type 3 tests, `ddfm=kr` |
+# | F tests of the fixed terms | `mm.anova(fit)` | `anova(fit, ddf="Kenward-Roger")` with lmerTest | `fit.wald_test_terms()` (chi-squared) | type 3 tests, `ddfm=kr` |
 # | means of a factor | `mm.emmeans(fit, "x")` | `emmeans(fit, "x")` | by hand | `lsmeans x;` |
 
 # %% [markdown] minutes=2 notes="Let somebody type a wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}

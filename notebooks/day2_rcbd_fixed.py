@@ -139,7 +139,7 @@ print(fit.summary())
 mm.anova(fit)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Each row weighs a mean square against that of the residuals, 25627, by their ratio F. Genotypes: F = 5.6880 on 17 and 51 degrees of freedom.
+# Each row weighs a mean square against that of the residuals, 25627, by their ratio F. Genotypes: F = 5.6880 on 17 and 51 degrees of freedom. *Type II* says what each row was adjusted for: here the other factor. In a complete trial all types agree (day 6).
 #
 # **Check.** What does the model expect for G18 in block R2?
 #
@@ -206,12 +206,12 @@ T_inverse = np.linalg.inv(T)
 cov_beta = sigma2 * T_inverse @ T_inverse.T
 se = np.sqrt(np.diag(cov_beta))
 t, p = beta / se, 2 * stats.t.sf(abs(beta / se), df)
-own = pd.DataFrame({"estimate": beta.round(6), "SE": se, "t": t, "p": p}, fit.beta.index)
+own = pd.DataFrame({"estimate": beta, "SE": se, "t": t, "p": p}, fit.beta.index)
 p_text = lambda p: f"{p:.6f}" if p > 1e-4 else f"{p:.2e}"
-print(own.to_string(formatters=[*["{:.2f}".format] * 2, "{:.3f}".format, p_text]))
+print(own.to_string(formatters=[*["{:.3f}".format] * 3, p_text]))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The same table, two more digits in p. Now the means. A genotype mean is a sum of coefficients: the intercept, the effect of the genotype, and the average of the block effects. Write the weights into the rows of a matrix $\mathbf L$. Then $\mathbf L\hat{\boldsymbol\beta}$ holds the means, and $\mathbf L\,\mathrm{Var}(\hat{\boldsymbol\beta})\,\mathbf L'$ their variances. `mm.emmeans` writes such an $\mathbf L$ by itself; the name means *estimated marginal means*:
+# The same table, with more digits. (A few estimates end in 5 in the third decimal. Programs round these up or down.) Now the means. A genotype mean is a sum of coefficients: the intercept, the effect of the genotype, and the average of the block effects. Write the weights into the rows of a matrix $\mathbf L$. Then $\mathbf L\hat{\boldsymbol\beta}$ holds the means, and $\mathbf L\,\mathrm{Var}(\hat{\boldsymbol\beta})\,\mathbf L'$ their variances. `mm.emmeans` writes such an $\mathbf L$ by itself; the name means *estimated marginal means*. `mm.contrast` takes the weights of a comparison by name:
 
 # %% slideshow={"slide_type": "subslide"}
 L = np.column_stack([np.ones(18), np.eye(18)[:, 1:], np.full((18, 3), 1 / 4)])
@@ -432,6 +432,8 @@ print("{same} quantities are the same, {differs} differ.".format(**same.verdict.
 # <li>The residual keeps 8 degrees of freedom: plots, minus rates, minus blocks, plus one. With three blocks the SED is $\sigma\sqrt{2/3}$.</li>
 # </ol>
 # </details>
+#
+# More of these, with answers that check themselves: [day2_exercises](exercises/day2_exercises.ipynb).
 
 # %% [markdown] minutes=1 notes="Point to the twin, or to day 3 for those who have done both." slideshow={"slide_type": "slide"}
 # ## 16. In practice and further reading

@@ -28,7 +28,7 @@
 # %% [markdown] minutes=4 notes="Same data, same sketch: go fast.\nSpend the time on the new question: are these blocks interesting in themselves?" slideshow={"slide_type": "slide"}
 # ## 1. Set up the trial
 #
-# The same sorghum trial in Sudan (Omer and others, 2015), yields in kg/ha. The tools are those of the twin notebook, plus one that keeps an optimiser quiet:
+# The same sorghum trial in Sudan (Omer and others, 2015), yields in kg/ha. The tools are those of the twin notebook, with an optimiser in place of the t distribution:
 
 # %% slideshow={"slide_type": "skip"}
 import warnings
@@ -141,7 +141,7 @@ print(fit.summary())
 mm.anova(fit)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Genotypes: F = 5.6880 on 17 and 51 degrees of freedom, the values of the twin. Genotypes are compared within blocks, so their test does not notice what the blocks are.
+# Genotypes: F = 5.6880 on 17 and 51 degrees of freedom, the values of the twin. Genotypes are compared within blocks, so their test does not notice what the blocks are. Blocks have no row: they are not in the mean any more.
 #
 # **Check.** What does the model expect for G18 in a block it has never seen?
 #
@@ -220,7 +220,7 @@ se = np.sqrt(np.diag(cov_beta))
 print(pd.DataFrame({"estimate": beta, "SE": se, "t": beta / se}, fit.beta.index).round(3))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The same table. Now the means. The mean of G01 over blocks like these is the intercept itself, that of G02 is the intercept plus its effect. `mm.emmeans` makes such means (*estimated marginal means*) and finds their degrees of freedom. Below it, the variances by plain maximum likelihood for comparison:
+# The same table, with one more digit. Now the means. The mean of G01 over blocks like these is the intercept itself, that of G02 is the intercept plus its effect. `mm.emmeans` makes such means (*estimated marginal means*) and finds their degrees of freedom. `mm.contrast` takes the weights of a comparison by name. In the last line, the same model by plain maximum likelihood:
 
 # %% slideshow={"slide_type": "subslide"}
 print(f"By hand, G01: {beta[0].round(6):.2f} kg/ha, SE {se[0]:.2f} = √((sigma_b² + sigma²)/4)\n"
@@ -234,6 +234,8 @@ assert np.allclose([se[0], se[1]], np.sqrt([(sigma2_b + sigma2) / 4, 2 * sigma2 
 
 # %% [markdown] notes="Three standard errors in the twin, two here. Let the class say the question for each." slideshow={"slide_type": "fragment"}
 # Two standard errors answer two questions. 84.46 belongs to a mean over blocks like these: the block variance is in it. 113.20 belongs to a comparison. Both genotypes of a comparison stood in every block, so what the blocks add drops out.
+#
+# Their degrees of freedom differ, too. The comparison has 51, those of $\sigma^2$. The mean has 45.905: its variance contains $\sigma_b^2$, and only four blocks tell us about that.
 #
 # > **Common slip: taking ML for REML.** Maximum likelihood gives 46.69 and 138.64 kg/ha, each variance 0.75 times that of REML. It forgets that $\mathbf X$ has spent 18 coefficients. In this balanced layout the loss is one block out of four.
 
@@ -437,7 +439,7 @@ print("{same} quantities are the same, {differs} differ.".format(**same.verdict.
 # 1. **Do.** Start `minimize` at other variances, for instance `np.log([50, 200])`. Does it come back to the same place? Print `best.nfev` to see how long it walked.
 # 2. **Explain.** In two sentences, to a colleague: why is the SE of a mean larger with blocks random, while the SED is not?
 # 3. **Change one knob.** Take away a whole block: `compare(trial[trial.block != "R4"])`. Which equalities survive? Guess first.
-# 4. **Transfer.** `mm.load("potash")` holds a cotton trial in blocks. Fit `strength ~ C(k2o_lb_ac)` with blocks random. Is the block variance larger or smaller than the residual variance?
+# 4. **Transfer.** `mm.load("potash")` holds a cotton trial in blocks. Fit `strength ~ C(k2o_lb_ac) + (1 | block)`. Is the block variance larger or smaller than the residual variance?
 #
 # <details><summary>Answers</summary>
 # <ol>
@@ -447,6 +449,8 @@ print("{same} quantities are the same, {differs} differ.".format(**same.verdict.
 # <li>Smaller, by far. Compare the mean squares of blocks and of residuals to see it without any optimiser.</li>
 # </ol>
 # </details>
+#
+# More of these, with answers that check themselves: [day2_exercises](exercises/day2_exercises.ipynb).
 
 # %% [markdown] minutes=1 notes="Point to day 3: which data made this V?" slideshow={"slide_type": "slide"}
 # ## 16. In practice and further reading

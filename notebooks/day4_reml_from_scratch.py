@@ -52,7 +52,7 @@ plt.rcParams.update(plots.STYLE)
 schools = mm.load("schools")
 y, school, n = schools.score.to_numpy(), schools.school.to_numpy(), len(schools)
 X = np.ones((n, 1))                               # one column: the common mean
-print("Simulated with mean 50, sigma_b² 100 and sigma² 225.", plots.show_points(y, school, unit="score (points)"))
+print("Simulated with mean 50, sigma_b² 100 and sigma² 225;", plots.show_points(y, school, unit="score (points)"))
 plt.show()
 
 # %% [markdown] minutes=4 notes="Ask: do these schools differ? Collect votes before the means are read out; let people type their guesses before the fit.\nThen read the print from top to bottom. The stumbling block: the column sd is the root of the variance, not its standard error." slideshow={"slide_type": "slide"}
@@ -170,9 +170,8 @@ print(f"(2) {(y - 50) @ Vi @ (y - 50):.6f} = {r @ Vi @ r + (50 - beta_hat) @ A @
 # %% slideshow={"slide_type": "subslide"}
 def ml(log_variances, y, X, groups):
     V = V_by_loop(*np.exp(log_variances), groups)
-    Vi = inv(V)
-    r = y - X @ solve(X.T @ Vi @ X, X.T @ Vi @ y)
-    return len(y) * log_2pi + log_det(V) + r @ Vi @ r
+    r = y - X @ solve(X.T @ solve(V, X), X.T @ solve(V, y))       # solve(V, y) is the inverse of V times y
+    return len(y) * log_2pi + log_det(V) + r @ solve(V, r)
 
 print(f"(3) {ml(np.log([100, 225]), y, X, school):.6f} = {mm.minus2_loglik(y, X, V, reml=False):.6f}")
 
@@ -246,7 +245,8 @@ print(f"(4) K'X = 0: {np.allclose(K.T @ X, 0)}; K'(y + 1000) = K'y: {np.allclose
 # %% slideshow={"slide_type": "-"}
 KVK = K.T @ V @ K
 line_5 = (n - 1) * log_2pi + log_det(KVK) + y @ K @ solve(KVK, K.T @ y)
-print(f"(5) {line_5:.6f} = {-2 * multivariate_normal(np.zeros(n - 1), KVK).logpdf(K.T @ y):.6f}")
+contrasts = lambda K, V: -2 * multivariate_normal(np.zeros(n - 1), K.T @ V @ K).logpdf(K.T @ y)
+print(f"(5) {line_5:.6f} = {contrasts(K, V):.6f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # $\mathbf K$ is not unique: any $n-p$ independent contrasts will do. Ours has orthonormal columns (of length 1, at right angles); another is $\mathbf D$, each student minus the last. Two identities bring $\mathbf V$ and $\mathbf X$ back and show where the choice enters:
@@ -263,15 +263,13 @@ print(f"(5) {line_5:.6f} = {-2 * multivariate_normal(np.zeros(n - 1), KVK).logpd
 # %% slideshow={"slide_type": "-"}
 print(f"(6) {y @ K @ solve(KVK, K.T @ y):.6f} = {r @ Vi @ r:.6f}")
 print(f"    {log_det(KVK):.6f} = {log_det(V) + log_det(A) + log_det(K.T @ K) - log_det(X.T @ X):.6f}")
-D = np.vstack([np.eye(n - 1), -np.ones(n - 1)])
-for name, U in (("truth", V), ("estimates", V_by_loop(*fit.varcomp.variance, school))):
-    by_K, by_D = (-2 * multivariate_normal(np.zeros(n - 1), C.T @ U @ C).logpdf(C.T @ y) for C in (K, D))
-    print(f"At the {name}: by K {by_K:.6f}, by D {by_D:.6f}, difference {by_D - by_K:.6f}")
-print(f"log|D'D| - log|K'K| = {log_det(D.T @ D) - log_det(K.T @ K):.6f}")
+D, V_hat = np.vstack([np.eye(n - 1), -np.ones(n - 1)]), V_by_loop(*fit.varcomp.variance, school)
+gaps = [contrasts(D, U) - contrasts(K, U) for U in (V, V_hat)]
+print("D minus K at the truth and the estimates:", *np.round(gaps, 6), "; log|D'D|:", round(log_det(D.T @ D), 6))
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The difference is the same at both places: it is $\log|\mathbf D'\mathbf D| - \log|\mathbf K'\mathbf K|$, and holds no variances. So both choices are lowest at the same variances. Insert (6) into (5) and drop the two determinants that hold no $\mathbf V$. What remains needs no $\mathbf K$ at all. It is **the REML criterion**:
+# The difference is the same at both places: it is $\log|\mathbf D'\mathbf D| - \log|\mathbf K'\mathbf K|$, where the second is zero for our $\mathbf K$, and holds no variances. So both choices are lowest at the same variances. Insert (6) into (5) and drop the two determinants that hold no $\mathbf V$. What remains needs no $\mathbf K$ at all. It is **the REML criterion**:
 #
 # $$-2\ell_{\mathrm{REML}}(\mathbf V) = (n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \mathbf r'\mathbf V^{-1}\mathbf r. \tag{7}$$
 #
@@ -279,7 +277,7 @@ print(f"log|D'D| - log|K'K| = {log_det(D.T @ D) - log_det(K.T @ K):.6f}")
 
 # %% slideshow={"slide_type": "subslide"}
 def reml(log_variances, y, X, groups):
-    A = X.T @ inv(V_by_loop(*np.exp(log_variances), groups)) @ X
+    A = X.T @ solve(V_by_loop(*np.exp(log_variances), groups), X)
     return ml(log_variances, y, X, groups) + log_det(A) - len(A) * log_2pi
 
 print(f"(7) {reml(np.log([100, 225]), y, X, school):.6f} = {mm.minus2_loglik(y, X, V):.6f}")
@@ -310,7 +308,7 @@ print(f"    {area:.6f} = {np.sqrt(2 * np.pi / A[0, 0]):.6f}")
 print(f"(9) {-2 * (log_L(b) + np.log(area)):.6f} = {ml(np.log([100, 225]), y, X, school) + log_det(A) - log_2pi:.6f}")
 
 
-# %% [markdown] minutes=6 notes="First the vote: which of the three terms rise with sigma_b\u00b2? Then figure 4, the slider, the surface.\nThe point of the surface: the valley is long, the data leave sigma_b wide open." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=6 notes="First the vote: which of the three terms rise with sigma_b\u00b2? Then the slider of figure 4, then the surface; let people guess the number of steps.\nThe point of the surface: the valley is long, the data leave sigma_b wide open." slideshow={"slide_type": "slide"}
 # ## 8. See the criterion
 #
 # Three terms compete. $\log|\mathbf V|$ charges for large variances. $\mathbf r'\mathbf V^{-1}\mathbf r$ rewards them, because large deviations become less surprising. $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ is REML's own: minus the log-variance of the estimated mean. **Predict:** as $\sigma_b^2$ grows, does REML's own term rise or fall? So does it pull the lowest point to the left or to the right? Here $\sigma^2$ stays at its estimate.
@@ -336,7 +334,7 @@ def picture(sigma2_b):
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# REML's own term falls: the larger $\sigma_b^2$, the less certain the mean, and REML takes account of it. So the lowest point moves to the right, from 56 to 103. The curve is flat: up to 370 it rises by less than 1.
+# REML's own term falls: the larger $\sigma_b^2$, the less certain the mean, and REML takes account of it. So the lowest point moves to the right, from 56 to 103. The REML curve is flat: from 23 to 423 it lies less than 1 above its lowest point.
 #
 # Now search both variances at once, from a poor start at $\sigma_b^2$ = 9 and $\sigma^2$ = 576. **Predict:** how many steps will the optimiser need? The table has the criterion at each step of the REML search.
 #
@@ -345,10 +343,11 @@ def picture(sigma2_b):
 # %% slideshow={"slide_type": "subslide"}
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 4.2), sharey=True)
 for ax, function in zip(axes, (ml, reml)):
-    variances, criterion, steps = estimate(function, y, X, school, start=(9, 576))
-    print(plots.show_surface(lambda s_b, s: function(2 * np.log([s_b, s]), y, X, school),
-                             np.linspace(0.5, 40, 80), np.linspace(7, 27, 41), np.sqrt(steps), (10, 15),
-                             ("$\\sigma_b$", "$\\sigma$"), "points", ax, function.__name__.upper()))
+    name, (_, _, steps) = function.__name__.upper(), estimate(function, y, X, school, start=(9, 576))
+    reading = plots.show_surface(lambda s_b, s: function(2 * np.log([s_b, s]), y, X, school),
+                                 np.linspace(0.5, 40, 80), np.linspace(7, 27, 41), np.sqrt(steps), (10, 15),
+                                 ("$\\sigma_b$", "$\\sigma$"), "points", ax, name)
+    print(f"{name}: {reading}")
 plt.show()
 trace = pd.DataFrame(steps, columns=["sigma_b²", "sigma²"])
 trace["criterion"] = [reml(np.log(step), y, X, school) for step in steps]
@@ -357,7 +356,7 @@ print(trace.round(3).to_string())
 # %% [markdown] minutes=4 notes="Read figure 5 first: REML's valley is the wider one. Then: every fast program searches theta, one parameter fewer.\nAt the boundary, ask: what would you report when the printout says zero? The word is 'boundary estimate', not 'failed'." slideshow={"slide_type": "slide"}
 # ## 9. REML, third way: one parameter
 #
-# In figure 5 the REML valley lies further to the right, and it is wider: the data leave $\sigma_b$ open over a wide range, and REML says so.
+# In figure 5 the REML valley lies further to the right, and it is wider: less than 2 above the lowest value up to $\sigma_b$ = 28.5, against 18.5 for ML. The data leave $\sigma_b$ open over a wide range, and REML says so.
 #
 # Most programs do not search both variances. Write $\theta = \sigma_b/\sigma$ and take $\sigma^2$ out of the matrix: $\mathbf V = \sigma^2\mathbf V_\theta$ with $\mathbf V_\theta = \mathbf I + \theta^2\mathbf Z\mathbf Z'$. Since $|\mathbf V| = \sigma^{2n}|\mathbf V_\theta|$ and $|\mathbf X'\mathbf V^{-1}\mathbf X| = \sigma^{-2p}|\mathbf X'\mathbf V_\theta^{-1}\mathbf X|$, criterion (7) is
 #
@@ -390,9 +389,10 @@ dealt = pd.DataFrame({"school": list("ABCCBA") * 2, "score": np.sort(y)})
 alike = mm.lmm("score ~ 1 + (1 | school)", dealt)
 rise = lambda model, theta: np.array([model.profiled([t]) for t in theta]) - model.criterion
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.6), sharey=True)
-for ax, x, to_theta, label in ((axes[0], np.linspace(-14, 4, 181), lambda x: np.exp(x / 2), "log of $\\sigma_b^2/\\sigma^2$"),
-                               (axes[1], np.linspace(-0.6, 2, 131), lambda x: x, "$\\theta = \\sigma_b/\\sigma$")):
-    curves = {"as they are": (x, rise(fit, to_theta(x))), "dealt anew": (x, rise(alike, to_theta(x)))}
+logs, thetas = np.linspace(-14, 4, 181), np.linspace(-0.6, 2, 131)
+along = {"log of $\\sigma_b^2/\\sigma^2$": (logs, np.exp(logs / 2)), "$\\theta = \\sigma_b/\\sigma$": (thetas, thetas)}
+for ax, (label, (x, theta)) in zip(axes, along.items()):
+    curves = {"as they are": (x, rise(fit, theta)), "dealt anew": (x, rise(alike, theta))}
     print(plots.show_curves(curves, "lowest", label, "d above its lowest value", (-0.1, 4), ax))
 plt.show()
 ends = [estimate(mm.reml_objective, dealt.score, X, dealt.school, (start, 200))[0][0] for start in (10, 50, 500)]
@@ -552,8 +552,7 @@ print(f"REML estimate of theta: {fit.theta[0]:.2f}")
 for name, value in zip(guess, fit.varcomp.variance):
     print(f"{name}: guessed {guess[name]}, REML {value:.1f}, off by {abs(guess[name] - value) / value:.0%}")
 print(f"REML uses {K.shape[1]} contrasts of {n} scores; {X.shape[1]} is spent on the mean.")
-here, there = library[1][0] / library[0][0], ratio[0]
-print(f"ML puts sigma_b² at {here:.0%} of REML's value here, and at {there:.0%} in the sorghum trial.")
+print(f"ML / REML for sigma_b²: {library[1][0] / library[0][0]:.0%} here, {ratio[0]:.0%} in the sorghum trial.")
 
 # %% [markdown] minutes=1 notes="Hand out as homework; number 3 is the one to discuss next time.\nPoint to day 5: the variances are known now, what about the schools themselves?" slideshow={"slide_type": "slide"}
 # ## 15. On your own

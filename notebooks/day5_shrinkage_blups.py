@@ -6,14 +6,14 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Show the left half first: of 35 lines of clover, one falls from the very top. Ask why before anybody reads on.\nThe lesson answers." slideshow={"slide_type": "slide"}
-# # Predict random effects and promote the right line
+# %% [markdown] notes="Show the left half first: of 35 lines of clover, one falls from the very top. Ask why before anybody reads on.\nWith 50 minutes: leave sections 12, 14, 16 and 17 for reading, and the 10,000 trials and the two notation slips for the discussion." slideshow={"slide_type": "slide"}
+# # Predict random effects, and choose what to promote
 #
 # ![Two pictures of 35 clover entries. Left: lines lead from the rank by raw mean to the rank by BLUP; entries seen in one year are dashed, and they cross many others. Right: the BLUPs in order, each with an interval; the intervals are wide and all contain zero.](figures/day5_blups.png)
 #
-# *A clover trial. Left: the rank of each entry by its raw mean and by its BLUP; dashed lines are entries seen in one year only. Right: the BLUPs with their intervals. This notebook computes both halves, and says which entries you should promote.*
+# *A clover trial. Left: the rank of each entry by its raw mean and by its BLUP; dashed lines are entries seen in one year only. Right: the BLUPs with their intervals. This notebook computes both halves, and says which entries are the better bet, and how sure that is.*
 
-# %% [markdown] notes="Read the four abilities aloud. The word 'predict' will need an explanation: promise one for section 6." slideshow={"slide_type": "subslide"}
+# %% [markdown] notes="Read the four abilities aloud. The word 'predict' will need an explanation: promise one for section 5." slideshow={"slide_type": "subslide"}
 # **What you do.** You predict the effects of blocks, schools, clover entries, drivers and plants. You solve the equations behind the predictions by hand, watch the predictions shrink, and take a decision that shrinkage changes.
 #
 # **What you can do afterwards**
@@ -51,7 +51,7 @@ print(f"{len(clover)} plots, {len(grown)} entries;", grown.value_counts().to_dic
 # %% [markdown] minutes=2 notes="One minute of memory: what were the four numbers of the sorghum blocks, and what happened to them?\nWrite 0.671 on the board and leave it there." slideshow={"slide_type": "slide"}
 # ## 2. Recall: four blocks that shrank
 #
-# On day 2 the blocks of the sorghum trial became random. Each was measured some way off the average block, and the model believed in a part of that only. The last column is that part:
+# On day 2 the blocks of the sorghum trial became random. Each was measured some way off the average block, and the model believed in a part of that only. `mm.shrinkage` lists for each level its own least squares value (`no_pooling`), the value shared by all (`complete`) and the prediction (`partial`). We need them as deviations:
 
 # %% slideshow={"slide_type": "-"}
 sorghum_fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", sorghum)
@@ -62,13 +62,13 @@ print(pd.DataFrame({"measured": measured, "BLUP": blup, "kept": blup / measured}
 # %% [markdown] minutes=4 notes="Let them find an entry with circles only, and one with squares only.\nThen everybody types two names, without discussion. Who has C10? Usually a large majority." slideshow={"slide_type": "slide"}
 # ## 3. Look at the data and commit to a choice
 #
-# Every plot, the entries ordered by their mean. **Predict:** do the entries of one year gather at one end?
+# Every plot, the entries ordered by their mean. **Predict:** do the entries seen in one year only gather at one end?
 
 # %% slideshow={"slide_type": "subslide"}
 reading = plots.show_points(clover.biomass, clover.entry, clover.site_year, sort=True, unit="biomass")
 plt.gca().tick_params(axis="x", rotation=90)
 plt.show()
-print(reading, "Site-years:", clover.groupby("site_year", observed=True).biomass.mean().round(1).to_dict())
+print(reading, clover.groupby("site_year", observed=True).biomass.mean().round(1).to_dict())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 1. Biomass of each plot by entry (its unit was not stated in the printed analysis). Circles: 24AL; squares: 25AL; bars: raw means.*
@@ -88,12 +88,12 @@ print(entries.assign(grown=grown).nlargest(8, "raw").round(1))
 
 # %% slideshow={"slide_type": "subslide"}
 fixed = mm.lm("biomass ~ site_year + rep + entry + entry:site_year", clover)
-entries["emmean"] = mm.emmeans(fixed, "entry").set_index("entry")["mean"]
-print(entries.head(10).round(1))
-print(f"not estimable: {entries.emmean.isna().sum()} of {len(entries)} entries")
+marginal = mm.emmeans(fixed, "entry")
+entries["emmean"] = marginal.set_index("entry")["mean"]
+print(entries.head(10).round(1), *[note for note in marginal.notes if note.startswith("NA")], sep="\n")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Twelve entries get no mean (NaN), and all of them were grown in one year only. C10 was never grown in 25AL. With a separate number for every entry in every year, the data hold no information at all on C10 in 25AL, so there is no mean over both years to report. Where a marginal mean exists, it equals the raw mean, because entry, year and block are balanced among these entries.
+# Twelve entries get no mean (NaN), and the notes give the reason: all of them were grown in one year only. C10 was never grown in 25AL. With a separate number for every entry in every year, the data hold no information at all on C10 in 25AL, so there is no mean over both years to report. Where a marginal mean exists, it equals the raw mean, because entry, year and block are balanced among these entries.
 #
 # Now the blocks, the entries and the interaction become random draws:
 
@@ -104,7 +104,7 @@ print(fit.varcomp[["group", "variance", "sd"]].round(3).to_string(index=False))
 print(f"correlation of the two fixed effects {fit.cov_beta.iloc[0, 1] / fit.se.prod():.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. Around that, entries vary over both years with a standard deviation of 4.163. In a given year they depart from their own average with 7.677, and plots of an entry in a year differ by 11.957. No entry has a row of its own: 35 entries are described by one variance.
+# The average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. Three standard deviations describe the rest: 4.163 for the averages of entries over both years, 7.677 for the departure of an entry from its own average in one year, 11.957 for the plots of an entry in a year. No entry has a row of its own.
 #
 # **Check.** Which matters more here: that entries differ, or that their order changes with the year?
 #
@@ -199,14 +199,14 @@ fewer = mm.shrinkage(mm.lmm("yield_kg_ha ~ genotype + (1 | block)", sorghum.iloc
 print("four plots of R4 lost:", *fewer.level + " " + fewer.weight.round(3).astype(str))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# > **Common slip: "in balanced data the BLUP equals the BLUE".** It does not. Balanced BLUPs shrink too, *all by the same factor*: in section 2 R1 was measured 90.18 kg/ha above the average block, and its BLUP is 0.671 of that, 60.52. What balance preserves is the order. Once R4 has lost four plots, it keeps less than the others.
+# > **Common slip: "in balanced data the BLUP equals the BLUE".** It does not. Balanced BLUPs shrink too, *all by the same factor*: in section 2 R1 was measured 90.18 kg/ha above the average block, and its BLUP is 0.671 of that, 60.52. What balance preserves is the order. Once R4 has lost four plots, it keeps less than the others. (All factors moved, because the variances were estimated anew.)
 #
 # > **Common slip: BLUP = BLUE/(1 + λ), whatever the number of plots.** That is the factor for *one* observation a group. With $r$ observations it is $1/(1 + \lambda/r)$. For a sorghum block the short form would keep 0.102 of the measured deviation instead of 0.671.
 
-# %% [markdown] minutes=4 notes="This is where heritability and shrinkage turn out to be one number.\nBreeders in the room will have met it as H\u00b2 on an entry-mean basis." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="This is where heritability and shrinkage turn out to be one number.\nBreeders in the room will have met it as H squared on an entry-mean basis." slideshow={"slide_type": "slide"}
 # ## 8. Shrink unequally: clover
 #
-# Clover has more than one random term. The mean of an entry carries its own effect, the interactions of its years and the errors of its plots. The factor is still the share of the first part:
+# Clover has more than one random term. The mean of an entry carries its own effect, the interactions of its years and the errors of its plots. (Blocks are complete within a site-year and cancel.) The factor is still the share of the first part:
 #
 # $$\text{kept} = \frac{\sigma_g^2}{\sigma_g^2 + \sigma_{gy}^2/\text{years} + \sigma^2/\text{plots}}$$
 #
@@ -223,8 +223,8 @@ print(entries.drop(columns="emmean").head(10).round(3))
 
 # %% slideshow={"slide_type": "subslide"}
 v = fit.varcomp.set_index("group").variance
-entries["formula"] = 1 / (1 + (v["entry:site_year"] / entries.years + v["Residual"] / entries.plots) / v["entry"])
-entries["one term"] = 1 / (1 + v["Residual"] / entries.plots / v["entry"])
+gy, error = v["entry:site_year"] / entries.years, v["Residual"] / entries.plots
+entries["formula"], entries["one term"] = (v["entry"] / (v["entry"] + x) for x in (gy + error, error))
 print(entries.groupby("years")[["kept", "formula", "one term"]].agg(["min", "max"]).round(3))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -284,7 +284,7 @@ names = ["error raw", "error BLUP", "winner: raw", "winner: BLUP", "winner: trut
 print(f"{len(truths)} trials\n{pd.DataFrame(rows, names).T.round(1)}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# In all regimes the BLUPs lie closer to the truth. The last three columns are a lesson on selection: whoever has the largest raw mean was probably good *and* lucky. On average the raw deviation of the winner promises far more than the truth delivers; its BLUP is about right. Plant breeders meet this every time an outstanding line turns ordinary in the next trial.
+# In all regimes the BLUPs lie closer to the truth. The last three columns are a lesson on selection: whoever has the largest raw mean was probably good *and* lucky. On average the raw deviation of the winner promises far more than the truth delivers; its BLUP is about right. This *winner's curse* is at work every time an outstanding line turns ordinary in the next trial.
 
 # %% [markdown] minutes=3 notes="Ask for the two reasons of a crossover before showing the table: fewer plots, other years.\nC08 is the friendly case: it climbs, because its only year was the poor one." slideshow={"slide_type": "slide"}
 # ## 10. Follow the ranks
@@ -311,16 +311,16 @@ for years, style in ((2, "o-"), (1, "s--")):
     look = {"color": [plots.ORANGE, plots.GREY][years - 1], "markersize": 4, "linewidth": 1}
     axes[0, 0].plot(some.raw, some.predicted, style[0], **look)
     axes[0, 1].plot(["raw mean", "BLUP"], [some.raw, some.predicted], style, **look)
-    axes[1, 0].plot(["raw mean", "BLUP"], [36 - some["rank raw"], 36 - some["rank BLUP"]], style, **look)
+    axes[1, 0].plot(["raw mean", "BLUP"], [some["rank raw"], some["rank BLUP"]], style, **look)
 for sample, line in ((clover.biomass, ":"), (entries.raw, "--"), (entries.predicted, "-")):
     axes[1, 1].plot(x := np.linspace(0, 100, 300), gaussian_kde(sample)(x), "k" + line)
-titles = "marginal mean (+) and BLUP, by raw mean", "biomass", "place from below", "density, by biomass"
-_ = [ax.set_title(title) for ax, title in zip(axes.flat, titles)]
+titles = "marginal mean (+) and BLUP, by raw mean", "biomass", "rank, best on top", "density, by biomass"
+_ = [ax.set_title(title) for ax, title in zip(axes.flat, titles)], axes[1, 0].invert_yaxis()
 plt.show()
 print(f"SD: plots {clover.biomass.std():.1f}, means {entries.raw.std():.1f}, BLUPs {entries.BLUP.std():.1f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 4. Above: marginal means (crosses) and BLUPs against the raw mean, and the way of each entry from its raw mean to its BLUP. Below: the same way for the ranks (the best entry on top), and the densities of plots (dotted), entry means (dashed) and BLUPs (solid). Round symbols and solid lines: two years; squares and dashed lines: one year.* The marginal means lie on the raw means, the BLUPs do not. Every step narrows the distribution, and the BLUPs end up narrower than the true effects can be: their SD is far below $\hat\sigma_g$.
+# *Figure 4. Above: marginal means (crosses) and BLUPs against the raw mean, and the way of each entry from its raw mean to its BLUP. Below: the same way for the ranks (the best entry on top), and the densities of plots (dotted), entry means (dashed) and BLUPs (solid). Round symbols and solid lines: two years; squares and dashed lines: one year.* The marginal means equal the raw means. The BLUPs lie on three flat lines: circles on one, squares on one for each year, because the same raw mean is worth more in the poor year. Every step narrows the distribution, and the BLUPs end up narrower than the true effects can be: their SD is far below $\hat\sigma_g$.
 #
 # **Check.** May you estimate the variance of entries by the variance of their BLUPs?
 #
@@ -331,7 +331,7 @@ print(f"SD: plots {clover.biomass.std():.1f}, means {entries.raw.std():.1f}, BLU
 # %% [markdown] minutes=6 notes="This is the decision of section 3. Ask who wants to change the vote before you run the second cell.\nEnd on the discussion: not promoted is not the same as thrown away." slideshow={"slide_type": "slide"}
 # ## 11. Decide: which line would you promote?
 #
-# A prediction without its uncertainty decides little. The *conditional SD* is the standard deviation of $u$ that is left once the data are known. All predictions with it, in order, make a *caterpillar plot*. **Predict:** how many of the 35 intervals stay clear of zero?
+# A prediction without its uncertainty decides little. The *conditional SD* is what is left of the standard deviation of $u$ once the data are known, at the estimated variances. All predictions with it, in order, make a *caterpillar plot*. **Predict:** how many of the 35 intervals stay clear of zero?
 
 # %% slideshow={"slide_type": "subslide"}
 entries["sd"] = fit.ranef().query("group == 'entry'").set_index("level").sd
@@ -343,15 +343,16 @@ for years, marker, fill in ((2, "o", plots.BLUE), (1, "s", "white")):
                 mfc=fill, markersize=5, elinewidth=1, label=f"years: {years}")
 ax.axhline(0, color=plots.INK, linewidth=0.8)
 ax.set_xticks(place, place.index, rotation=90)
+ax.set_ylabel("BLUP")
 ax.legend(loc="upper left")
 plt.show()
-print("BLUP ± 1.96 SD: zero lies outside", (entries.BLUP.abs() > 1.96 * entries.sd).sum(), "of 35 intervals;",
-      f"SD {v['entry'] ** 0.5:.1f} without data,", entries.groupby("years").sd.mean().round(1).to_dict(), "by years")
+print("BLUP ± 1.96 SD: zero lies outside", (entries.BLUP.abs() > 1.96 * entries.sd).sum(), "of 35 intervals")
+print(f"SD without data {v['entry'] ** 0.5:.1f}; by years", entries.groupby("years").sd.mean().round(1).to_dict())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 5. BLUPs of the clover entries in order, with intervals of 1.96 conditional SDs; squares are entries of one year.* The data have reduced the SD of an entry from 4.2, what we know of an unseen entry, to 3.9 after one year and 3.7 after two. That is little, and no interval excludes zero.
 #
-# Yet two seats must be filled. Raw means and BLUPs agree on one entry and disagree on the other. How sure is the exchange? The inverse of Henderson's matrix holds the variance of the difference of two prediction errors:
+# Yet two seats must be filled. Raw means and BLUPs agree on one entry and disagree on the other. How sure is the exchange? **Commit:** would you still vote as in section 3? The inverse of Henderson's matrix holds the variance of the difference of two prediction errors:
 
 # %% slideshow={"slide_type": "subslide"}
 (out,), (into,) = (set(entries.nlargest(2, a).index) - set(entries.nlargest(2, b).index)
@@ -360,8 +361,8 @@ pair = [("entry", name, "Intercept") for name in (into, out)]
 C = mm.henderson(fit).inverse.loc[pair, pair].to_numpy()
 gap, sd = entries.BLUP[into] - entries.BLUP[out], np.sqrt(C[0, 0] + C[1, 1] - 2 * C[0, 1])
 print(f"in the first two by raw mean only: {out}; by BLUP only: {into}")
-print(f"{into} minus {out}: raw {entries.raw[into] - entries.raw[out]:+.1f}, BLUP {gap:+.2f} with SD {sd:.2f}")
-print(f"chance that {into} is truly the better one: {norm.cdf(gap / sd):.2f}")
+print(f"{into} minus {out}: raw {entries.raw[into] - entries.raw[out]:+.1f}; BLUP {gap:+.2f} with SD "
+      f"{sd:.2f}; chance that {into} is truly the better one: {norm.cdf(gap / sd):.2f}")
 
 # %% [markdown] notes="Three honest positions: take the better bet; say the data cannot tell; test C10 again because it is uncertain.\nAll three can be defended. What cannot be defended is 'C10 because 61.3'." slideshow={"slide_type": "fragment"} tags=["discuss"]
 # By raw means C10 gets the seat, by BLUPs another entry, with a smaller raw mean. The BLUP is the better bet, and no more than a bet: the difference is far smaller than its SD. This is all the trial can say, and it agrees with the small share of the entry variance.
@@ -378,11 +379,11 @@ print(f"chance that {into} is truly the better one: {norm.cdf(gap / sd):.2f}")
 # What will C10 yield in a new block of 25AL, a year in which it never stood? And an entry that nobody has seen? The fixed analysis had no answer. `predict` puts zero for what is unknown; with `new_levels="population"` it adds the variance of the unknown to the standard error. `groups="population"` speaks about the average entry instead. **Predict:** which two of the three have the same mean, and which has the smallest standard error?
 #
 # <details><summary>Answer</summary>
-# The new entry and the average entry have the same mean. The small standard error belongs to the mean of all entries. For <em>one</em> new entry in one new block the variances of block, entry and interaction come on top. C10 is only a little better known than an entry that nobody has seen.
+# The new entry and the average entry have the same mean. The small standard error belongs to the mean of all entries. For <em>one</em> new entry in one new block the variances of block, entry and interaction come on top. C10 gets its BLUP on top of the expected mean, and is only a little better known than an entry that nobody has seen.
 # </details>
 
 # %% slideshow={"slide_type": "-"}
-new = pd.DataFrame({"site_year": "25AL", "rep": "new", "entry": ["C10", "new"]}, index=["C10", "new entry"])
+new = pd.DataFrame({"site_year": "25AL", "rep": "new", "entry": ["C10", "new"]}, ["C10", "new entry"])
 answer = fit.predict(new, new_levels="population", se=True)
 answer.loc["average entry"] = fit.predict(new[:1], groups="population", se=True).iloc[0]
 print(answer.round(2))
@@ -411,7 +412,7 @@ for random in ("(1 || Subject)", "(1 + X || Subject)"):
     print(f"{random:18} expands to", *mm.split_bars(f"y ~ X + {random}").bars)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The data are balanced, so all drivers share one $\mathbf W$. Its off-diagonal cells are not zero: a driver's measured slope also moves the predicted intercept, because within a driver the errors of the two go together.
+# The data are balanced, so all drivers share one $\mathbf W$. Its off-diagonal cells are not zero: a driver's measured slope also moves the predicted intercept, because within a driver the errors of the two are correlated.
 #
 # > **Common slip: a $\varepsilon$ that is a $u$.** Notes sometimes write the effect of a group as $\epsilon_{1,j}$ and, when they sort the terms, let it stand twice: $(\beta_0 + \epsilon_{1,j}) + \beta_1 x_{ij} + \epsilon_{1,j}$. The last one must be the error of the observation, $\epsilon_{0,ij}$. With $u_j$ for groups and $\varepsilon_{ij}$ for observations this cannot happen.
 #
@@ -452,7 +453,8 @@ print(f"largest move: {moves.idxmax().to_dict()}, {moves.max().round(1).to_dict(
 
 # %% slideshow={"slide_type": "subslide"}
 plants = mm.load("arabidopsis").assign(log_fruits=lambda d: np.log1p(d.fruits))
-plant_fit = mm.lmm("log_fruits ~ nutrient * clipping + rack + status + (1 | population) + (1 | genotype)", plants)
+plant_fit = mm.lmm("log_fruits ~ nutrient * clipping + rack + status"
+                   " + (1 | population) + (1 | genotype)", plants)
 pools = mm.shrinkage(plant_fit).set_index("level")
 raw, blup = pools.no_pooling - pools.complete, pools.partial - pools.complete
 home = plants.groupby("genotype", observed=True).population.first().astype(str)
@@ -472,9 +474,9 @@ print(len(plants), "plants; variances", plant_fit.varcomp.set_index("group").var
 
 # %% slideshow={"slide_type": "-"}
 print(f"Balanced: every sorghum block keeps {blocks.weight.iloc[0]:.3f}.")
-print("Unbalanced: clover entries keep {:.3f} after one year, {:.3f} after two.".format(*entries.groupby("years").kept.mean()))
+print("Unbalanced: clover entries keep", *entries.groupby("years").kept.mean().map("{:.3f}".format), "after 1, 2 years.")
 print(f"By raw mean C10 is number {ranks['rank raw']['C10']}, by BLUP number {ranks['rank BLUP']['C10']}.")
-print(f"You promoted {' and '.join(promote)}; the BLUPs promote {' and '.join(entries.nlargest(2, 'BLUP').index)}.")
+print(f"You promoted {' and '.join(promote)}; the BLUPs promote", *entries.nlargest(2, "BLUP").index)
 
 # %% [markdown] minutes=1 notes="Homework. Number 3 is the one to discuss next time." slideshow={"slide_type": "slide"}
 # ## 16. On your own

@@ -10,7 +10,7 @@ import mmteach
 PACKAGE = Path(mmteach.__file__).parent
 ORDER = (
     # what everything may use: data, printing, drawing; then the files in the order of the lectures
-    *("progress", "datasets", "tables", "formula", "frame", "matrices", "plots", "likelihood"),
+    *("words", "progress", "datasets", "tables", "formula", "frame", "matrices", "plots", "likelihood"),
     *("crossproducts", "fit", "linear", "blup", "ddf", "inference", "comparison", "intervals"),
     *("means", "diagnostics"),
 )

@@ -320,7 +320,7 @@ def test_errors_name_the_fault_and_the_remedy(sleepstudy):
         ddf.joint_test(sleepstudy.refit(reml=False), np.eye(2))
     with pytest.raises(
         ValueError,
-        match="df='kenward' is unknown; use one of 'kenward-roger', 'satterthwaite', 'z'",
+        match="df='kenward' is unknown; did you mean 'kenward-roger'\\? use one of 'kenward-roger', 'satterthwaite', 'z'",
     ):
         ddf.row_tests(sleepstudy, np.eye(2), "kenward")
     with pytest.raises(

@@ -30,8 +30,11 @@ def checks_in(source):
 
 def code_cells(script):
     """[(source, text of its outputs)] of the notebook beside a script."""
-    return [(cell.source, lessons.output_text(cell.outputs))
-            for cell in lessons.read(script.with_suffix(".ipynb")).cells if cell.cell_type == "code"]
+    return [
+        (cell.source, lessons.output_text(cell.outputs))
+        for cell in lessons.read(script.with_suffix(".ipynb")).cells
+        if cell.cell_type == "code"
+    ]
 
 
 # --- the questions ------------------------------------------------------------------------
@@ -49,7 +52,9 @@ def test_the_right_answer_is_right(key):
     assert right and line.startswith(f"{key}: right, ")
 
 
-@pytest.mark.parametrize(("key", "hint"), PLANTED, ids=[f"{key}-{i}" for i, (key, _) in enumerate(PLANTED)])
+@pytest.mark.parametrize(
+    ("key", "hint"), PLANTED, ids=[f"{key}-{i}" for i, (key, _) in enumerate(PLANTED)]
+)
 def test_each_wrong_answer_gets_its_own_hint(key, hint):
     wrong = QUESTIONS[key].wrong[hint]()
     assert judge(key, wrong) == (f"{key}: not yet: {hint}", False)
@@ -79,13 +84,19 @@ def test_hints_are_sentences_for_one_line():
 def test_the_answers_are_those_of_the_lectures():
     """The printed results of lme4, independent of how the answers are computed."""
     printed = {
-        "day2.sigma": 160.1, "day2.sigma2_b": 2906, "day2.sed": 113.20, "day2.se_mean": 84.46,
-        "day4.sigma2_b": 102.6, "day4.sigma2": 144.394, "day4.criterion": 91.092,
+        "day2.sigma": 160.1,
+        "day2.sigma2_b": 2906,
+        "day2.sed": 113.20,
+        "day2.se_mean": 84.46,
+        "day4.sigma2_b": 102.6,
+        "day4.sigma2": 144.394,
+        "day4.criterion": 91.092,
     }
     for key, value in printed.items():
         assert QUESTIONS[key].right() == pytest.approx(value, rel=5e-4), key
     assert checks._computed("day4.sigma2_b")[1][
-        "this is the ML value; it divides by J where REML divides by J − 1"] == pytest.approx(56.391, abs=5e-4)
+        "this is the ML value; it divides by J where REML divides by J − 1"
+    ] == pytest.approx(56.391, abs=5e-4)
 
 
 def test_the_average_of_ml_agrees_with_a_simulation():
@@ -93,7 +104,7 @@ def test_the_average_of_ml_agrees_with_a_simulation():
 
     rng, k = np.random.default_rng(11), 40
     scores = rng.normal(0, 10, (40_000, 3, 1)) + rng.normal(0, 15, (40_000, 3, k))
-    between, within = k * scores.mean(-1).var(-1), scores.var(-1, ddof=1).mean(-1)   # divided by J
+    between, within = k * scores.mean(-1).var(-1), scores.var(-1, ddof=1).mean(-1)  # divided by J
     estimates = (between - within) / k
     assert abs(estimates.mean() - answers.average_ml(3, 40)) < 4 * estimates.std() / 200
 
@@ -112,7 +123,7 @@ def test_the_editions_differ_in_blanks_and_title_only(solutions, student):
     ours, theirs = (lessons.read(path).cells for path in (solutions, student))
     assert len(ours) == len(theirs)
     filled = 0
-    for number, (a, b) in enumerate(zip(ours, theirs)):
+    for number, (a, b) in enumerate(zip(ours, theirs, strict=True)):
         if a.source == b.source:
             continue
         if number == 0:
@@ -121,7 +132,10 @@ def test_the_editions_differ_in_blanks_and_title_only(solutions, student):
         head, _, tail = a.source.partition("# >>> ")
         body, _, after = tail.partition("# <<<\n")
         names = body.split(":")[0]
-        assert re.fullmatch(re.escape(head) + rf"{names} = None  # your answer: [^\n]+\n" + re.escape(after), b.source)
+        assert re.fullmatch(
+            re.escape(head) + rf"{names} = None  # your answer: [^\n]+\n" + re.escape(after),
+            b.source,
+        )
         filled += 1
     assert filled == len(exercises.blanks(solutions.read_text(encoding="utf-8"))) > 0
 
@@ -132,7 +146,9 @@ def test_each_blank_is_followed_by_its_check_alone(solutions, student):
         if "None  # your answer: " in source:
             last = source.split("# your answer: ")[1].split("\n")[1:]
             name = re.search(r"^(\w+) = None", source, re.M)[1]
-            assert len(last) == 1 and re.fullmatch(rf'check\("day\d\.\w+", {name}\)', last[0]), source
+            assert len(last) == 1 and re.fullmatch(rf'check\("day\d\.\w+", {name}\)', last[0]), (
+                source
+            )
 
 
 @of_each_day
@@ -155,7 +171,9 @@ def test_the_solutions_are_all_green(solutions, student):
 @of_each_day
 def test_the_untouched_exercises_run_and_count_the_worked_tasks(solutions, student):
     cells, day = code_cells(student), solutions.stem.split("_")[0]
-    blank = [key for source, _ in cells if "None  # your answer: " in source for key in checks_in(source)]
+    blank = [
+        key for source, _ in cells if "None  # your answer: " in source for key in checks_in(source)
+    ]
     worked = 7 - len(blank)
     assert worked == 3
     for source, text in cells:
@@ -172,17 +190,31 @@ def test_a_fresh_run_of_the_source_is_green(solutions, student, monkeypatch, cap
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    for script, ending in ((solutions, "7 of 7 done; all green"), (student, "3 of 7 done; still open: ")):
+    for script, ending in (
+        (solutions, "7 of 7 done; all green"),
+        (student, "3 of 7 done; still open: "),
+    ):
         monkeypatch.setattr(checks, "_right", {})
         with plt.rc_context():
-            exec(compile(script.read_text(encoding="utf-8"), script.name, "exec"), {"__name__": "lesson"})
+            exec(
+                compile(script.read_text(encoding="utf-8"), script.name, "exec"),
+                {"__name__": "lesson"},
+            )
         plt.close("all")
         assert ending in capsys.readouterr().out.strip().split("\n")[-1]
 
 
 @of_each_day
-@pytest.mark.parametrize("rule", [lesson_rules.one_title, lesson_rules.slides_marked, lesson_rules.short_cells,
-                                  lesson_rules.prose_between], ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lesson_rules.one_title,
+        lesson_rules.slides_marked,
+        lesson_rules.short_cells,
+        lesson_rules.prose_between,
+    ],
+    ids=lambda rule: rule.__name__,
+)
 def test_exercises_keep_the_rules_of_lessons(solutions, student, rule):
     for script in (solutions, student):
         assert rule(lessons.read(script).cells) == []
@@ -203,20 +235,24 @@ def test_sections_are_numbered_and_answers_folded(solutions, student):
 
 def test_a_blank_takes_the_place_of_a_solution():
     assert exercises.student_edition(SOURCE) == (
-        '# # Day 0: exercises\na = None  # your answer: a number\ncheck("day0.a", a)\n')
+        '# # Day 0: exercises\na = None  # your answer: a number\ncheck("day0.a", a)\n'
+    )
     both = SOURCE.replace(">>> a:", ">>> a, b:")
     assert "\na = b = None  # your answer: a number\n" in exercises.student_edition(both)
 
 
-@pytest.mark.parametrize(("before", "after", "complaint"), [
-    ("# <<<\n", "", "# >>> a: a number"),
-    ("# >>> a: a number\n", "", "# <<<"),
-    (">>> a:", ">>> a", "# >>> a a number"),
-    ("a = 1\n# <<<", "    # <<<", "# >>> a"),
-    ("a = 1\n", "# >>> b: another\nb = 1\n", "# >>> a"),
-    (": solutions", "", "0 titles"),
-    ("check(", "# # Again: solutions\ncheck(", "2 titles"),
-])
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ("# <<<\n", "", "# >>> a: a number"),
+        ("# >>> a: a number\n", "", "# <<<"),
+        (">>> a:", ">>> a", "# >>> a a number"),
+        ("a = 1\n# <<<", "    # <<<", "# >>> a"),
+        ("a = 1\n", "# >>> b: another\nb = 1\n", "# >>> a"),
+        (": solutions", "", "0 titles"),
+        ("check(", "# # Again: solutions\ncheck(", "2 titles"),
+    ],
+)
 def test_a_wrong_mark_is_named(before, after, complaint):
     with pytest.raises(ValueError, match=re.escape(complaint)):
         exercises.student_edition(SOURCE.replace(before, after))

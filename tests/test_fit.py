@@ -272,7 +272,7 @@ def test_new_groups_are_refused_or_put_at_the_population(fits):
     assert both.se[1] == pytest.approx(np.sqrt(variance))
     with pytest.raises(KeyError, match="days"):
         fit.predict(new[["subject"]])
-    with pytest.raises(ValueError, match="groups='conditonal' is unknown; use one of 'conditional'"):
+    with pytest.raises(ValueError, match="groups='conditonal' is unknown; did you mean 'conditional'"):
         fit.predict(groups="conditonal")
 
 

@@ -101,6 +101,68 @@ def test_shrinkage_readings(raw, shrunk, reading):
     assert plots.show_shrinkage(["R1", "R2"], raw, shrunk) == reading
 
 
+def test_sampling_reading_follows_the_columns():
+    many = np.arange(2000.0) - 500  # 500 of 2000 lie below zero
+    reading = plots.show_sampling(pd.DataFrame({"ML": many, "REML": many + 250}), 500)
+    assert reading == ("Averages of 2000 estimates, truth 500: ML 499.5, REML 749.5; "
+                       "below zero: ML 25.0%, REML 12.5%.")
+    assert "A 3, B 3" in plots.show_sampling({"A": [3.0, 3.0], "B": [3.0, 3.0]}, 3)
+
+
+def price_and_misfit(s):
+    return pd.DataFrame({"price": s / 10, "misfit": 40 / (s + 10), "own": -s / 20}, index=s)
+
+
+def test_terms_reading_finds_the_lowest_point_of_each_sum():
+    s = np.arange(0.0, 101)
+    reading = plots.show_terms(price_and_misfit(s), {"ML": ["price", "misfit"],
+                                                     "REML": ["price", "misfit", "own"]})
+    # s/10 + 40/(s + 10) is lowest at 10, s/20 + 40/(s + 10) at sqrt(800) - 10
+    assert reading == ("From 0 to 100: ML is lowest at 10, and less than 1 higher from 1 to 29; "
+                       "REML is lowest at 18, and less than 1 higher from 3 to 54.")
+    ml, reml = plt.gca().lines[3:]
+    assert ml.get_ydata()[0] == 0 and ml.get_markevery() == [10] and reml.get_markevery() == [18]
+
+
+def bowl(a, b):
+    return (a - 1) ** 2 + 4 * (b - 2) ** 2
+
+
+def test_surface_reading_has_the_steps_and_the_width():
+    first, second = np.linspace(-1, 4, 51), np.linspace(0, 4, 41)
+    names = ("$\\sigma_b$", "$\\sigma$")
+    path = [[4, 4], [2, 3], [1, 2]]
+    assert plots.show_surface(bowl, first, second, path, names=names) == (
+        "2 steps, to sigma_b 1 and sigma 2; less than 2 above the lowest for sigma_b "
+        "from -0.4 to 2.4.")
+    assert plots.show_surface(bowl, first, second) == (
+        "Less than 2 above the lowest for first from -0.4 to 2.4.")
+    assert "nowhere on the grid" in plots.show_surface(bowl, first + 5, second, path)
+
+
+def test_surface_is_drawn_with_the_first_parameter_across():
+    plots.show_surface(bowl, np.linspace(-1, 3, 41), np.linspace(0, 9, 41), [[2, 3], [1, 2]],
+                       (1, 2), unit="points")
+    ax = plt.gca()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("first (points)", "second (points)")
+    steps, star = ax.lines
+    assert steps.get_xdata().tolist() == [2, 1] and star.get_xydata().tolist() == [[1, 2]]
+    around = np.vstack(ax.collections[0].get_paths()[0].vertices)  # 0.2 above the lowest point
+    assert np.allclose(bowl(*around.T), 0.2, atol=0.1)
+
+
+def test_curves_reading_tells_a_lowest_point_from_an_end():
+    x = np.linspace(-2, 2, 41)
+    curves = {"bowl": (x, (x - 0.5) ** 2), "fall": (x, -x)}
+    assert plots.show_curves(curves) == "Lowest: bowl at 0.5, fall at 2 (the right end)."
+    assert plots.show_curves(curves, "highest") == (
+        "Highest: bowl at -2 (the left end), fall at -2 (the left end).")
+    plots.show_curves(curves, limits=(0, 1))
+    bowl_line, fall_line = plt.gca().lines
+    assert plt.gca().get_ylim() == (0, 1)
+    assert bowl_line.get_linestyle() != fall_line.get_linestyle()
+
+
 # --- what is drawn -----------------------------------------------------------------------
 
 
@@ -110,10 +172,15 @@ def draw_all(axes, trial):
     plots.show_intervals(["A"], {"fixed": ([1.0], 0.1)}, ax=axes[2])
     plots.show_shrinkage(["R1"], [2.0], [1.0], ax=axes[3])
     plots.show_points([1.0, 2.0], ["a", "b"], ax=axes[4])
+    plots.show_sampling({"A": [1.0, 2.0, 4.0]}, 2, ax=axes[5])
+    plots.show_terms(price_and_misfit(np.arange(9.0)), {"all": ["price"]}, at=3, ax=axes[6])
+    plots.show_surface(bowl, np.arange(4.0), np.arange(4.0), ax=axes[7])
+    plots.show_curves({"line": ([0.0, 1.0], [1.0, 2.0])}, ax=axes[8])
 
 
 def test_given_axes_are_used_and_no_figure_is_added(trial):
-    figure, axes = plt.subplots(1, 5)
+    figure, axes = plt.subplots(3, 3)
+    axes = axes.ravel()
     draw_all(axes, trial)
     assert all(ax.has_data() or ax.patches for ax in axes)
     assert plt.get_fignums() == [figure.number]
@@ -132,6 +199,10 @@ def test_titles_are_set(trial):
         lambda **k: plots.show_intervals(["A"], {"fixed": ([1.0], 0.1)}, **k),
         lambda **k: plots.show_points([1.0, 2.0], ["a", "b"], **k),
         lambda **k: plots.show_shrinkage(["R1"], [2.0], [1.0], **k),
+        lambda **k: plots.show_sampling({"A": [1.0, 2.0, 4.0]}, 2, **k),
+        lambda **k: plots.show_terms(price_and_misfit(np.arange(9.0)), {"all": ["price"]}, **k),
+        lambda **k: plots.show_surface(bowl, np.arange(4.0), np.arange(4.0), **k),
+        lambda **k: plots.show_curves({"line": ([0.0, 1.0], [1.0, 2.0])}, **k),
     ):
         _, ax = plt.subplots()
         draw(ax=ax, title="Here")
@@ -235,6 +306,12 @@ def test_the_callers_data_stay_as_they_were(trial):
     plots.show_matrix(matrix, TWO_SCHOOLS)
     plots.show_field(frame, "block", "genotype")
     plots.show_shrinkage(["a", "b"], raw, raw / 2)
+    terms, x = price_and_misfit(np.arange(9.0)), np.arange(3.0)
+    kept, samples = terms.copy(), pd.DataFrame({"ML": raw})
+    plots.show_terms(terms, {"all": ["price"]})
+    plots.show_sampling(samples, 1)
+    plots.show_curves({"x": (x, x)})
+    assert terms.equals(kept) and samples.ML.tolist() == [1, 2] and x.tolist() == [0, 1, 2]
     assert (matrix == V).all() and frame.equals(trial) and (raw == [1, 2]).all()
 
 
@@ -251,6 +328,17 @@ def test_the_callers_data_stay_as_they_were(trial):
     (lambda: plots.show_intervals(["A"], {}), "0 analyses"),
     (lambda: plots.show_points([1.0], ["a", "b"]), "categories has 2 labels for 1 values"),
     (lambda: plots.show_points([1.0] * 5, list("abcde"), list("vwxyz")), "5 groups"),
+    (lambda: plots.show_sampling({}, 1), "0 methods"),
+    (lambda: plots.show_sampling({"A": [1.0], "B": [1.0, 2.0]}, 1), "different numbers"),
+    (lambda: plots.show_sampling({"A": [np.nan]}, 1), "'A' holds 1 value"),
+    (lambda: plots.show_terms(price_and_misfit(np.arange(3.0)), {"ML": ["cost"]}),
+     "'ML' adds 'cost', which is not one of the terms: price, misfit, own"),
+    (lambda: plots.show_terms(pd.DataFrame({"a": [np.nan]}), {}), "terms holds 1 value"),
+    (lambda: plots.show_surface(bowl, [0, 1], [0, 1], [[1, 2, 3]]), "path is 1 x 3; it needs two"),
+    (lambda: plots.show_surface(lambda a, b: np.nan, [0, 1], [0, 1]), "the criterion holds 4"),
+    (lambda: plots.show_curves({"a": ([0.0, 1.0], [1.0])}), "2 values of x for 1 of y"),
+    (lambda: plots.show_curves({"a": ([0.0], [1.0])}, "deepest"), "'deepest'; choose"),
+    (lambda: plots.show_curves({}), "0 curves"),
     (lambda: plots.show_shrinkage(["A"], [1.0, 2.0], [1.0]), "1 names, 2 raw and 1 shrunken"),
 ])
 def test_bad_input_is_named(call, culprit):

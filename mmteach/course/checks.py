@@ -12,10 +12,10 @@ from functools import cache
 
 import numpy as np
 
-TOLERANCE = 2e-3   # relative: an answer rounded to three or four digits is right
-LONGEST = 40       # characters of an answer that are repeated to its author
+TOLERANCE = 5e-3  # relative: an answer rounded to three digits is right
+LONGEST = 40  # characters of an answer that are repeated to its author
 
-_right = {}        # key -> whether the latest answer of this session was right
+_right = {}  # key -> whether the latest answer of this session was right
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def check(key, value=None):
     try:
         line, right = judge(key, value)
     except Exception as error:  # an exercise must go on, whatever was typed
-        line, right = f"{_short(key)}: this answer could not be read ({type(error).__name__})", False
+        line = f"{_short(key)}: this answer could not be read ({type(error).__name__})"
+        right = False
     if isinstance(key, str):
         _right[key] = right
     print(line)
@@ -71,48 +72,54 @@ def judge(key, value):
     from .answers import QUESTIONS
 
     if not isinstance(key, str) or key not in QUESTIONS:
-        close = get_close_matches(key[:100], QUESTIONS, n=1, cutoff=0.4) if isinstance(key, str) else []
-        return f"{_short(key)}: there is no such question" + f"; did you mean {close[0]}?" * bool(close), False
+        known = isinstance(key, str) and get_close_matches(key[:100], QUESTIONS, n=1, cutoff=0.4)
+        meant = f"; did you mean {known[0]}?" if known else ""
+        return f"{_short(key)}: there is no such question{meant}", False
     question = QUESTIONS[key]
     if value is None or value is Ellipsis or (isinstance(value, str) and not value.strip()):
-        return f"{key}: not answered yet ({question.what})", False
+        return f"{key}: not answered yet: {question.what}", False
+    say, right = (_judge_word if question.words else _judge_numbers)(key, question, value)
+    return f"{key}: {say}", right
+
+
+def _judge_numbers(key, question, value):
     right, wrong = _computed(key)
-    if question.words:
-        return _judge_word(key, question, right, wrong, value)
     given, right = numbers(value), numbers(right)
     if given is None:
         shown = _short(value) if isinstance(value, str) else f"this {type(value).__name__}"
         call = "; call it, with ()" if callable(value) and not isinstance(value, type) else ""
-        return f"{key}: {shown} is not a number{call}; give {question.what}", False
+        return f"{shown} is not a number{call}; give {question.what}", False
     if len(given) != len(right):
-        return f"{key}: {_count(given)} where {len(right)} should stand; give {question.what}", False
+        count = "1 number" if len(given) == 1 else f"{len(given)} numbers"
+        return f"{count} where {len(right)} should stand; give {question.what}", False
     if np.isnan(given).any():
-        return f"{key}: not yet: the answer holds a missing value (NaN)", False
+        return "not yet: the answer holds a missing value (NaN)", False
     if same(given, right, question.tolerance):
-        return f"{key}: right, {_shown(right)}", True
-    for hint, value in wrong.items():
-        if same(given, numbers(value), question.tolerance):
-            return f"{key}: not yet: {hint}", False
+        return f"right, {_shown(right)}", True
+    for hint, known in wrong.items():
+        if same(given, numbers(known), question.tolerance):
+            return f"not yet: {hint}", False
     if same([-g for g in given], right, question.tolerance):
-        return f"{key}: not yet: the size is right, the sign is not", False
+        return "not yet: the size is right, the sign is not", False
     if same([g / 100 for g in given], right, question.tolerance):
-        return f"{key}: not yet: this is a percentage; divide by 100, or add the sign %", False
-    return f"{key}: not yet: {_shown(given)} is not {question.what}", False
+        return "not yet: this is a percentage; divide by 100, or add the sign %", False
+    return f"not yet: {_shown(given)} is not {question.what}", False
 
 
-def _judge_word(key, question, right, wrong, value):
+def _judge_word(key, question, value):
+    right, wrong = _computed(key)
     value = np.asarray(value, dtype=object).ravel()
     word = str(value[0]).strip().strip(".'\"").lower() if len(value) == 1 else None
     words = list(question.words())
     if word not in [w.lower() for w in words]:
         choice = ", ".join(words) if len(words) < 8 else f"{words[0]}, {words[1]}, … {words[-1]}"
-        return f"{key}: answer with one of {choice}: {question.what}", False
+        return f"answer with one of {choice}: {question.what}", False
     if word == right.lower():
-        return f"{key}: right, {right}", True
+        return f"right, {right}", True
     for hint, known in wrong.items():
         if word == known.lower():
-            return f"{key}: not yet: {hint}", False
-    return f"{key}: not yet: {_short(str(value[0]))} is not {question.what}", False
+            return f"not yet: {hint}", False
+    return f"not yet: {_short(str(value[0]))} is not {question.what}", False
 
 
 @cache
@@ -153,8 +160,10 @@ def numbers(value):
 
 
 # 2,906.5 or 2,5 (a decimal comma) or 2.5; then perhaps e-7, /3 and %
-NUMBER = re.compile(r"([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d+|\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
-                    r"(?:\s*/\s*(\d+))?(?![\d.,]*\d)\s*(%?)")
+NUMBER = re.compile(
+    r"([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d+|\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
+    r"(?:\s*/\s*(\d+))?(?![\d.,]*\d)\s*(%?)"
+)
 
 
 def _number_in_text(text):
@@ -176,8 +185,13 @@ def _number_in_text(text):
 
 def same(given, right, tolerance):
     """Whether all numbers agree to the relative tolerance."""
-    return right is not None and len(given) == len(right) and all(
-        abs(g - r) <= tolerance * max(abs(r), 1e-12) for g, r in zip(given, right, strict=True))
+    return (
+        right is not None
+        and len(given) == len(right)
+        and all(
+            abs(g - r) <= tolerance * max(abs(r), 1e-12) for g, r in zip(given, right, strict=True)
+        )
+    )
 
 
 def _shown(values):
@@ -186,13 +200,13 @@ def _shown(values):
 
 def _short(value):
     """A text as its author typed it where it is plain, else quoted; never more than a line."""
-    text = value if isinstance(value, str) and re.fullmatch(r"[\w.]{1,40}", value) else repr(value)
+    plain = isinstance(value, str) and re.fullmatch(r"[\w.]+", value)
+    try:
+        text = value if plain else repr(value)
+    except Exception:  # an object whose own __repr__ fails
+        text = f"a {type(value).__name__}"
     text = text.encode("ascii", "backslashreplace").decode() if not text.isprintable() else text
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
-
-
-def _count(given):
-    return "1 number" if len(given) == 1 else f"{len(given)} numbers"
 
 
 def questions(day=""):
@@ -218,5 +232,7 @@ def progress(day):
         print(f"{_short(day)}: there are no questions yet")
         return
     still_open = [key for key in keys if not _right.get(key)]
-    print(f"{day}: {len(keys) - len(still_open)} of {len(keys)} done"
-          + (f"; still open: {', '.join(still_open)}" if still_open else "; all green"))
+    print(
+        f"{day}: {len(keys) - len(still_open)} of {len(keys)} done"
+        + (f"; still open: {', '.join(still_open)}" if still_open else "; all green")
+    )

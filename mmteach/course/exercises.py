@@ -16,7 +16,8 @@ from . import building, lessons
 
 BLANK = re.compile(
     r"^# >>> (?P<names>\w+(?:, \w+)*): (?P<what>.+)\n(?P<body>(?:(?!# (?:>>>|<<<)).*\n)+)# <<<\n",
-    re.MULTILINE)
+    re.MULTILINE,
+)
 TITLE = re.compile(r"^# # (.+): solutions$", re.MULTILINE)
 
 
@@ -32,31 +33,41 @@ def blanks(source):
 def student_edition(source):
     """The text of the exercises, made from the text of the solutions.
 
-    >>> print(student_edition("# # Day 2: solutions\\n# >>> a, b: two numbers\\na, b = 1, 2\\n# <<<\\nprint(a)\\n"))
+    >>> print(student_edition("# # Day 2: solutions\\n# >>> a: one\\na = 1\\n# <<<\\nprint(a)\\n"))
     # # Day 2: exercises
-    a = b = None  # your answer: two numbers
+    a = None  # your answer: one
     print(a)
     <BLANKLINE>
 
     Raises ValueError for a mark without its partner and for a source without its title.
     """
-    left = BLANK.sub(lambda found: f"{' = '.join(found['names'].split(', '))} = None"
-                                   f"  # your answer: {found['what']}\n", source)
+    left = BLANK.sub(
+        lambda found: (
+            f"{' = '.join(found['names'].split(', '))} = None  # your answer: {found['what']}\n"
+        ),
+        source,
+    )
     stray = re.search(r"^\s*# ?(>>>|<<<).*$", left, re.MULTILINE)
     if stray:
-        raise ValueError(f"the mark {stray.group().strip()!r} has no partner; write '# >>> name: what', the "
-                         "solution, and '# <<<' on lines of their own, not indented")
+        raise ValueError(
+            f"the mark {stray.group().strip()!r} has no partner; write '# >>> name: what', the "
+            "solution, and '# <<<' on lines of their own, not indented"
+        )
     made, titles = TITLE.subn(r"# # \1: exercises", left)
     if titles != 1:
-        raise ValueError(f"{titles} titles end in ': solutions'; the first cell begins '# # Day 4: solutions'")
+        raise ValueError(
+            f"{titles} titles end in ': solutions'; the first cell begins '# # Day 4: solutions'"
+        )
     return made
 
 
 def editions(folder=None):
     """[(solutions script, exercises script)] of the course."""
     folder = folder or lessons.notebooks_folder()
-    return [(script, folder / "exercises" / script.name.replace("_solutions", "_exercises"))
-            for script in sorted((folder / "solutions").glob("*_solutions.py"))]
+    return [
+        (script, folder / "exercises" / script.name.replace("_solutions", "_exercises"))
+        for script in sorted((folder / "solutions").glob("*_solutions.py"))
+    ]
 
 
 def out_of_step(solutions, exercises):
@@ -71,7 +82,11 @@ def orphans(folder=None):
     """Scripts and notebooks of exercises that no solutions make."""
     folder = folder or lessons.notebooks_folder()
     made = {exercises.stem for _, exercises in editions(folder)}
-    return [path for path in sorted((folder / "exercises").glob("*_exercises.*")) if path.stem not in made]
+    return [
+        path
+        for path in sorted((folder / "exercises").glob("*_exercises.*"))
+        if path.stem not in made
+    ]
 
 
 def main(check=False, timeout=120, folder=None):
@@ -93,7 +108,9 @@ def main(check=False, timeout=120, folder=None):
             exercises.write_text(made, encoding="utf-8", newline="\n")
         failed += building.main([str(exercises)], timeout=timeout)
     for path in orphans(folder):
-        print(f"{path.name} has no solutions; delete it, or write notebooks/solutions/"
-              f"{path.stem.replace('_exercises', '_solutions')}.py")
+        print(
+            f"{path.name} has no solutions; delete it, or write notebooks/solutions/"
+            f"{path.stem.replace('_exercises', '_solutions')}.py"
+        )
         failed += 1
     return min(failed, 1)

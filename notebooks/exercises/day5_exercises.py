@@ -137,10 +137,10 @@ promoted = None  # your answer: the genotype with the largest BLUP
 check("day5.promote", promoted)
 
 # %% [markdown] slideshow={"slide_type": "fragment"} tags=["discuss"]
-# **Explain.** All four plots said that G03 is the best. So the BLUP has led us astray. Is it a bad rule?
+# **Explain.** All four plots together put G03 first in both analyses. What does the rule of the largest BLUP do with the single plot, and is it a bad rule?
 #
 # <details><summary>Answer</summary>
-# It is right on average, not in each case. A genotype that leads on a single plot is more often lucky than good, and the rule does not know which of the two this one is. It knows only how much a plot can tell. The useful conclusion: give G03 more plots.
+# It passes G03 over, wrongly as we happen to know. The rule is right on average, not in each case. A genotype that leads on a single plot is more often lucky than good, and the rule does not know which of the two this one is. It knows only how much a plot can tell. The useful conclusion: give G03 more plots.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -205,7 +205,7 @@ line = None  # your answer: the predicted line of subject 335 as (intercept, slo
 check("day5.line", line)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Explain.** The predicted slope is still below zero, but much less so. The intercept has moved the other way, below that of the own line. Why do both move at once?
+# **Explain.** Compare the predicted line with the own one: slope and intercept have both moved. Why both, and why in opposite directions?
 #
 # <details><summary>Answer</summary>
 # Intercept and slope are predicted together. The line must still pass through the middle of the subject's points. When its slope is drawn up towards the average, its start has to come down.
