@@ -191,7 +191,7 @@ def test_one_placeholder_stands_for_the_address():
 
 
 def test_the_readmes_example_gives_what_it_says():
-    (example,) = blocks("python")
+    example = "\n".join(blocks("python"))
     test = doctest.DocTestParser().get_doctest(example, {}, "README.md", "README.md", 0)
     report = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
