@@ -375,7 +375,7 @@ class ProfiledCriterion:
         _, U, _ = self._U_and_W(s)
         b = [(lam @ (M[..., -1] - M[..., :-1] @ s.beta)[..., None])[..., 0] for lam, M in zip(s.lam, U)]
         root = solve_lower(s.Rx, solve_upper(cp.R, np.eye(cp.p)).T)
-        return Solution(cp.start + solve_upper(cp.R, s.beta), root.T @ root, s.r2 / s.m, b)
+        return Solution(s.value, cp.start + solve_upper(cp.R, s.beta), root.T @ root, s.r2 / s.m, b)
 
     def conditional_variance(self, theta):
         """Var(b | y)/sigma^2 = lambda (A^-1) lambda' level by level; one (J, k, k) per term."""
@@ -457,8 +457,9 @@ class ProfiledCriterion:
 
 @dataclass
 class Solution:
-    """Estimates at one theta."""
+    """Criterion and estimates at one theta."""
 
+    value: float           # the criterion
     beta: np.ndarray       # (p,)
     cov_beta: np.ndarray   # (p, p), to be multiplied by sigma2
     sigma2: float

@@ -118,7 +118,7 @@ class Fit:
         solution = self.profiled.solution(self.theta)
         self.sigma2, self.b = solution.sigma2, solution.b
         self.sigma = float(np.sqrt(solution.sigma2))
-        self.criterion = self.profiled(self.theta)
+        self.criterion = solution.value
         names = pd.Index(design.x_names, dtype=object)
         kept = names if products.p == len(names) else names[products.kept]
         cov_beta = solution.sigma2 * solution.cov_beta

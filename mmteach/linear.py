@@ -31,6 +31,8 @@ def lm(formula, data, weights=None):
     Returns
     -------
     LinearFit
+        Its criterion is that of ML; to test a random term against it use `compare`, which
+        takes the REML likelihood of both.
 
     Raises
     ------

@@ -270,9 +270,10 @@ def build_lambdas(theta, sizes):
     if len(theta) != sum(needed):
         raise ValueError(f"theta has {len(theta)} values, but the terms need {sum(needed)}: "
                          "k(k+1)/2 for a term with k effects")
-    lambdas = [np.zeros((k, k)) for k in sizes]
-    for lam, part in zip(lambdas, np.split(np.asarray(theta, float), np.cumsum(needed)[:-1])):
-        lam.T[triangle(len(lam))] = part
+    lambdas, at = [np.zeros((k, k)) for k in sizes], 0
+    for lam, size in zip(lambdas, needed):
+        lam.T[triangle(len(lam))] = theta[at:at + size]
+        at += size
     return lambdas
 
 

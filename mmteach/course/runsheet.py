@@ -68,7 +68,10 @@ def runsheet(cells):
 
 def main(names):
     """Print the run sheet of every lesson that `names` mean; return the exit code."""
-    chosen = {pair: None for name in names for pair in lessons.find(name)}
+    found = {pair: None for name in names for pair in lessons.find(name)}
+    # exercises have no minutes; they are shown only when nothing else carries the name
+    taught = [pair for pair in found if pair[0].parent.name not in ("exercises", "solutions")]
+    chosen = taught or found
     for position, (script, notebook) in enumerate(chosen):
         if position:
             print()
