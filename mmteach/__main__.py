@@ -9,7 +9,6 @@ def parser():
     top = argparse.ArgumentParser(
         prog="python -m mmteach",
         description="Linear mixed models in notebooks. Each command explains itself with --help.",
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=16),
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
