@@ -116,9 +116,9 @@ def shrinkage(fit):
     >>> shrinkage(fit).weight.round(4).unique()
     array([0.6712])
     """
-    weights = fit.design.weights
-    root = np.ones(fit.nobs) if weights is None else np.sqrt(weights)
-    residual = root * (fit.y - fit.predict(groups="population")).to_numpy()
+    residual = (fit.y - fit.predict(groups="population")).to_numpy()
+    root = np.sqrt(fit.design.row_weights)
+    residual = root * residual
     tables = []
     for term, b, lam in zip(fit.terms, fit.b, fit.products.lambdas(fit.theta)):
         J, k = b.shape

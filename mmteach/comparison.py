@@ -23,6 +23,7 @@ from .fit import Fit, minimise
 from .formula import split_bars
 from .linear import LinearFit
 from .tables import Table
+from .words import check_fit, whole
 
 SAME = 1e-7   # relative distance below which two matrices or column spaces are one
 
@@ -153,6 +154,7 @@ def ranova(fit, reduce=True, boundary=False):
     <none>                       6 -871.814     NaN  <NA>
     days in (days | subject)     4 -893.233  42.837     2
     """
+    check_fit(fit, "ranova")
     if not isinstance(fit, Fit):
         raise ValueError("ranova deletes random terms, and this fit has none; fit one with mm.lmm")
     rows = [("<none>", fit.n_parameters, fit.loglik, np.nan, pd.NA, np.nan)]
@@ -283,11 +285,6 @@ BOUNDARY_HINT = ["A variance cannot be negative, so p from chi-square is too lar
 BOUNDARY_USED = ["p for a variance: half from chi-square on d - 1 df and half on d df."]
 
 
-def _weights(fit):
-    weights = fit.design.weights
-    return np.ones(fit.nobs) if weights is None else weights
-
-
 def _streamed(*fits):
     return any(fit.design.X is None for fit in fits)
 
@@ -313,7 +310,7 @@ def _same_data(fits):
                 f"the response {first.design.y_name} differs between {first.formula!r} and "
                 f"{fit.formula!r}; fit all models to the same rows, in the same order"
             )
-        if not np.allclose(_weights(fit), _weights(first), rtol=SAME, atol=0):
+        if not np.allclose(fit.design.row_weights, first.design.row_weights, rtol=SAME, atol=0):
             raise ValueError(f"the weights differ between {first.formula!r} and {fit.formula!r}; "
                              "fit all models with the same weights")
 
@@ -379,7 +376,7 @@ def _terms_outside(small, large):
     rng = np.random.default_rng(1)
     w = rng.standard_normal((2, small.nobs))
     A = np.column_stack([*(_covariance_actions(term, w) for term in large.terms),
-                         (w / _weights(large)).ravel()])
+                         (w / large.design.row_weights).ravel()])
     A /= (scale := np.linalg.norm(A, axis=0))
     outside = []
     for term in small.terms:
@@ -472,7 +469,7 @@ def _loglik(fit, reml):
     minus2 = (
         m * (1 + np.log(2 * np.pi * fit.sigma2))
         + 2 * np.log(np.abs(np.diag(fit.triangle))).sum()
-        - np.log(_weights(fit)).sum()
+        - np.log(fit.design.row_weights).sum()
     )
     return -minus2 / 2
 
@@ -589,10 +586,7 @@ def _shell_levels(n, needed):
             f"n has no number of levels for {', '.join(missing)}; add it, n={{'{missing[0]}': ...}}"
         )
     for factor, levels in n.items():
-        if isinstance(levels, bool) or levels != int(levels) or levels < 1:
-            raise ValueError(
-                f"n[{factor!r}] is {levels!r}; it must be a whole number of levels, 1 or more"
-            )
+        whole(f"n[{factor!r}]", levels)
     return {**{f: int(n[f]) for f in dict.fromkeys(needed)}, **{f: int(k) for f, k in n.items()}}
 
 

@@ -176,6 +176,12 @@ class CrossProducts:
             at += J * k
         return out
 
+    def residual_is_rounding(self):
+        """Whether y - X beta_OLS is no more than the rounding of X beta_OLS."""
+        Qe, ee = self.QeQe[:-1, -1], self.QeQe[-1, -1]
+        fitted = self.R @ self.start + Qe
+        return bool(ee - Qe @ Qe <= 1e-24 * (fitted @ fitted) + 1e-15 * ee)
+
     @property
     def n_theta(self):
         return sum(k * (k + 1) // 2 for k in self.k)

@@ -22,7 +22,7 @@ import pandas as pd
 from scipy import special
 from scipy.linalg import cholesky, solve_triangular
 
-from .words import one_of
+from .words import check_fit, one_of
 
 METHODS = ("kenward-roger", "satterthwaite", "z")
 LEVELS_AT_ONCE = 4_000_000   # cells of Z1'[Z2 Q] laid out at one time
@@ -164,6 +164,7 @@ def satterthwaite(fit):
 
 def method(fit, df):
     """The object behind one name of METHODS, made once for each fit."""
+    check_fit(fit, "a test")
     one_of("df", df, METHODS)
     if df != "z" and not fit.terms:
         df = "residual"

@@ -15,6 +15,7 @@ from scipy.stats import norm, rankdata, spearmanr
 
 from .fit import Fit
 from .tables import Table, significant
+from .words import check_fit
 
 MANY_CELLS = 5e7   # rows x simulations that are kept at one time
 
@@ -55,7 +56,8 @@ def influence(fit):
     >>> float(table.leverage.sum().round(3)), int(table.cooks_distance.idxmax())
     (2.48, 7)
     """
-    weights, residual = _weights(fit), fit.residuals
+    check_fit(fit, "influence")
+    residual, weights = fit.residuals, fit.design.row_weights
     h = weights * _mean_variance(fit) / fit.sigma2
     # a row that alone decides its own mean has h = 1 and no residual to standardise
     left = np.where(1 - h > 1e-10, 1 - h, np.nan)
@@ -87,11 +89,6 @@ def _mean_variance(fit):
         for b, z in columns:
             variance += x * z * C[a, b]
     return variance
-
-
-def _weights(fit):
-    weights = fit.design.weights
-    return np.ones(fit.nobs) if weights is None else weights
 
 
 # --- residuals against simulations --------------------------------------------------------
@@ -139,6 +136,7 @@ def simulated_residuals(fit, n=250, seed=None, conditional=False):
     >>> len(simulated.values), bool(simulated.values.between(0, 1).all())
     (180, True)
     """
+    check_fit(fit, "simulated_residuals")
     if n < 19:
         raise ValueError(f"n={n} simulations cannot give a p-value of 0.05; use 19 or more")
     if fit.nobs * n > MANY_CELLS:
@@ -155,7 +153,7 @@ def _simulated(fit, n, seed, conditional):
     rng = np.random.default_rng(seed)
     if isinstance(fit, Fit):
         return fit.simulate(n, rng, conditional).to_numpy()
-    scale = fit.sigma / np.sqrt(_weights(fit))
+    scale = fit.sigma / np.sqrt(fit.design.row_weights)
     return fit.fitted.to_numpy()[:, None] + scale[:, None] * rng.standard_normal((fit.nobs, n))
 
 
@@ -259,14 +257,14 @@ def show_residuals(fit, ax=None, title=None):
     >>> show_residuals(mm.lmm("yield_kg_ha ~ genotype + (1 | block)", mm.load("sorghum")))
     '72 residuals from -320 to 307.4, the largest in row 2; means by fifths of the fitted ...'
     """
-    from .plots import _number
+    from .plots import short
 
     e, fitted = fit.residuals.to_numpy(), fit.fitted.to_numpy()
     means = _cloud(fitted, e, np.mean, "fitted value", "residual", ax, title, zero=True)
     worst = int(np.abs(e).argmax())
-    return (f"{len(e)} residuals from {_number(e.min())} to {_number(e.max())}, the largest in row "
+    return (f"{len(e)} residuals from {short(e.min())} to {short(e.max())}, the largest in row "
             f"{fit.residuals.index[worst]}; means by fifths of the fitted values "
-            f"{_number(means.min())} to {_number(means.max())}.")
+            f"{short(means.min())} to {short(means.max())}.")
 
 
 def show_scale_location(fit, ax=None, title=None):
@@ -335,12 +333,12 @@ def show_qq(fit, ax=None, title=None):
     """
     import matplotlib.pyplot as plt
 
-    from .plots import BLUE, GREY, STYLE, _axes
+    from .plots import BLUE, GREY, STYLE, axes_or_new
 
     t = influence(fit).standardised.dropna()
     ordered, quantiles = np.sort(t), _normal_quantiles(len(t))
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(4.6, 4.2))
+        ax = axes_or_new(ax, figsize=(4.6, 4.2))
         ax.plot(quantiles[[0, -1]], quantiles[[0, -1]], color=GREY)
         ax.plot(quantiles, ordered, "o", markersize=3.5, color=BLUE)
         ax.set(xlabel="normal quantile", ylabel="standardised residual")
@@ -385,7 +383,7 @@ def show_ranef_qq(fit, title=None):
     """
     import matplotlib.pyplot as plt
 
-    from .plots import BLUE, GREY, STYLE, _number
+    from .plots import BLUE, GREY, STYLE, short
 
     if not isinstance(fit, Fit):
         raise ValueError("this fit has no random effects; show_qq(fit) shows its residuals")
@@ -411,9 +409,9 @@ def show_ranef_qq(fit, title=None):
             panel.set(xlabel="normal quantile", ylabel="BLUP", title=f"{name} | {group}")
             far = table.loc[table.estimate.abs().idxmax()]
             readings.append(
-                f"{name} | {group}: {len(b)} BLUPs with SD {_number(np.sqrt(np.mean(b**2)), 3)}, "
-                f"expected {_number(expected, 3)}, farthest {far.level} "
-                f"at {_number(far.estimate, 3)}"
+                f"{name} | {group}: {len(b)} BLUPs with SD {short(np.sqrt(np.mean(b**2)), 3)}, "
+                f"expected {short(expected, 3)}, farthest {far.level} "
+                f"at {short(far.estimate, 3)}"
             )
         if title:
             panels[0].figure.suptitle(title)
@@ -424,11 +422,11 @@ def _cloud(x, y, summary, x_label, y_label, ax, title, zero=False):
     """Points with a line through the summary of each fifth of x; returns those summaries."""
     import matplotlib.pyplot as plt
 
-    from .plots import BLUE, GREY, INK, STYLE, _axes
+    from .plots import BLUE, GREY, INK, STYLE, axes_or_new
 
     centres, values = _by_fifths(x, y, summary)
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(7.0, 3.6))
+        ax = axes_or_new(ax, figsize=(7.0, 3.6))
         if zero:
             ax.axhline(0, color=GREY, linewidth=1)
         ax.plot(x, y, "o", markersize=4, color=BLUE, alpha=0.6)

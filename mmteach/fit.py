@@ -7,6 +7,7 @@ of the random-effects covariance relative to sigma, so a variance of exactly zer
 ordinary point of the search and not the end of an infinite axis.
 """
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from scipy.optimize import minimize
 
 from . import frame
 from .crossproducts import Accumulator, ProfiledCriterion, independent_columns
+from .formula import split_bars
 from .matrices import build_G, finite
 from .progress import progress
 from .tables import Report, column, places, significant
-from .words import one_of
+from .words import one_of, whole
 
 BOUNDARY = 1e-4        # a diagonal of theta below this is called zero, as in lme4
 NEARLY_ZERO = 1e-2     # a search that ends below this is repeated from other starts
@@ -72,7 +74,13 @@ def lmm(formula, data, reml=True, weights=None, levels=None):
     0     block  Intercept    2906.0   53.9   NaN
     1  Residual                25627.4  160.1   NaN
     """
+    split_bars(formula)  # first of all: formula and data are easily exchanged
+    if not isinstance(reml, (bool, np.bool_)):
+        raise ValueError(f"reml={reml!r} must be True (REML) or False (ML)")
     if isinstance(data, pd.DataFrame):
+        if levels is not None:
+            raise ValueError("levels is for data in pieces; in a DataFrame make the column a "
+                             "category with these levels, by pd.Categorical(column, levels)")
         design, accumulator = frame.design(formula, data, weights), Accumulator()
         _add(accumulator, design)
     else:
@@ -111,6 +119,9 @@ class Fit:
 
     def __init__(self, design, products, reml=True, start=None):
         self.design, self.products, self.reml = design, products, bool(reml)
+        if products.residual_is_rounding():
+            raise ValueError(f"the fixed part reproduces the response {design.y_name} exactly, so "
+                             "no variation is left to explain; look for a column computed from it")
         self.formula = design.formula
         self.terms = [design.terms[t] for t in products.order]
         self.profiled = ProfiledCriterion(products, self.reml)
@@ -238,8 +249,8 @@ class Fit:
     def R(self):
         design = self._rows()
         _small_enough("R", self.nobs ** 2)
-        weights = np.ones(self.nobs) if design.weights is None else design.weights
-        return pd.DataFrame(np.diag(self.sigma2 / weights), index=design.rows, columns=design.rows)
+        return pd.DataFrame(np.diag(self.sigma2 / design.row_weights), index=design.rows,
+                            columns=design.rows)
 
     @property
     def V(self):
@@ -372,6 +383,7 @@ class Fit:
         >>> fit.simulate(2, seed=1).shape
         (12, 2)
         """
+        n = whole("n", n)
         design, rng = self._rows(), np.random.default_rng(seed)
         if conditional:
             mean = self.fitted.to_numpy()[:, None]
@@ -554,10 +566,10 @@ def _add(accumulator, design):
 
 def _stream(formula, data, weights, levels):
     """One pass over the pieces of a table; the design of the last piece stands for all."""
-    accumulator, dropped, messages, smallest, largest = Accumulator(), 0, [], np.inf, -np.inf
+    accumulator, dropped, missing, smallest, largest = Accumulator(), 0, Counter(), np.inf, -np.inf
     for design in frame.chunk_designs(formula, progress(_chunks(data), "reading"), weights, levels):
         dropped += design.n_dropped
-        messages += design.messages
+        missing.update(design.missing)
         if len(design.y):
             smallest, largest = min(smallest, design.y.min()), max(largest, design.y.max())
             _add(accumulator, design)
@@ -570,7 +582,9 @@ def _stream(formula, data, weights, levels):
         raise ValueError(f"X has as many independent columns as there are rows ({accumulator.n}); "
                          "leave terms out of the formula")
     frame.check_sizes(accumulator.n, [(t.bar, len(t.levels), t.x.shape[1]) for t in design.terms])
-    return replace(design, y=None, X=None, weights=None, rows=None, n_dropped=dropped, messages=messages), accumulator
+    messages = frame.dropped_rows(dropped, accumulator.n + dropped, missing)
+    return replace(design, y=None, X=None, weights=None, rows=None, n_dropped=dropped,
+                   missing=missing, messages=messages), accumulator
 
 
 def _chunks(data):

@@ -22,7 +22,14 @@ from .words import UnknownName, listed, near
 # ---------------------------------------------------------------- names
 
 
-def _unknown(name, known, where="the data"):
+def _unknown(name, data, where="the data"):
+    known = list(map(str, data.columns))
+    if name in data.index.names:
+        return UnknownName(f"'{name}' is in the index of {where}, not among the columns: use "
+                           "data.reset_index()")
+    if name in known:
+        return UnknownName(f"the column name {name} is a number, and a formula needs text: use "
+                           "data.rename(columns=str), and backticks, `1`, in the formula")
     return UnknownName(f"there is no column '{name}' in {where}; {near(name, known)}"
                        f"The columns are: {listed(known)}")
 
@@ -30,14 +37,15 @@ def _unknown(name, known, where="the data"):
 class _Names:
     """Safe stand-ins for the columns: `yield`, `a.b` or `total fruits` are not Python names."""
 
-    def __init__(self, known):
-        self.known = [name for name in known if isinstance(name, str)]
+    def __init__(self, data):
+        self.head = data.iloc[:0]
+        self.known = [name for name in data.columns if isinstance(name, str)]
         self.order = []  # the columns met so far; number i is called _ci_
         self.bare = set()  # those that occur outside C(...), and so can be numeric
 
     def check(self, name):
         if name not in self.known:
-            raise _unknown(name, self.known)
+            raise _unknown(name, self.head)
         return name
 
     def alias(self, column):
@@ -84,7 +92,7 @@ class _Names:
         if called:
             raise ValueError(f"unknown function '{name}': use one of numpy, such as np.log, or "
                              "compute the column first")
-        raise _unknown(name, self.known)
+        raise _unknown(name, self.head)
 
 
 @cache
@@ -160,17 +168,24 @@ def _group_codes(columns):
 
 
 def _complete_rows(columns, weights, n):
-    """Which rows have a value everywhere, and a message about those that do not."""
+    """Which rows have a value everywhere, and how many values are missing in which column."""
     gone = {name: column.isna().to_numpy() for name, column in columns.items()}
     if weights is not None:
         gone["weights"] = np.isnan(weights)
-    gone = {name: missing for name, missing in gone.items() if missing.any()}
     keep = ~np.any([np.zeros(n, dtype=bool), *gone.values()], axis=0)
-    dropped = n - np.count_nonzero(keep)
-    why = ", ".join(f"{name} ({np.count_nonzero(missing)})" for name, missing in gone.items())
+    counts = {name: int(np.count_nonzero(missing)) for name, missing in gone.items()}
+    return keep, {name: count for name, count in counts.items() if count}
+
+
+def dropped_rows(dropped, n, missing):
+    """A message about rows that were left out, none if there are none.
+
+    >>> dropped_rows(3, 60, {"x": 1, "y": 2})
+    ['3 of 60 rows were dropped: missing values in x (1), y (2)']
+    """
+    why = ", ".join(f"{name} ({count})" for name, count in missing.items())
     verb = "was" if dropped == 1 else "were"
-    text = f"{dropped} of {n} rows {verb} dropped: missing values in {why}"
-    return keep, text if dropped else ""
+    return [f"{dropped} of {n} rows {verb} dropped: missing values in {why}"] if dropped else []
 
 
 # ---------------------------------------------------------------- fixed and left sides
@@ -325,6 +340,7 @@ class Design:
     terms : list of `RandomTerm`, most levels first
     weights : (n,) or None
     rows, n_dropped, messages : labels of the kept rows, how many were dropped, remarks
+    missing : column -> how many values are missing in it
     factors, numeric : levels of the categorical predictors, means of the numeric ones
     """
 
@@ -337,9 +353,15 @@ class Design:
     rows: pd.Index
     n_dropped: int
     messages: list
+    missing: dict
     factors: dict
     numeric: dict
     reader: "_Reader"
+
+    @property
+    def row_weights(self):
+        """The prior weights, (n,); ones if there are none."""
+        return np.ones(len(self.y)) if self.weights is None else self.weights
 
     y_name = property(lambda self: self.split.response)
     x_names = property(lambda self: self.reader.fixed.names)
@@ -353,10 +375,15 @@ class Design:
         return self.reader.new_rows(self.reader.fixed, new)
 
 
+class NoCompleteRow(ValueError):
+    """The first rows of a table that are all missing say nothing about its coding."""
+
+
 class _Reader:
     """Turns rows of a DataFrame into arrays; the first rows fix the coding of all later ones."""
 
     remedy = "the model has no coefficient for it, so use a known level"
+    one_level = "leave it out of the formula"
 
     def __init__(self, formula, data, random=True):
         self.formula, self.split = formula, split_bars(formula)
@@ -367,7 +394,7 @@ class _Reader:
         if bars and not random:
             raise ValueError(f"{bars[0]} is a random term: fit this formula by mm.lmm")
         _check_frame(data)
-        self.lookup = _Names(data.columns)
+        self.lookup = _Names(data)
         alone = name_of(tokenise(response))
         self.response = _Matrix(f"0 + {response}" if alone else f"0 + I({response})", self.lookup)
         if not self.response.columns:
@@ -384,11 +411,12 @@ class _Reader:
         used = {**dict.fromkeys(self.response.columns), **self.predictors, **self.groups}
         columns = {name: self.column(data, name) for name in used}
         weights = self._weights(data, weights)
-        keep, message = _complete_rows(columns, weights, len(data))
+        keep, missing = _complete_rows(columns, weights, len(data))
         n = int(np.count_nonzero(keep))
+        messages = dropped_rows(len(data) - n, len(data), missing)
         if n == 0 and self.fixed.names is None:
-            raise ValueError("the data have no complete row" + (": " + message if message else ""))
-        if message:
+            raise NoCompleteRow(": ".join(["the data have no complete row", *messages]))
+        if missing:
             columns = {name: column[keep] for name, column in columns.items()}
             weights = None if weights is None else weights[keep]
         values = {name: self.value(columns[name], name) for name in self.predictors}
@@ -400,8 +428,8 @@ class _Reader:
         return Design(
             formula=self.formula, split=self.split, terms=terms, weights=weights, reader=self,
             y=self._y(columns, n), X=self.fixed.rows(values, n),
-            rows=data.index[keep] if message else data.index,
-            n_dropped=len(data) - n, messages=[message] if message else [],
+            rows=data.index[keep] if missing else data.index,
+            n_dropped=len(data) - n, messages=messages, missing=missing,
             factors={c: self.levels[c].tolist() for c in self.fixed.columns
                      if self.levels[c] is not None},
             numeric={c: float(values[c].mean()) for c in self.fixed.columns
@@ -419,10 +447,14 @@ class _Reader:
     def column(self, data, name):
         _check_frame(data)
         if name not in data.columns:
-            raise _unknown(name, list(map(str, data.columns)), "the new data")
-        if not isinstance(data[name], pd.Series):
+            raise _unknown(name, data, "the new data")
+        column = data[name]
+        if not isinstance(column, pd.Series):
             raise ValueError(f"the data have several columns called '{name}': rename one")
-        return data[name]
+        if isinstance(column.dtype, pd.ArrowDtype) and str(column.dtype).startswith("dictionary"):
+            column = column.array.__arrow_array__().to_pandas()  # a pandas category
+            column = pd.Series(column.array, index=data.index, name=name)
+        return column
 
     def value(self, column, name):
         """A predictor as floats or as a Categorical; its first rows decide which."""
@@ -431,7 +463,7 @@ class _Reader:
             self.levels[name] = None if number else self.first_levels(column)
             if not number and len(self.levels[name]) < 2:
                 raise ValueError(f"the factor '{name}' has one level ({self.levels[name][0]}) in "
-                                 "the rows used: leave it out of the formula")
+                                 f"the rows used: {self.one_level}")
         if self.levels[name] is None:
             return _numbers(column, name)
         return _factor(column, name, self.levels[name], self.remedy)
@@ -456,6 +488,10 @@ class _Reader:
             return None
         if isinstance(weights, str):
             weights = self.column(data, self.lookup.check(weights))
+        if (isinstance(weights, pd.Series) and not weights.index.equals(data.index)
+                and weights.index.isin(data.index).all()):
+            raise ValueError("the weights are a Series whose rows stand in another order than "
+                             "those of the data: use weights.reindex(data.index), or a column name")
         try:
             weights = np.array(pd.Series(weights), dtype=float)
         except (TypeError, ValueError):
@@ -476,6 +512,7 @@ class _ChunkReader(_Reader):
 
     remedy = ("give every chunk the same categories, or name all levels at the start by "
               "levels={'column': [...]}")
+    one_level = "if later chunks have others, name all levels by levels={'column': [...]}"
 
     def __init__(self, formula, data, levels):
         super().__init__(formula, data)
@@ -585,9 +622,18 @@ def chunk_designs(formula, chunks, weights=None, levels=None):
     """
     if weights is not None and not isinstance(weights, str):
         raise ValueError("in chunks, weights must be the name of a column")
-    reader = None
+    reader, waiting = None, []  # chunks without a complete row wait for one that has
     for data in chunks:
         reader = reader or _ChunkReader(formula, data, levels or {})
-        yield reader.read(data, weights, reader.grow)
+        if waiting:
+            data, waiting = pd.concat([*waiting, data], ignore_index=True), []
+        try:
+            made = reader.read(data, weights, reader.grow)
+        except NoCompleteRow as error:
+            waiting, nothing = [data], error
+            continue
+        yield made
     if reader is None:
         raise ValueError("there is no data: the iterable of chunks is empty")
+    if waiting:
+        raise nothing

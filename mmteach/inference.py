@@ -21,7 +21,7 @@ from scipy.linalg import solve_triangular
 
 from . import ddf
 from .tables import Table, degrees, p_value
-from .words import UnknownName, check_level, listed, near
+from .words import UnknownName, check_fit, check_level, listed, near
 
 TYPES = {1: "I", 2: "II", 3: "III"}
 NAMES = {"kenward-roger": "Kenward-Roger degrees of freedom",
@@ -79,6 +79,7 @@ def contrast(fit, L, df="kenward-roger", level=0.95):
                                        estimate     se  df      t       p   lower  upper
     genotype[T.G18] - genotype[T.G07]     93.07  113.2  51  0.822  0.4148  -134.2  320.3
     """
+    check_fit(fit, "contrast")
     L, labels = _weights(fit, L)
     check_level(level)
     possible = estimable(fit, L)

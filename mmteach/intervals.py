@@ -31,7 +31,7 @@ from .crossproducts import ProfiledCriterion
 from .fit import Fit, minimise
 from .progress import progress
 from .tables import Table
-from .words import check_level
+from .words import check_fit, check_level
 
 NUDGE = 0.1       # where the search starts for a theta that stood at zero, in units of Z
 PANELS = 12       # profiles that one figure can show
@@ -84,6 +84,7 @@ def confint(fit, method="wald", level=0.95, parameters=None, **options):
     sd(days | subject)                       5.72   3.80   8.75
     sigma                                   25.59  22.90  28.86
     """
+    check_fit(fit, "confint")
     z_value(level)
     if method == "wald":
         _no_options(options, ())
@@ -312,6 +313,7 @@ def profile(fit, parameters=None):
     sigma                      12.02   9.13  16.81
     Intercept                  54.46  46.25  62.67
     """
+    check_fit(fit, "profile")
     if not isinstance(fit, Fit):
         raise ValueError("profile is for mixed models; the intervals of least squares are exact: "
                          "confint(fit, 'wald')")
@@ -622,7 +624,7 @@ class _CorrCurve(_RandomCurve):
 def _plot_profile(profiled, level):
     import matplotlib.pyplot as plt
 
-    from .plots import BLUE, GREY, INK, ORANGE, STYLE, _number
+    from .plots import BLUE, GREY, INK, ORANGE, STYLE, short
 
     curves = [curve for curve in profiled.curves if np.isfinite(curve.estimate)]
     if not 1 <= len(curves) <= PANELS:
@@ -661,8 +663,8 @@ def _plot_profile(profiled, level):
     lower, _, upper = limits[least_even]
     below, above = arms[least_even]
     return (f"{len(curves)} profiles, {level:.0%} intervals; the least even is "
-            f"{curves[least_even].parameter.label}: {_number(lower)} to {_number(upper)}, "
-            f"{_number(below, 3)} below the estimate and {_number(above, 3)} above it.")
+            f"{curves[least_even].parameter.label}: {short(lower)} to {short(upper)}, "
+            f"{short(below, 3)} below the estimate and {short(above, 3)} above it.")
 
 
 def _slope_at_estimate(points, estimate):
@@ -720,6 +722,7 @@ def bootstrap(fit, n=1000, seed=None, statistic=None, processes=2, conditional=F
     >>> boot.replicates.shape, list(boot.se.index)
     ((50, 3), ['sd(Intercept | school)', 'sigma', 'Intercept'])
     """
+    check_fit(fit, "bootstrap")
     if not isinstance(fit, Fit):
         raise ValueError("bootstrap simulates random effects, and this fit has none; use "
                          "confint(fit)")

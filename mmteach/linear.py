@@ -94,6 +94,10 @@ class LinearFit:
         self.se = pd.Series(self.model.bse, index=kept).reindex(names)
         self.cov_beta = pd.DataFrame(self.model.cov_params(), index=kept, columns=kept)
         self.nobs, self.df_resid = len(design.y), int(self.model.df_resid)
+        if self.model.ssr <= 1e-24 * np.sum((design.y * np.ravel(root)) ** 2):
+            raise ValueError(f"the model reproduces the response {design.y_name} exactly, so no "
+                             "residual variation is left to test with; look for a column that is "
+                             "computed from it")
         self.sigma2 = float(self.model.scale)
         self.sigma = float(np.sqrt(self.sigma2))
         self._explained(root)

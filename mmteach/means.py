@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 
 from . import ddf, inference
 from .tables import Table, significant
-from .words import UnknownName, check_level, listed, near
+from .words import UnknownName, check_fit, check_level, listed, near
 
 ADJUSTMENTS = {"tukey": "Tukey", "dunnettx": "Dunnett, approximately", "dunnett": "Dunnett",
                "sidak": "Sidak", "holm": "Holm", "bonferroni": "Bonferroni"}
@@ -108,6 +108,7 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
     Averaged over genotype, with equal weights.
     fungicide interacts with genotype: its differences are averages, too.
     """
+    check_fit(fit, "emmeans")
     check_level(level)
     grid = ReferenceGrid(fit, at, nesting)
     specs, by = grid.names(specs), grid.names(by)
@@ -268,6 +269,9 @@ class ReferenceGrid:
     """
 
     def __init__(self, fit, at=None, nesting=True):
+        if at is not None and not isinstance(at, dict):
+            raise ValueError("at holds a value, or a list of them, for each predictor to fix, such "
+                             f"as at={{'days': [0, 5]}}, not {at!r}")
         self.fit, self.design, self.at = fit, fit.design, dict(at or {})
         self.values = self._levels()
         self.factors = list(self.values)
@@ -285,7 +289,8 @@ class ReferenceGrid:
     def names(self, names, known=None):
         """The names of some predictors as a list without repeats, checked."""
         known = list(self.values) if known is None else known
-        names = [names] if isinstance(names, str) else list(names or [])
+        names = [] if names is None else names
+        names = list(names) if pd.api.types.is_list_like(names) else [names]
         for name in names:
             if name not in known:
                 raise _unknown(name, known, self.fit)

@@ -85,7 +85,7 @@ def show_matrix(M, groups=None, symbols=None, labels=None, ax=None, title=None, 
     colours = plt.get_cmap("PuOr_r" if signed else "YlGnBu").with_extremes(bad="white")
 
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(4.6 if M.shape[1] <= len(M) / 4 or square else 9.0, 4.2))
+        ax = axes_or_new(ax, figsize=(4.6 if M.shape[1] <= len(M) / 4 or square else 9.0, 4.2))
         image = ax.imshow(np.ma.masked_equal(M, 0), cmap=colours, norm=norm,
                           aspect="equal" if square else "auto",
                           interpolation="nearest")
@@ -98,7 +98,7 @@ def show_matrix(M, groups=None, symbols=None, labels=None, ax=None, title=None, 
                         color="white" if dark else INK)
         elif not np.isin(M, (0, 1)).all():
             ax.figure.colorbar(image, ax=ax, shrink=0.8, ticks=_few_ticks(M, biggest, signed),
-                               format=lambda value, _: _number(value))
+                               format=lambda value, _: short(value))
         for start, stop, _ in runs[1:] if len(runs) <= 40 else []:
             ax.axhline(start - 0.5, color=INK, linewidth=0.8)
             if square:
@@ -161,7 +161,7 @@ def show_field(plots, block, treatment, highlight=None, ax=None, title=None):
             raise ValueError(f"the plots have no column {column!r}; they have {', '.join(plots)}")
     counts = pd.crosstab(plots[block], plots[treatment])
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(9.0, 0.55 * len(counts) + 0.6))
+        ax = axes_or_new(ax, figsize=(9.0, 0.55 * len(counts) + 0.6))
         for i, name in enumerate(counts.index):
             for j, label in enumerate(plots.loc[plots[block] == name, treatment]):
                 chosen = label == highlight
@@ -243,7 +243,7 @@ def show_points(values, categories, groups=None, sort=False, unit=None, ax=None,
     together = data.groupby(["categories", "groups"], observed=True)
     x = x + 0.5 * ((together.cumcount() + 0.5) / together.value.transform("size") - 0.5)
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(9.0, 3.6))
+        ax = axes_or_new(ax, figsize=(9.0, 3.6))
         for k, name in enumerate(names):
             rows = data.groups == name
             k = 0 if groups is None else k
@@ -255,8 +255,8 @@ def show_points(values, categories, groups=None, sort=False, unit=None, ax=None,
             ax.legend(ncols=len(names) + 1, loc="lower left", bbox_to_anchor=(0, 1))
         if title:
             ax.set_title(title)
-    reading = (f"{len(values)} values; means from {_number(means.min())} ({means.idxmin()}) "
-               f"to {_number(means.max())} ({means.idxmax()})")
+    reading = (f"{len(values)} values; means from {short(means.min())} ({means.idxmin()}) "
+               f"to {short(means.max())} ({means.idxmax()})")
     if (together.value.size() == 1).all() and len(names) > 1:
         best = data.groups[data.groupby("categories", observed=True).value.idxmax()]
         counts = ", ".join(f"{name} {(best == name).sum()}" for name in names)
@@ -318,7 +318,7 @@ def show_intervals(names, analyses, unit=None, ax=None, title=None):
             seds[analysis] = float(finite(sed[0], f"SED of {analysis!r}"))
 
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(9.0, 3.8))
+        ax = axes_or_new(ax, figsize=(9.0, 3.8))
         for k, analysis in enumerate(analyses):
             aside = 0.32 * (k - (len(analyses) - 1) / 2)
             ax.errorbar(np.arange(len(names)) + aside, centres[analysis], halves[analysis],
@@ -338,11 +338,11 @@ def show_intervals(names, analyses, unit=None, ax=None, title=None):
             ax.set_title(title)
     first = next(iter(centres.values()))
     low, high = int(first.argmin()), int(first.argmax())
-    reading = (f"{len(names)} means from {_number(first[low])} ({names[low]}) to "
-               f"{_number(first[high])} ({names[high]})")
+    reading = (f"{len(names)} means from {short(first[low])} ({names[low]}) to "
+               f"{short(first[high])} ({names[high]})")
     for analysis in analyses:
         reading += f"; {analysis}: SE {_span(halves[analysis])}"
-        reading += f", SED {_number(seds[analysis])}" if analysis in seds else ""
+        reading += f", SED {short(seds[analysis])}" if analysis in seds else ""
     return reading + "."
 
 
@@ -385,7 +385,7 @@ def show_shrinkage(names, raw, shrunk, unit=None, limit=None, ax=None, title=Non
         raise ValueError(f"{len(names)} names, {len(raw)} raw and {len(shrunk)} shrunken effects; "
                          "give one of each for every level")
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(5.0, 0.45 * len(names) + 1.1))
+        ax = axes_or_new(ax, figsize=(5.0, 0.45 * len(names) + 1.1))
         rows = np.arange(len(names))
         ax.axvline(0, color=GREY, linewidth=1)
         ax.plot(raw, rows, "o", color=GREY, markersize=9, markerfacecolor="white", label="raw")
@@ -405,13 +405,13 @@ def show_shrinkage(names, raw, shrunk, unit=None, limit=None, ax=None, title=Non
     largest = int(np.abs(raw).argmax())
     if raw[largest] == 0:
         return f"{len(names)} effects, all of them zero before and after."
-    example = f"{_number(raw[largest])} becomes {_number(shrunk[largest])} for {names[largest]}"
+    example = f"{short(raw[largest])} becomes {short(shrunk[largest])} for {names[largest]}"
     factors = shrunk[raw != 0] / raw[raw != 0]
     opening = f"{len(names)} effects, "
     if np.allclose(factors, 1):
-        return opening + f"none of them shrunk ({_number(raw[largest])} for {names[largest]})."
+        return opening + f"none of them shrunk ({short(raw[largest])} for {names[largest]})."
     if np.ptp(factors) < 1e-6:
-        return opening + f"each kept at {_number(factors[0])} of its raw value ({example})."
+        return opening + f"each kept at {short(factors[0])} of its raw value ({example})."
     return opening + f"kept at {_span(factors)} of their raw values ({example})."
 
 
@@ -461,7 +461,7 @@ def show_sampling(estimates, truth, limits=None, label=None, ax=None, title=None
     heights = [np.histogram(column, edges)[0] for column in values.T]
     step = 1.25 * max(max(map(max, heights)), 1)
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(8.0, 0.8 + 1.2 * len(columns)))
+        ax = axes_or_new(ax, figsize=(8.0, 0.8 + 1.2 * len(columns)))
         for k, (height, centre) in enumerate(zip(heights, values.mean(axis=0))):
             floor = step * (len(columns) - 1 - k)
             ax.stairs(height + floor, edges, baseline=floor, fill=True, color="#D5D3CC")
@@ -475,9 +475,9 @@ def show_sampling(estimates, truth, limits=None, label=None, ax=None, title=None
         ax.legend(loc="upper right")
         if title:
             ax.set_title(title)
-    means = ", ".join(f"{name} {_number(v.mean())}" for name, v in columns.items())
+    means = ", ".join(f"{name} {short(v.mean())}" for name, v in columns.items())
     shares = ", ".join(f"{name} {_percent(v < 0)}" for name, v in columns.items())
-    return (f"Averages of {len(values)} estimates, truth {_number(truth)}: {means}; "
+    return (f"Averages of {len(values)} estimates, truth {short(truth)}: {means}; "
             f"below zero: {shares}.")
 
 
@@ -526,7 +526,7 @@ def show_terms(terms, sums, at=None, label=None, ax=None, title=None):
                              f"{', '.join(map(str, terms))}")
         totals[name] = change[list(parts)].sum(axis=1).to_numpy()
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(7.0, 3.8))
+        ax = axes_or_new(ax, figsize=(7.0, 3.8))
         for term, dashes in zip(change, cycle(["-.", ":", "--"])):
             ax.plot(x, change[term], dashes, color=INK, label=term)
         for k, (name, total) in enumerate(totals.items()):
@@ -541,9 +541,9 @@ def show_terms(terms, sums, at=None, label=None, ax=None, title=None):
     found = []
     for name, total in totals.items():
         near = x[total < total.min() + 1]
-        found.append(f"{name} is lowest at {_number(x[total.argmin()])}, and less than 1 higher "
-                     f"from {_number(near[0])} to {_number(near[-1])}")
-    return f"From {_number(x[0])} to {_number(x[-1])}: {'; '.join(found)}."
+        found.append(f"{name} is lowest at {short(x[total.argmin()])}, and less than 1 higher "
+                     f"from {short(near[0])} to {short(near[-1])}")
+    return f"From {short(x[0])} to {short(x[-1])}: {'; '.join(found)}."
 
 
 def show_surface(criterion, first, second, path=None, truth=None, names=("first", "second"),
@@ -593,7 +593,7 @@ def show_surface(criterion, first, second, path=None, truth=None, names=("first"
     ends = height.ravel() if path is None else [*height.ravel(), criterion(*path[-1])]
     height = height - np.min(ends)
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(5.0, 4.2))
+        ax = axes_or_new(ax, figsize=(5.0, 4.2))
         lines = ax.contour(first, second, height, [0.2, 1, 2, 4, 8, 16], colors=INK,
                            linewidths=0.8)
         ax.clabel(lines, fmt="%g")
@@ -610,11 +610,11 @@ def show_surface(criterion, first, second, path=None, truth=None, names=("first"
     a, b = (re.sub(r"[$\\{}]", "", name) for name in names)
     near = first[(height < 2).any(axis=0)]
     width = f"less than 2 above the lowest for {a} "
-    width += f"from {_number(near[0])} to {_number(near[-1])}" if len(near) else "nowhere on the grid"
+    width += f"from {short(near[0])} to {short(near[-1])}" if len(near) else "nowhere on the grid"
     if path is None:
         return width[0].upper() + width[1:] + "."
     steps = f"{len(path) - 1} step" + "s" * (len(path) != 2)
-    return f"{steps}, to {a} {_number(path[-1, 0])} and {b} {_number(path[-1, 1])}; {width}."
+    return f"{steps}, to {a} {short(path[-1, 0])} and {b} {short(path[-1, 1])}; {width}."
 
 
 def show_curves(curves, look_for="lowest", label=None, ylabel=None, limits=None, ax=None,
@@ -658,7 +658,7 @@ def show_curves(curves, look_for="lowest", label=None, ylabel=None, limits=None,
         raise ValueError(f"{len(curves)} curves; one to {len(HUES)} can be told apart")
     found = []
     with plt.rc_context(STYLE):
-        ax = _axes(ax, figsize=(8.0, 3.2))
+        ax = axes_or_new(ax, figsize=(8.0, 3.2))
         for k, (name, (x, y)) in enumerate(curves.items()):
             x, y = finite(x, f"x of {name!r}", ndim=1), finite(y, f"y of {name!r}", ndim=1)
             if len(x) != len(y):
@@ -666,7 +666,7 @@ def show_curves(curves, look_for="lowest", label=None, ylabel=None, limits=None,
             ax.plot(x, y, ("-", "--", "-.", ":")[k], color=HUES[k], label=str(name))
             best = int(y.argmin() if look_for == "lowest" else y.argmax())
             place = {0: " (the left end)", len(x) - 1: " (the right end)"}.get(best, "")
-            found.append(f"{name} at {_number(x[best], 3)}{place}")
+            found.append(f"{name} at {short(x[best], 3)}{place}")
         ax.set(xlabel=label or "", ylabel=ylabel or "")
         if limits is not None:
             ax.set_ylim(*limits)
@@ -680,13 +680,13 @@ def show_curves(curves, look_for="lowest", label=None, ylabel=None, limits=None,
 # --- helpers -----------------------------------------------------------------------------
 
 
-def _axes(ax, figsize):
+def axes_or_new(ax, figsize):
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=figsize)[1] if ax is None else ax
 
 
-def _number(value, digits=4):
+def short(value, digits=4):
     """Significant digits, but all digits before the point: 28533, 113.2, 0.6712."""
     value = float(value) + 0.0  # turns -0.0 into 0.0
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
@@ -694,7 +694,7 @@ def _number(value, digits=4):
 
 def _span(values):
     """'113.2', or '80 to 92.4' when the values differ."""
-    low, high = (_number(v) for v in (np.min(values), np.max(values)))
+    low, high = (short(v) for v in (np.min(values), np.max(values)))
     return low if low == high else f"{low} to {high}"
 
 
@@ -729,14 +729,14 @@ def _cell_texts(M, symbols):
         texts = np.empty(M.shape, dtype=object)
         for index, value in np.ndenumerate(M):
             hit = np.flatnonzero(np.isclose(keys, value, rtol=1e-9, atol=1e-12))
-            texts[index] = symbols[keys[hit[0]]] if hit.size else _number(value, 3)
+            texts[index] = symbols[keys[hit[0]]] if hit.size else short(value, 3)
     elif symbols is not None:
         texts = np.asarray(symbols, dtype=object)
         if texts.shape != M.shape:
             raise ValueError(f"symbols is {shape(texts)} but M is {shape(M)}; "
                              "give one text per cell")
     else:
-        texts = np.vectorize(lambda value: _number(value, 3), otypes=[object])(M)
+        texts = np.vectorize(lambda value: short(value, 3), otypes=[object])(M)
     return texts if max(M.shape) <= SMALL else None
 
 
@@ -769,7 +769,7 @@ def _read_matrix(M, groups, runs):
         if np.isin(M, (0, 1)).all():
             in_rows, in_columns = _span(M.sum(axis=1)), _span(M.sum(axis=0))
             return f"{size} of zeros and ones: rows add up to {in_rows}, columns to {in_columns}."
-        return (f"{size}: values from {_number(M.min())} to {_number(M.max())}, "
+        return (f"{size}: values from {short(M.min())} to {short(M.max())}, "
                 f"{(M == 0).mean():.0%} of them zero.")
     off = ~np.eye(n, dtype=bool)
     diagonal = f"{_span(np.diag(M))} on the diagonal"

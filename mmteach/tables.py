@@ -37,7 +37,7 @@ class Report:
                 out.append(fill(part, 80) if len(part) > 80 and "\n" not in part else part)
             else:
                 bare = isinstance(part, pd.DataFrame)
-                out += [_text(part)] if bare else ["", part[0], _text(part[1])]
+                out += [_text(part)] if bare else ["", part[0], _text(part[1], 80)]
         return "\n".join(out)
 
     __repr__ = __str__
@@ -189,7 +189,7 @@ def _has_labels(table):
     return not isinstance(table.index, pd.RangeIndex)
 
 
-def _text(table):
-    """As pandas prints it, shortened where pandas would."""
+def _text(table, width=None):
+    """As pandas prints it: shortened where pandas would, columns beyond `width` set below."""
     return table.to_string(index=_has_labels(table), max_rows=pd.get_option("display.max_rows"),
-                           min_rows=pd.get_option("display.min_rows"))
+                           min_rows=pd.get_option("display.min_rows"), line_width=width)

@@ -44,7 +44,7 @@ from mmteach import plots
 # %% slideshow={"slide_type": "-"}
 pupils = mm.load("schools")
 plt.rcParams.update(plots.STYLE)
-print(pupils.groupby("school", observed=True).score.agg(["count", "mean"]).round(1).to_string())
+print(pupils.groupby("school", observed=True).score.agg(["count", "mean"]).round(1))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The school means differ, but each rests on four pupils. A mixed model splits the variance of the scores in two: a part between schools, $\sigma_b^2$, and a part within schools, $\sigma^2$. The formula reads: the score has one mean (`1`), and each school shifts its pupils by a random amount (`(1 | school)`). Before you run the next cell, **guess**: which of the two is larger?
@@ -145,4 +145,4 @@ except KeyError as error:
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The dictionary `data/README.md` explains every data set: what was measured, in which unit, by whom. The project's `README.md` tells how to install, teach from and add to the course. If a cell misbehaves: restart the kernel, run all cells, and ask the doctor of section 1 again.
 #
-# **Next:** `day1_linear_model`, or the pair of day 2 if you know linear models: [day2_rcbd_fixed](day2_rcbd_fixed.ipynb).
+# **Next:** the pair of day 2, beginning with [day2_rcbd_fixed](day2_rcbd_fixed.ipynb). It assumes a first course in regression.

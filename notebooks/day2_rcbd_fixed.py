@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Open both notebooks of the pair in two tabs: every section has a twin.\nShow the picture and promise that each part of it will be computed within the hour." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Open both notebooks of the pair in two tabs: every section has a twin.\nShow the picture and promise that each part of it will be computed within the hour.\nWith 50 minutes: leave sections 4, 9, 15 and 16 for reading, and show of section 11 the static picture only." slideshow={"slide_type": "slide"}
 # # Analyse a field trial in blocks: blocks fixed
 #
 # ![Two square pictures and a row of means. Left: a covariance matrix with a coloured diagonal only. Right: the same with a coloured square for each block. Below: the genotype means with error bars from both analyses, and two bars of equal length for the standard error of a difference.](figures/pair.png)
@@ -441,10 +441,10 @@ print("{same} quantities are the same, {differs} differ.".format(**same.verdict.
 # In practice you write one line. The equal sign between the systems is what this lesson has shown:
 #
 # ```
-# Python   mm.lm("yield_kg_ha ~ genotype + block", data=trial)
-#          smf.ols("yield_kg_ha ~ genotype + block", data=trial).fit()      # statsmodels
-# R        lm(yield_kg_ha ~ genotype + block, data = trial)
-# SAS      proc glm; class genotype block; model yield = genotype block; run;
+# mmteach      mm.lm("yield_kg_ha ~ genotype + block", data=trial)
+# statsmodels  smf.ols("yield_kg_ha ~ genotype + block", data=trial).fit()
+# R            lm(yield_kg_ha ~ genotype + block, data = trial)
+# SAS          proc glm; class genotype block; model yield = genotype block; run;
 # ```
 #
 # Next: the twin notebook, `day2_rcbd_mixed`, section by section. There the block columns leave $\mathbf X$ and enter $\mathbf V$.

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Open both notebooks of the pair in two tabs: every section has a twin.\nShow the picture: the left square is known by now, the right one is today's." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Open both notebooks of the pair in two tabs: every section has a twin.\nShow the picture: the left square is known by now, the right one is today's.\nWith 50 minutes: leave sections 4, 9, 15 and 16 for reading, and show of section 11 the static picture only." slideshow={"slide_type": "slide"}
 # # Analyse a field trial in blocks: blocks random
 #
 # ![Two square pictures and a row of means. Left: a covariance matrix with a coloured diagonal only. Right: the same with a coloured square for each block. Below: the genotype means with error bars from both analyses, and two bars of equal length for the standard error of a difference.](figures/pair.png)
@@ -458,10 +458,10 @@ print("{same} quantities are the same, {differs} differ.".format(**same.verdict.
 # In practice you write one line. The equal sign between the systems is what this lesson has shown:
 #
 # ```
-# Python   mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
-#          smf.mixedlm("yield_kg_ha ~ genotype", data=trial, groups="block").fit()   # statsmodels
-# R        lmer(yield_kg_ha ~ genotype + (1 | block), data = trial)
-# SAS      proc mixed; class genotype block; model yield = genotype; random block; run;
+# mmteach      mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
+# statsmodels  smf.mixedlm("yield_kg_ha ~ genotype", data=trial, groups="block").fit()
+# R            lmer(yield_kg_ha ~ genotype + (1 | block), data = trial)
+# SAS          proc mixed; class genotype block; model yield = genotype; random block; run;
 # ```
 #
 # Next: `day3_covariance_structure`, where other layouts make other squares in $\mathbf V$.

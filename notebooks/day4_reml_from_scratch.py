@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Leave the picture on the screen while people arrive; ask who has typed REML = TRUE without knowing what it does.\nThe star is the truth: these scores were simulated, so for once we know it.\nWith 50 minutes: leave section 13 and the second halves of sections 9 and 12 for reading at home; the derivation and the simulation stay." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Leave the picture on the screen while people arrive; ask who has typed REML = TRUE without knowing what it does.\nThe star is the truth: these scores were simulated, so for once we know it.\nWith 50 minutes: leave sections 13 and 15 and the second halves of sections 9, 11 and 12 for reading; the derivation and the simulation stay." slideshow={"slide_type": "slide"}
 # # Estimate variances with REML, from scratch
 #
 # ![Two contour plots side by side, the standard deviation between schools against the one within schools. In each, a line of dots runs from a common start into the innermost contour. The innermost contour lies further to the right under REML than under ML.](figures/day4_reml.png)
@@ -17,26 +17,22 @@
 #
 # **What you can do afterwards.** Build the covariance matrix of grouped data; say what ML overlooks; derive REML in three ways; tell which REML numbers may be compared, and what an estimate of zero means.
 #
-# **What you need.** `day3_covariance_structure`, and the normal density. In class: 58 minutes.
+# **What you need.** The pair of day 2, where $\mathbf V$ came up, and the normal density. In class: 58 minutes.
 
 # %% [markdown] minutes=2 notes="One notation for the whole course: write the two variances on the board and leave them there.\nPeople read sigma_b as the SD of a mean: it is the SD between schools, before any student is drawn." slideshow={"slide_type": "slide"}
 # ## 1. Set up and recall
 #
-# The scalar model of day 3. Student $i$ of school $j$ scores
+# The model of day 2 again, with schools in the place of blocks. Student $i$ of school $j$ scores
 #
 # $$y_{ij} = \mu + b_j + \varepsilon_{ij}, \qquad b_j \sim N(0, \sigma_b^2), \qquad \varepsilon_{ij} \sim N(0, \sigma^2).$$
 #
 # $\mu$ is a fixed number, the mean over all schools there could be. The $b_j$ are draws from a population of schools. $\sigma_b^2$ is the variance between schools, $\sigma^2$ the variance between students of one school. There are $J$ schools with $k$ students each, $n$ rows in all, and $p$ columns in $\mathbf X$, the matrix of the fixed effects; here $p = 1$.
 
 # %% slideshow={"slide_type": "skip"}
-import inspect
-from html import escape
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
-from IPython.display import HTML
 from ipywidgets import FloatSlider, interact
 from numpy.linalg import inv, slogdet, solve
 from scipy.integrate import quad
@@ -45,14 +41,14 @@ from scipy.stats import multivariate_normal
 
 import mmteach as mm
 from mmteach import plots
+from mmteach.course import side_by_side
 
 plt.rcParams.update(plots.STYLE)
 
 # %% slideshow={"slide_type": "-"}
 schools = mm.load("schools")
 y, school, n = schools.score.to_numpy(), schools.school.to_numpy(), len(schools)
-X = np.ones((n, 1))                               # one column: the common mean
-print("Simulated with mean 50, sigma_b² 100 and sigma² 225;", plots.show_points(y, school, unit="score (points)"))
+print("Truth: mean 50, sigma_b² 100, sigma² 225.", plots.show_points(y, school, unit="score (points)"))
 plt.show()
 
 # %% [markdown] minutes=4 notes="Ask: do these schools differ? Collect votes before the means are read out; let people type their guesses before the fit.\nThen read the print from top to bottom. The stumbling block: the column sd is the root of the variance, not its standard error." slideshow={"slide_type": "slide"}
@@ -144,6 +140,7 @@ print(f"Variance of a school mean: a'Va = {a @ V @ a:.2f}, sigma_b² + sigma²/4
 # For a single score this reads $\log 2\pi + \log\sigma^2 + (y-\mu)^2/\sigma^2$: a constant, a price for a large variance, and a squared distance. Check it against scipy, at $\beta = 50$:
 
 # %% slideshow={"slide_type": "-"}
+X = np.ones((n, 1))                               # one column: the common mean
 log_det, log_2pi, Vi = lambda M: slogdet(M)[1], np.log(2 * np.pi), inv(V)
 line_1 = n * log_2pi + log_det(V) + (y - 50) @ Vi @ (y - 50)
 print(f"(1) {line_1:.6f} = {-2 * multivariate_normal(np.full(n, 50), V).logpdf(y):.6f}")
@@ -170,7 +167,7 @@ print(f"(2) {(y - 50) @ Vi @ (y - 50):.6f} = {r @ Vi @ r + (50 - beta_hat) @ A @
 # %% slideshow={"slide_type": "subslide"}
 def ml(log_variances, y, X, groups):
     V = V_by_loop(*np.exp(log_variances), groups)
-    r = y - X @ solve(X.T @ solve(V, X), X.T @ solve(V, y))       # solve(V, y) is the inverse of V times y
+    r = y - X @ solve(X.T @ solve(V, X), X.T @ solve(V, y))    # solve(V, y): V⁻¹y
     return len(y) * log_2pi + log_det(V) + r @ solve(V, r)
 
 print(f"(3) {ml(np.log([100, 225]), y, X, school):.6f} = {mm.minus2_loglik(y, X, V, reml=False):.6f}")
@@ -195,7 +192,8 @@ def mean_squares(scores):                         # (..., J, k) scores
 
 def estimate(function, y, X, groups, start):
     steps = [np.log(start)]
-    best = minimize(function, steps[0], (y, X, groups), "BFGS", "3-point", callback=steps.append, tol=1e-7)
+    best = minimize(function, steps[0], (y, X, groups), "BFGS", "3-point",
+                    callback=steps.append, tol=1e-7)
     return np.exp(best.x), best.fun, np.exp(steps)
 
 between, within = mean_squares(y.reshape(3, 4))
@@ -212,9 +210,9 @@ print(f"REML by hand {(between - within) / 4:.3f} and {within:.3f}")
 
 # %% slideshow={"slide_type": "subslide"}
 rng = np.random.default_rng(1)
-drawn = 50 + rng.normal(0, 10, (50_000, 3, 1)) + rng.normal(0, 15, (50_000, 3, 4))   # mean + schools + students
+drawn = 50 + rng.normal(0, 10, (50_000, 3, 1)) + rng.normal(0, 15, (50_000, 3, 4))
 B, W = mean_squares(drawn)
-known = ((drawn.mean(-1) - 50) ** 2).mean(-1) - W / 4             # school means around the true 50
+known = ((drawn.mean(-1) - 50) ** 2).mean(-1) - W / 4    # school means around the true 50
 estimates = pd.DataFrame({"mean known": known, "ML": (2 / 3 * B - W) / 4, "REML": (B - W) / 4})
 print(plots.show_sampling(estimates, 100, (-100, 500), "estimate of $\\sigma_b^2$ (points²)"))
 plt.show()
@@ -231,11 +229,12 @@ print("Averages with negative values set to zero:", estimates.clip(lower=0).mean
 #
 # $$\mathbf K'\mathbf X = \mathbf 0 \quad\Longrightarrow\quad \mathbf K'\mathbf y = \mathbf K'(\mathbf Z\mathbf b + \boldsymbol\varepsilon), \text{ whatever } \boldsymbol\beta \text{ is.} \tag{4}$$
 #
-# The library has such a matrix. Add 1000 points to each score, and the contrasts should not notice:
+# The library has such a matrix, $\mathbf K$; another is $\mathbf D$, each student minus the last. Add 1000 points to each score, and the contrasts should not notice:
 
 # %% slideshow={"slide_type": "-"}
-K = mm.error_contrasts(X)
-print(f"(4) K'X = 0: {np.allclose(K.T @ X, 0)}; K'(y + 1000) = K'y: {np.allclose(K.T @ (y + 1000), K.T @ y)}")
+K, D = mm.error_contrasts(X), np.vstack([np.eye(n - 1), -np.ones(n - 1)])
+print("(4) K'X = 0:", np.allclose(K.T @ X, 0))
+print("    K'(y + 1000) = K'y:", np.allclose(K.T @ (y + 1000), K.T @ y))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The contrasts are normal with mean zero, $\mathbf K'\mathbf y \sim N(\mathbf 0, \mathbf K'\mathbf V\mathbf K)$, so line (1) holds for them:
@@ -249,7 +248,7 @@ contrasts = lambda K, V: -2 * multivariate_normal(np.zeros(n - 1), K.T @ V @ K).
 print(f"(5) {line_5:.6f} = {contrasts(K, V):.6f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# $\mathbf K$ is not unique: any $n-p$ independent contrasts will do. Ours has orthonormal columns (of length 1, at right angles); another is $\mathbf D$, each student minus the last. Two identities bring $\mathbf V$ and $\mathbf X$ back and show where the choice enters:
+# $\mathbf K$ is not unique: any $n-p$ independent contrasts will do. The columns of $\mathbf K$ are orthonormal (of length 1, at right angles), those of $\mathbf D$ are not. Two identities bring $\mathbf V$ and $\mathbf X$ back and show where the choice enters:
 #
 # $$\begin{aligned} \mathbf y'\mathbf K(\mathbf K'\mathbf V\mathbf K)^{-1}\mathbf K'\mathbf y &= \mathbf r'\mathbf V^{-1}\mathbf r, \\ \log|\mathbf K'\mathbf V\mathbf K| &= \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \log|\mathbf K'\mathbf K| - \log|\mathbf X'\mathbf X|. \end{aligned} \tag{6}$$
 #
@@ -263,13 +262,12 @@ print(f"(5) {line_5:.6f} = {contrasts(K, V):.6f}")
 # %% slideshow={"slide_type": "-"}
 print(f"(6) {y @ K @ solve(KVK, K.T @ y):.6f} = {r @ Vi @ r:.6f}")
 print(f"    {log_det(KVK):.6f} = {log_det(V) + log_det(A) + log_det(K.T @ K) - log_det(X.T @ X):.6f}")
-D, V_hat = np.vstack([np.eye(n - 1), -np.ones(n - 1)]), V_by_loop(*fit.varcomp.variance, school)
-gaps = [contrasts(D, U) - contrasts(K, U) for U in (V, V_hat)]
-print("D minus K at the truth and the estimates:", *np.round(gaps, 6), "; log|D'D|:", round(log_det(D.T @ D), 6))
+for place, U in {"truth": V, "estimates": V_by_loop(*fit.varcomp.variance, school)}.items():
+    print(f"D minus K at the {place}: {contrasts(D, U) - contrasts(K, U):.6f} = {log_det(D.T @ D):.6f}")
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The difference is the same at both places: it is $\log|\mathbf D'\mathbf D| - \log|\mathbf K'\mathbf K|$, where the second is zero for our $\mathbf K$, and holds no variances. So both choices are lowest at the same variances. Insert (6) into (5) and drop the two determinants that hold no $\mathbf V$. What remains needs no $\mathbf K$ at all. It is **the REML criterion**:
+# The difference is the same at both places, 2.484907: it is $\log|\mathbf D'\mathbf D| - \log|\mathbf K'\mathbf K|$, where the second is zero for our $\mathbf K$, and holds no variances. So both choices are lowest at the same variances. Insert (6) into (5) and drop the two determinants that hold no $\mathbf V$. What remains needs no $\mathbf K$ at all. It is **the REML criterion**:
 #
 # $$-2\ell_{\mathrm{REML}}(\mathbf V) = (n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \mathbf r'\mathbf V^{-1}\mathbf r. \tag{7}$$
 #
@@ -305,7 +303,8 @@ print(f"    {area:.6f} = {np.sqrt(2 * np.pi / A[0, 0]):.6f}")
 # The right-hand side is (7) again, since $\mathbf A = \mathbf X'\mathbf V^{-1}\mathbf X$. ML looks at the height of the bell, REML at its area:
 
 # %% slideshow={"slide_type": "-"}
-print(f"(9) {-2 * (log_L(b) + np.log(area)):.6f} = {ml(np.log([100, 225]), y, X, school) + log_det(A) - log_2pi:.6f}")
+right = ml(np.log([100, 225]), y, X, school) + log_det(A) - log_2pi
+print(f"(9) {-2 * (log_L(b) + np.log(area)):.6f} = {right:.6f}")
 
 
 # %% [markdown] minutes=6 notes="First the vote: which of the three terms rise with sigma_b\u00b2? Then the slider of figure 4, then the surface; let people guess the number of steps.\nThe point of the surface: the valley is long, the data leave sigma_b wide open." slideshow={"slide_type": "slide"}
@@ -390,15 +389,16 @@ alike = mm.lmm("score ~ 1 + (1 | school)", dealt)
 rise = lambda model, theta: np.array([model.profiled([t]) for t in theta]) - model.criterion
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.6), sharey=True)
 logs, thetas = np.linspace(-14, 4, 181), np.linspace(-0.6, 2, 131)
-along = {"log of $\\sigma_b^2/\\sigma^2$": (logs, np.exp(logs / 2)), "$\\theta = \\sigma_b/\\sigma$": (thetas, thetas)}
+along = {"log of $\\sigma_b^2/\\sigma^2$": (logs, np.exp(logs / 2)),
+         "$\\theta = \\sigma_b/\\sigma$": (thetas, thetas)}
 for ax, (label, (x, theta)) in zip(axes, along.items()):
     curves = {"as they are": (x, rise(fit, theta)), "dealt anew": (x, rise(alike, theta))}
     print(plots.show_curves(curves, "lowest", label, "d above its lowest value", (-0.1, 4), ax))
 plt.show()
-ends = [estimate(mm.reml_objective, dealt.score, X, dealt.school, (start, 200))[0][0] for start in (10, 50, 500)]
-print(f"Three searches over log-variances end above 0 and below 0.001: {all(0 < e < 0.001 for e in ends)}")
+search = lambda start: estimate(mm.reml_objective, dealt.score, X, dealt.school, (start, 200))
+ends = all(0 < search(start)[0][0] < 0.001 for start in (10, 50, 500))
+print("Three searches over log-variances end above 0 and below 0.001:", ends)
 print(f"School means {dealt.groupby('school').score.mean().round(2).to_dict()}", *alike.messages, sep="\n")
-
 
 # %% [markdown] notes="Collect answers before opening the box. 'The schools do not differ' is the useful mistake.\nRemind them of section 5: the formula was below zero in a good part of the simulated sets, although the truth was 100." slideshow={"slide_type": "fragment"} tags=["discuss"]
 # *Figure 6. The profiled criterion above its lowest value. Left, along the log of the variance ratio: for the students dealt anew it falls towards the left, ever more slowly, and has no lowest point. Right, along $\theta$: the same curve is smooth at 0 and lowest there. The values left of 0 are its mirror image, since $\mathbf V_\theta$ holds $\theta^2$.*
@@ -417,16 +417,8 @@ print(f"School means {dealt.groupby('school').score.mean().round(2).to_dict()}",
 #
 # What you wrote is what the library holds. Your functions on the left, the source of `mmteach` on the right, without its documentation:
 
-# %% slideshow={"slide_type": "subslide"} tags=["shown-source"]
-def code(function):
-    before, *after = inspect.getsource(function).split('"""')
-    return escape(before.rstrip(" r") + (after[-1].lstrip("\n") if after else ""))
-
-look = 'style="text-align: left; white-space: pre; font-size: 75%"'
-cell = f'<td align="left" valign="top" style="vertical-align: top"><pre {look}>{{}}</pre></td>'
-pairs = [(V_by_loop, mm.build_V_cs), (ml, mm.minus2_loglik), (reml, mm.reml_objective)]
-rows = [f"<tr>{cell.format(code(own))}{cell.format(code(theirs))}</tr>" for own, theirs in pairs]
-HTML(f"<table>{''.join(rows)}</table>")
+# %% slideshow={"slide_type": "subslide"}
+side_by_side((V_by_loop, mm.build_V_cs), (ml, mm.minus2_loglik), (reml, mm.reml_objective))
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -440,9 +432,10 @@ def by_search(function):
     gls = mm.gls(X, y, V_by_loop(*variances, school))
     return [*variances, criterion, gls.beta[0], np.sqrt(gls.cov_beta[0, 0])]
 
-library = [[*f.varcomp.variance, f.criterion, f.beta.iloc[0], f.se.iloc[0]] for f in (fit, fit.refit(reml=False))]
+library = [[*f.varcomp.variance, f.criterion, f.beta.iloc[0], f.se.iloc[0]]
+           for f in (fit, fit.refit(reml=False))]
 other = [[f.cov_re.iloc[0, 0], f.scale, -2 * f.llf, f.params.iloc[0], f.bse.iloc[0]] for f in
-         (smf.mixedlm("score ~ 1", schools, groups=school).fit(reml=restricted) for restricted in (True, False))]
+         (smf.mixedlm("score ~ 1", schools, groups=school).fit(reml=reml_) for reml_ in (True, False))]
 lme4 = [102.6356, 144.3946, 91.0922, 54.4573, 6.8003, 56.3909, 144.3946, 96.5476, 54.4573, 5.5525]
 rows = pd.MultiIndex.from_product([["REML", "ML"], ["sigma_b²", "sigma²", "criterion", "mean", "its SE"]])
 table = pd.DataFrame({"your code": by_search(reml) + by_search(ml), "mmteach": np.ravel(library),
@@ -482,7 +475,8 @@ formula = each.mean().var(ddof=0) - MS_w / sizes.mean()
 print(f"ML sigma_b²: formula {formula:.2f}, search {by_ml[0]:.2f}; REML sigma_b²: {by_reml[0]:.2f}")
 V_few, V_ml = V_by_loop(*by_reml, few.school), V_by_loop(*by_ml, few.school)
 gls, gls_ml = (mm.gls(X_few, few.score, U) for U in (V_few, V_ml))
-print(f"mean: average {few.score.mean():.3f}, ML {gls_ml.beta[0]:.3f}, GLS at REML variances {gls.beta[0]:.3f}")
+print(f"mean: average {few.score.mean():.3f}, ML {gls_ml.beta[0]:.3f},",
+      f"GLS at REML variances {gls.beta[0]:.3f}")
 right = mm.minus2_loglik(few.score, X_few, V_few)
 wrong = right + np.subtract(*(e @ inv(V_few) @ e for e in (gls_ml.residuals, gls.residuals)))
 print(f"REML criterion: {right:.4f} with the GLS residual, {wrong:.4f} with the ML residual")
@@ -500,11 +494,14 @@ grain, block, ones = trial.yield_kg_ha.to_numpy(), trial.block, np.ones((len(tri
 genotypes = np.hstack([ones, mm.build_Z(trial.genotype)[:, 1:]])
 found = {"REML": estimate(reml, grain, genotypes, block, (3000, 3e4)),
          "ML": estimate(ml, grain, genotypes, block, (3000, 3e4)),
-         "REML, crossed": estimate(mm.reml_objective, grain, ones, [block, trial.genotype], (3000, 3e4, 3e4))}
+         "REML, crossed": estimate(mm.reml_objective, grain, ones, [block, trial.genotype],
+                                   (3000, 3e4, 3e4))}
 for name, (variances, criterion, _) in found.items():
-    print(f"{name:13}  criterion {criterion:.4f}  variances {variances.round(1)}  SDs {np.sqrt(variances).round(2)}")
+    print(f"{name:13}  criterion {criterion:.4f}  variances {variances.round(1)}",
+          f" SDs {np.sqrt(variances).round(2)}")
 crossed = mm.lmm("yield_kg_ha ~ 1 + (1 | block) + (1 | genotype)", trial)
-print(f"mm.lmm, crossed criterion {crossed.criterion:.4f}  variances {crossed.varcomp.variance.round().tolist()}")
+print(f"mm.lmm, crossed criterion {crossed.criterion:.4f} ", "variances",
+      crossed.varcomp.variance.round().tolist())
 ratio = np.round(found["ML"][0] / found["REML"][0], 3)
 print(f"{len(trial)} plots, {genotypes.shape[1]} columns in X; ML / REML {ratio}")
 
@@ -517,7 +514,7 @@ print(f"{len(trial)} plots, {genotypes.shape[1]} columns in X; ML / REML {ratio}
 designs = {"genotypes": genotypes, "genotypes, columns × 10": 10 * genotypes, "one mean": ones}
 lowest = lambda f: [estimate(f, grain, design, block, (3000, 3e4))[1] for design in designs.values()]
 fitted = pd.DataFrame({"REML": lowest(mm.reml_objective), "ML": lowest(mm.ml_objective)}, designs)
-print(fitted.join((fitted.loc["one mean"] - fitted).add_suffix(" gain over one mean")).round(2).to_string())
+print(fitted.join((fitted.loc["one mean"] - fitted).add_suffix(" gain")).round(2).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # > **Common slip: comparing REML criteria of different fixed parts.** By REML the genotypes gain 252.89, or 169.99 after a change of units. The number depends on how $\mathbf X$ is written, through $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$. And there is a deeper reason: with another set of fixed effects the contrasts are others too, so the two criteria are densities of different data. Compare fixed parts by ML: the gain is 72.31 either way. REML criteria may be compared as long as $\mathbf X$ is the same: models that differ in their random effects.
@@ -532,13 +529,15 @@ print(fitted.join((fitted.loc["one mean"] - fitted).add_suffix(" gain over one m
 # %% slideshow={"slide_type": "subslide"}
 theta = np.linspace(0, 20, 2001)
 likelihood = np.exp(-np.array([fit.profiled([t]) for t in theta]) / 2)
-prior = pd.DataFrame({"uniform from 0 to 20": 1.0, "half-normal with SD 1": np.exp(-theta ** 2 / 2)}, theta)
+half_normal = np.exp(-theta ** 2 / 2)
+prior = pd.DataFrame({"uniform from 0 to 20": 1.0, "half-normal with SD 1": half_normal}, theta)
 posterior = prior.mul(likelihood, axis=0) / (likelihood @ prior)  # adds up to 1 over the grid
 curves = {name: (theta[:501], 100 * posterior[name][:501]) for name in posterior}
 print(plots.show_curves(curves, "highest", "$\\theta = \\sigma_b/\\sigma$", "posterior density"))
 plt.show()
 for name, total in posterior.cumsum().items():
-    print(f"{name}: median {theta[total.searchsorted(0.5)]:.2f}, 95 % below {theta[total.searchsorted(0.95)]:.2f}")
+    half, most = theta[total.searchsorted([0.5, 0.95])]
+    print(f"{name}: median {half:.2f}, 95 % below {most:.2f}")
 print(f"REML estimate of theta: {fit.theta[0]:.2f}")
 
 # %% [markdown] minutes=1 notes="Read the computed sentences aloud; ask who came within 20 % of sigma\u00b2.\nThe one sentence to take home: REML uses the part of the data that does not speak of the mean." slideshow={"slide_type": "slide"}

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Show the left half first: of 35 lines of clover, one falls from the very top. Ask why before anybody reads on.\nWith 50 minutes: leave sections 12, 14, 16 and 17 for reading, and the 10,000 trials and the two notation slips for the discussion." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Show the left half first: of 35 lines of clover, one falls from the very top. Ask why before anybody reads on.\nWith 50 minutes: leave sections 12, 14, 16 and 17 for reading, the 10,000 trials of section 9 and the two slips of section 13 as well, and recall section 2 in one minute." slideshow={"slide_type": "slide"}
 # # Predict random effects, and choose what to promote
 #
 # ![Two pictures of 35 clover entries. Left: lines lead from the rank by raw mean to the rank by BLUP; entries seen in one year are dashed, and they cross many others. Right: the BLUPs in order, each with an interval; the intervals are wide and all contain zero.](figures/day5_blups.png)
@@ -305,7 +305,7 @@ print(table.loc[climbs.abs().nlargest(9).index].round(2))
 # %% slideshow={"slide_type": "subslide"}
 fig, axes = plt.subplots(2, 2, figsize=(9, 6.6))
 entries["predicted"] = entries.BLUP + entries.expected[entries.years == 2].mean()
-axes[0, 0].plot(entries.raw, entries.emmean, "k+")
+axes[0, 0].plot(entries.raw, entries.emmean, "k+", [25, 62], [25, 62], "k:")
 for years, style in ((2, "o-"), (1, "s--")):
     some = entries.join(ranks)[entries.years == years]
     look = {"color": [plots.ORANGE, plots.GREY][years - 1], "markersize": 4, "linewidth": 1}
@@ -320,7 +320,7 @@ plt.show()
 print(f"SD: plots {clover.biomass.std():.1f}, means {entries.raw.std():.1f}, BLUPs {entries.BLUP.std():.1f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 4. Above: marginal means (crosses) and BLUPs against the raw mean, and the way of each entry from its raw mean to its BLUP. Below: the same way for the ranks (the best entry on top), and the densities of plots (dotted), entry means (dashed) and BLUPs (solid). Round symbols and solid lines: two years; squares and dashed lines: one year.* The marginal means equal the raw means. The BLUPs lie on three flat lines: circles on one, squares on one for each year, because the same raw mean is worth more in the poor year. Every step narrows the distribution, and the BLUPs end up narrower than the true effects can be: their SD is far below $\hat\sigma_g$.
+# *Figure 4. Above: marginal means (crosses) and BLUPs against the raw mean, with the line 1:1 (dotted), and the way of each entry from its raw mean to its BLUP. Below: the same way for the ranks (the best entry on top), and the densities of plots (dotted), entry means (dashed) and BLUPs (solid). Round symbols and solid lines: two years; squares and dashed lines: one year.* The marginal means equal the raw means. The BLUPs lie on three flat lines: circles on one, squares on one for each year, because the same raw mean is worth more in the poor year. Every step narrows the distribution, and the BLUPs end up narrower than the true effects can be: their SD is far below $\hat\sigma_g$.
 #
 # **Check.** May you estimate the variance of entries by the variance of their BLUPs?
 #
@@ -407,7 +407,8 @@ no, partial, complete = (pools[kind].to_numpy() for kind in ("no_pooling", "part
 Z_j = np.column_stack([np.ones(10), np.arange(10)])
 B = Z_j.T @ Z_j / sleep_fit.sigma2
 W = np.linalg.solve(B + np.linalg.inv(sleep_fit.covariances[0]), B)
-print("W", W.round(3).tolist(), "gives every BLUP:", np.allclose((no - complete) @ W.T, partial - complete))
+given = np.allclose((no - complete) @ W.T, partial - complete)
+print("W", W.round(3).tolist(), "gives every BLUP:", given)
 for random in ("(1 || Subject)", "(1 + X || Subject)"):
     print(f"{random:18} expands to", *mm.split_bars(f"y ~ X + {random}").bars)
 
@@ -460,7 +461,8 @@ raw, blup = pools.no_pooling - pools.complete, pools.partial - pools.complete
 home = plants.groupby("genotype", observed=True).population.first().astype(str)
 populations, genotypes = (pools.index[pools.group == group] for group in ("population", "genotype"))
 fig, (left_ax, right_ax) = plt.subplots(1, 2, figsize=(9, 4.6))
-print(plots.show_shrinkage(populations, raw[populations], blup[populations], ax=left_ax, title="populations"))
+print(plots.show_shrinkage(populations, raw[populations], blup[populations], ax=left_ax,
+                           title="populations"))
 from_home = raw[genotypes] - blup[home[genotypes]].to_numpy()
 print(plots.show_shrinkage(genotypes, from_home, blup[genotypes], ax=right_ax, title="genotypes"))
 left_ax.set_xticks([-1.5, -1, -0.5, 0, 0.5])

@@ -18,7 +18,10 @@ CELLS = [
     new_markdown_cell("# Fit a trial\nwords"),
     new_markdown_cell(
         "## 1. Recall",
-        metadata={"minutes": 5, "notes": "Ask for the model.\nWait."},
+        metadata={
+            "minutes": 5,
+            "notes": "Ask for the *model* of y_ij.\nWait.\nWith 50 minutes: leave section 3 for reading.",
+        },
     ),
     new_code_cell("x = 1"),
     new_markdown_cell("## 2. Guess", metadata={"minutes": 12.5}),
@@ -41,7 +44,8 @@ def test_the_run_sheet_adds_up_and_shows_notes_and_discussions():
         "===========",
         "start   min  section",
         " 0:00     5  1. Recall",
-        "             say: Ask for the model.",
+        "             say: Ask for the model of y_ij.",
+        "          50 min: leave section 3 for reading.",
         " 0:05  12.5  2. Guess",
         "        * DISCUSS Before you run it: which is larger? [cell 4]",
         " 0:18     -  3. No plan",

@@ -230,6 +230,17 @@ def test_sections_are_numbered_and_answers_folded(solutions, student):
     assert not any("\n\n" in html for html in folded), "a blank line ends the HTML block"
 
 
+def test_the_published_analysis_of_clover_is_followed_to_its_end():
+    """Sequential sums of squares, deletions by REML and the comparison by ML, as R printed them."""
+    _, student = EDITIONS[DAYS.index("day5")]
+    shown = re.findall(r"-?\d+\.\d+", "\n".join(text for _, text in code_cells(student)))
+    printed = """4055.3 621.0 11143.9 5389.6 8001.5 3.00386 0.08307 0.25599 0.61289 0.71145 0.39896
+        -469.64 -471.14 -469.77 -470.00 957.01 958.75 970.78 975.27 -473.50 -473.37 0.2648 0.6069"""
+    for number in printed.split():
+        digits = len(number.split(".")[1])
+        assert any(f"{float(value):.{digits}f}" == number for value in shown), number
+
+
 # --- the tool -----------------------------------------------------------------------------
 
 

@@ -6,7 +6,13 @@ Everything here may use the statistics in ``mmteach``; the statistics use nothin
 from importlib import import_module
 
 # name -> module; modules load on first use, so that a lesson pays only for what it asks
-_WHERE = {"doctor": "checkup", "check": "checks", "progress": "checks", "questions": "checks"}
+_WHERE = {
+    "doctor": "checkup",
+    "check": "checks",
+    "progress": "checks",
+    "questions": "checks",
+    "side_by_side": "sources",
+}
 
 __all__ = sorted(_WHERE)
 

@@ -82,11 +82,14 @@ def data():
     from mmteach.datasets import DATASETS, load
 
     remedy = "fetch the project's folder data/ anew; do not edit or re-save its files"
+    troubles = {}
     for name in DATASETS:
         try:
             load(name)
         except Exception as error:  # the student shall see the remedy, whatever went wrong
-            return Finding("Data", f"{name}: {error}", remedy)
+            troubles[name] = str(error)
+    if troubles:
+        return Finding("Data", f"{', '.join(troubles)}: {next(iter(troubles.values()))}", remedy)
     return Finding("Data", f"{len(DATASETS)} data sets")
 
 

@@ -6,6 +6,11 @@ from textwrap import fill
 from . import lesson_rules, lessons
 
 
+# emphasis, but not the underscore of a name such as sigma_b
+MARKS = re.compile(r"\*{1,2}(?=\S)|(?<=\S)\*{1,2}|(?<!\w)_{1,2}(?=\S)|(?<=\S)_{1,2}(?!\w)")
+SHORTER = re.compile(r"^With \d+ minutes: *")  # a line of the notes: what to leave out
+
+
 def clock(minutes):
     """Return minutes as h:mm.
 
@@ -23,8 +28,10 @@ def first_line(text, prefer=None):
 
     >>> first_line("*Figure 1. A trial.*\\n\\n**Discuss.** Why 4 blocks?", "discuss")
     'Discuss. Why 4 blocks?'
+    >>> first_line("Write *sigma_b* on the board.")
+    'Write sigma_b on the board.'
     """
-    lines = [re.sub(r"[*_]{1,2}(?=\S)|(?<=\S)[*_]{1,2}", "", line) for line in text.split("\n")]
+    lines = [MARKS.sub("", line) for line in text.split("\n")]
     lines = [line.strip().lstrip("#>*- ") for line in lines]
     lines = [line for line in lines if line]
     preferred = [line for line in lines if prefer and re.search(prefer, line, re.I)]
@@ -42,7 +49,8 @@ def runsheet(cells):
 
     One row for each cell that carries minutes or begins a section: when it starts, how long it
     takes, its heading; beneath it the first line of the speaker notes and, marked ``*``, the
-    places where the class discusses.
+    places where the class discusses. A line of the notes that begins "With 50 minutes:" says
+    what to leave out in a shorter class; it is shown as well.
     """
     rows, elapsed = [], 0
     for number, cell in enumerate(cells):
@@ -54,8 +62,12 @@ def runsheet(cells):
             planned = f"{minutes:4g}" if minutes else "   -"
             rows.append(f"{clock(elapsed):>5}  {planned}  {title}")
             elapsed += minutes or 0
-        if note := first_line(cell.metadata.get("notes", "")):
+        notes = cell.metadata.get("notes", "")
+        if note := first_line(notes):
             rows.append(entry("say:", note))
+        for line in notes.split("\n")[1:]:
+            if shorter := SHORTER.match(line):
+                rows.append(entry(f"{shorter.group().split()[1]} min:", line[shorter.end() :]))
         if "discuss" in lesson_rules.tags(cell):
             body = cell.source.split("\n", 1)[-1] if level else cell.source
             words = re.sub(r"(?i)^discuss\w*\s*[.:]\s*", "", first_line(body, "discuss")) or title

@@ -13,7 +13,7 @@
 #
 # **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. Some tasks are worked, to show the form. In the exercises the others say `None`: put your answer there and run the cell again. Write numbers as you like, with or without units; two numbers as `(1.5, 2.5)`. The last cell counts.
 #
-# **What you need.** `day5_shrinkage_blups`. About 45 minutes.
+# **What you need.** `day5_shrinkage_blups`. About 55 minutes.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1. Set up
@@ -191,7 +191,56 @@ print(f"SD of the raw means {observed.std():.3f}")
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## 7. Transfer: lines in place of means
+# ## 7. Follow one analysis to its end: clover
+#
+# **Worked.** The clover trial of the lesson (its plot values are synthetic), in the order in which a report takes it. Run the cells, and answer the questions below them. First the plots, by site-year and block:
+
+# %% slideshow={"slide_type": "subslide"}
+clover = mm.load("clover")
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 2], sharey=True)
+for ax, name in ((left, "site_year"), (right, "rep")):
+    groups = clover.groupby(name, observed=True).biomass
+    ax.boxplot([values for _, values in groups], widths=0.5, medianprops={"color": "black"})
+    ax.set_xticks(range(1, len(groups) + 1), [label for label, _ in groups])
+left.set_ylabel("biomass")
+plt.show()
+print(groups.describe()[["count", "25%", "50%", "75%"]].round(1))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 3. Biomass of the plots by site-year (left) and by block (right). Each box spans the middle half of the plots, with a line at the median.* The years lie further apart than the two blocks of a year.
+#
+# All fixed, with the terms tested in the order in which they are written:
+
+# %% slideshow={"slide_type": "-"}
+all_in = mm.lm("biomass ~ site_year + rep + entry + entry:site_year", clover)
+print(mm.anova(all_in, type=1))
+print(mm.emmeans(all_in, "entry")["mean"].isna().sum(), "entries have no estimable mean")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Now entries, blocks and interaction random. Each random term is left out in turn. The fixed part stays, so REML criteria may be compared. Some reports make the comparison by ML instead; the second table does so for the entries:
+
+# %% slideshow={"slide_type": "subslide"}
+full = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)", clover)
+smaller = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry:site_year)", clover)
+print(mm.ranova(full).round(5).to_string())
+print("\nby ML:")
+print(mm.compare(smaller.refit(reml=False), full.refit(reml=False)).round(4).to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"} tags=["discuss"]
+# **Explain.**
+#
+# 1. The analysis of variance finds differences between entries, F = 2.2939. The deletion of `(1 | entry)` changes next to nothing, p = 0.61289. Do they contradict each other?
+# 2. Which of the two tests of the entry variance would you report, by REML or by ML? And in which direction is its p-value wrong?
+#
+# <details><summary>Answers</summary>
+# <ol>
+# <li>No. The first compares entries with the error of plots, within these two years. In the second the interaction has a variance of its own, and the question is whether entries differ <em>beyond</em> it, over years in general. Two years say little about that.</li>
+# <li>By REML: the fixed parts are the same, and ML makes the variances too small. A variance cannot be negative; were it zero, its estimate would be zero about half of the time, and so would the statistic. The chi-squared distribution does not know this: the p-value is about twice as large as it should be. <code>mm.ranova(full, boundary=True)</code> halves it.</li>
+# </ol>
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## 8. Transfer: lines in place of means
 #
 # In `sleepstudy` each subject has a line: reaction time in ms against days with little sleep. Subject 335 became *faster*: see its own line, from its own rows alone.
 #
@@ -212,7 +261,7 @@ check("day5.line", line)
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## 8. Count
+# ## 9. Count
 #
 # A question counts when its latest answer was right:
 

@@ -1,0 +1,52 @@
+"""Show a student's function beside the package's own, both by their source."""
+
+import inspect
+from html import escape
+
+# two halves of the page, long lines wrapped: the right half must not leave the screen
+TABLE = "table-layout: fixed; width: 100%"
+LOOK = "text-align: left; white-space: pre-wrap; font-size: 75%; background: none"
+CELL = (
+    '<td align="left" valign="top" width="50%" style="vertical-align: top">'
+    '<pre style="{look}">{code}</pre></td>'
+)
+
+
+def without_docstring(function):
+    r"""Return the source of a function without its docstring.
+
+    >>> import mmteach as mm
+    >>> print(without_docstring(mm.build_V_cs).split("\n")[0])
+    def build_V_cs(sigma2_b, sigma2, groups):
+    """
+    before, *after = inspect.getsource(function).split('"""')
+    return before.rstrip(" r") + (after[-1].lstrip("\n") if after else "")
+
+
+def side_by_side(*pairs):
+    """Return pairs of functions as a table of their sources, one row for each pair.
+
+    The functions may come from cells of the running notebook or from a module.
+
+    Parameters
+    ----------
+    *pairs : (function, function)
+
+    Returns
+    -------
+    IPython.display.HTML
+
+    Examples
+    --------
+    >>> import mmteach as mm
+    >>> table = side_by_side((mm.build_V_cs, mm.minus2_loglik))
+    >>> table.data.count("<tr>"), table.data.count("<td")
+    (1, 2)
+    """
+    from IPython.display import HTML
+
+    rows = "".join(
+        f"<tr>{''.join(CELL.format(look=LOOK, code=escape(without_docstring(f))) for f in pair)}</tr>"
+        for pair in pairs
+    )
+    return HTML(f'<table style="{TABLE}">{rows}</table>')
