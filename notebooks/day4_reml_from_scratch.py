@@ -532,7 +532,7 @@ likelihood = np.exp(-np.array([fit.profiled([t]) for t in theta]) / 2)
 half_normal = np.exp(-theta ** 2 / 2)
 prior = pd.DataFrame({"uniform from 0 to 20": 1.0, "half-normal with SD 1": half_normal}, theta)
 posterior = prior.mul(likelihood, axis=0) / (likelihood @ prior)  # adds up to 1 over the grid
-curves = {name: (theta[:501], 100 * posterior[name][:501]) for name in posterior}
+curves = {name: (theta[:501], 100 * posterior[name].iloc[:501]) for name in posterior}
 print(plots.show_curves(curves, "highest", "$\\theta = \\sigma_b/\\sigma$", "posterior density"))
 plt.show()
 for name, total in posterior.cumsum().items():

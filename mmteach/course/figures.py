@@ -87,16 +87,17 @@ def main(folder=None):
 
     from .lessons import notebooks_folder
 
+    # each file names the matplotlib that drew it: another one sets the letters elsewhere
     folder = Path(folder) if folder else notebooks_folder() / "figures"
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplot_mosaic([["left", "right"], ["below", "below"]],
                                           figsize=(8.4, 6.6), height_ratios=[1.15, 1])
         readings = pair(axes["left"], axes["right"], axes["below"])
-        figure.savefig(folder / "pair.png", dpi=110, metadata={"Software": None})
+        figure.savefig(folder / "pair.png", dpi=110)
         plt.close(figure)
         figure, axes = plt.subplots(1, 2, figsize=(8.4, 5.0), width_ratios=[1, 1.15])
         readings += blups(*axes)
-        figure.savefig(folder / "day5_blups.png", dpi=110, metadata={"Software": None})
+        figure.savefig(folder / "day5_blups.png", dpi=110)
         plt.close(figure)
     print(*readings, sep="\n")
     return 0
