@@ -44,10 +44,8 @@ class Accumulator:
     def add(self, y, X, terms, weights=None):
         """Add a block of rows; `terms` is a list of (codes, x, number of levels)."""
         if weights is not None:
-            root = np.sqrt(weights)
             self.log_w += np.log(weights).sum()
-            y, X = y * root, X * root[:, None]
-            terms = [(codes, x * root[:, None], J) for codes, x, J in terms]
+            y, X, terms = _weighted(y, X, terms, weights)
         first = self.start is None
         if first:
             p = X.shape[1]
@@ -238,9 +236,7 @@ class CrossProducts:
     def with_response(self, y, X, terms, weights=None):
         """The same design with another response; only products with y are computed again."""
         if weights is not None:
-            root = np.sqrt(weights)
-            y, X = y * root, X * root[:, None]
-            terms = [(codes, x * root[:, None]) for codes, x in terms]
+            y, X, terms = _weighted(y, X, terms, weights)
         X = X[:, self.kept]
         start = _least_squares(X, y, self.R)
         e = y - X @ start
@@ -489,6 +485,12 @@ def independent_columns(R, tolerance=RANK_TOLERANCE):
             kept.append(j)
             basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
     return np.array(kept, dtype=int)
+
+
+def _weighted(y, X, terms, weights):
+    """All rows times the root of their weight."""
+    root = np.sqrt(weights)
+    return y * root, X * root[:, None], [(codes, x * root[:, None], *J) for codes, x, *J in terms]
 
 
 def _triangle(X, before):

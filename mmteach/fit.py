@@ -20,9 +20,9 @@ from . import frame
 from .crossproducts import Accumulator, ProfiledCriterion, independent_columns
 from .formula import split_bars
 from .matrices import build_G, finite
-from .progress import progress
+from .progress import NoBar, progress
 from .tables import Report, column, places, significant
-from .words import one_of, whole
+from .words import dropped_columns, one_of, whole
 
 BOUNDARY = 1e-4        # a diagonal of theta below this is called zero, as in lme4
 NEARLY_ZERO = 1e-2     # a search that ends below this is repeated from other starts
@@ -179,9 +179,7 @@ class Fit:
     def _dropped_columns(self):
         if self.products.p == len(self.design.x_names):
             return []
-        dropped = self.beta.index[self.beta.isna()]
-        return [f"X is rank-deficient, so {len(dropped)} column(s) were dropped (their coefficients "
-                f"are NA): {', '.join(dropped)}"]
+        return [dropped_columns(self.beta.index[self.beta.isna()])]
 
     # --- random effects ------------------------------------------------------------------
 
@@ -443,7 +441,7 @@ class Fit:
             parts.append(f"AIC {self.aic:.1f}   BIC {self.bic:.1f}   log-likelihood {self.loglik:.2f}   "
                          f"-2 log-likelihood {self.criterion:.1f}")
         if self.design.X is not None:
-            weights = 1.0 if self.design.weights is None else np.sqrt(self.design.weights)
+            weights = np.sqrt(self.design.row_weights)
             scaled = np.quantile(self.residuals * weights / self.sigma, [0, .25, .5, .75, 1])
             parts.append(("Scaled residuals", pd.DataFrame(
                 [[f"{v:.5f}" for v in scaled]], columns=["min", "1Q", "median", "3Q", "max"])))
@@ -482,7 +480,7 @@ def minimise(criterion, start=None):
     from other starts and the lowest end counts.
     """
     cp, path = criterion.products, []
-    bar = progress(None, "criterion evaluated") if cp.p + sum(cp.J) > 1000 else None
+    bar = progress(None, "criterion evaluated") if cp.p + sum(cp.J) > 1000 else NoBar()
     units = cp.theta_units()
     scale = units * np.sqrt(np.repeat(cp.J, [k * (k + 1) // 2 for k in cp.k]))
 
@@ -492,8 +490,7 @@ def minimise(criterion, start=None):
         except LinAlgError:  # theta so large that rounding wins
             return np.inf, np.zeros_like(phi)
         path.append((*(phi / scale), value))
-        if bar is not None:
-            bar.update()
+        bar.update()
         return value, gradient / scale
 
     def search(theta):
@@ -504,8 +501,7 @@ def minimise(criterion, start=None):
     if np.any(np.abs(theta * units)[cp.diagonal_places()] < NEARLY_ZERO):
         ends = [search(other / units) for other in _other_starts(cp)]
         theta, value = min([(theta, value - 1e-9), *ends], key=lambda end: end[1])
-    if bar is not None:
-        bar.close()
+    bar.close()
     lambdas = [lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in cp.lambdas(theta)]
     return cp.theta_from(lambdas), path
 

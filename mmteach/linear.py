@@ -11,6 +11,7 @@ from scipy.special import fdtrc, stdtr
 from . import frame
 from .crossproducts import independent_columns
 from .tables import Report, column, p_value, places, significant
+from .words import dropped_columns
 
 
 def lm(formula, data, weights=None):
@@ -108,9 +109,7 @@ class LinearFit:
         self.bic = self.criterion + np.log(self.nobs) * self.n_parameters
         self.messages = list(design.messages)
         if len(kept) < len(names):
-            dropped = [name for name in names if name not in kept]
-            self.messages.append(f"X is rank-deficient, so {len(dropped)} column(s) were dropped "
-                                 f"(their coefficients are NA): {', '.join(dropped)}")
+            self.messages.append(dropped_columns([name for name in names if name not in kept]))
 
     def _explained(self, root):
         """R^2 and the overall F; around the mean if the columns of X can make a constant."""

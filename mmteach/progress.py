@@ -9,11 +9,13 @@ def progress(iterable, what, total=None, after=3.0):
     try:
         from tqdm.auto import tqdm
     except ImportError:
-        return _NoBar() if iterable is None else iterable
+        return NoBar() if iterable is None else iterable
     return tqdm(iterable, desc=what, total=total, delay=after, leave=False)
 
 
-class _NoBar:
+class NoBar:
+    """A counter that shows nothing."""
+
     def update(self):
         pass
 

@@ -59,3 +59,13 @@ def check_level(level):
     """Refuse a confidence level that is not between 0 and 1."""
     if isinstance(level, str) or not 0 < level < 1:
         raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95")
+
+
+def dropped_columns(names):
+    """What a fit says about columns that X does not need.
+
+    >>> dropped_columns(["hours"])
+    'X is rank-deficient, so 1 column(s) were dropped (their coefficients are NA): hours'
+    """
+    return (f"X is rank-deficient, so {len(names)} column(s) were dropped (their coefficients "
+            f"are NA): {', '.join(names)}")
