@@ -1,8 +1,8 @@
 """Linear mixed models, small enough to read and exact enough to trust.
 
-The files follow the lectures: formula -> frame -> matrices -> likelihood -> crossproducts -> fit
--> linear -> blup -> ddf -> inference -> comparison -> intervals -> means -> diagnostics, with
-plots beside them. The course machinery lives apart in ``mmteach.course``.
+Four wings, and each uses only those before it: ``textbook`` (the V builders, the REML objective,
+Henderson's equations), ``engine`` (formula and table to estimates), ``inference`` (how sure), and
+``course`` (what the lessons call). ``plots`` takes arrays and stands beside them.
 """
 
 from importlib import import_module
@@ -14,20 +14,20 @@ _WHERE = {
     name: module
     for module, names in {
         "datasets": "load list_datasets",
-        "formula": "split_bars",
-        "frame": "design",
-        "matrices": "build_Z build_G build_R build_V build_V_cs build_lambdas",
-        "likelihood": "gls ml_objective reml_objective error_contrasts minus2_loglik textbook_objective",
-        "crossproducts": "ProfiledCriterion",
-        "fit": "lmm",
-        "blup": "henderson shrinkage",
-        "linear": "lm",
-        "ddf": "kenward_roger satterthwaite",
-        "inference": "contrast anova",
-        "comparison": "compare ranova anova_shell",
-        "intervals": "confint profile bootstrap",
-        "means": "emmeans contrasts",
-        "diagnostics": "influence simulated_residuals show_residuals show_qq show_scale_location show_ranef_qq",
+        "engine.formula": "split_bars",
+        "engine.frame": "design",
+        "textbook.matrices": "build_Z build_G build_R build_V build_V_cs build_lambdas",
+        "textbook.likelihood": "gls ml_objective reml_objective error_contrasts minus2_loglik textbook_objective",
+        "engine.crossproducts": "ProfiledCriterion",
+        "engine.fit": "lmm",
+        "textbook.blup": "henderson shrinkage",
+        "engine.linear": "lm",
+        "inference.ddf": "kenward_roger satterthwaite",
+        "inference.anova": "contrast anova",
+        "inference.comparison": "compare ranova anova_shell",
+        "inference.intervals": "confint profile bootstrap",
+        "inference.means": "emmeans contrasts",
+        "inference.diagnostics": "influence simulated_residuals show_residuals show_qq show_scale_location show_ranef_qq",
         "plots": "show_matrix",
     }.items()
     for name in names.split()

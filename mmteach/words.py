@@ -32,35 +32,6 @@ def listed(items, most=12):
     return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
 
 
-def one_of(name, value, allowed):
-    """Refuse a value that is not among the allowed ones."""
-    if value not in allowed:
-        raise ValueError(f"{name}={value!r} is unknown; {near(value, allowed)}use one of "
-                         f"{', '.join(map(repr, allowed))}")
-
-
-def whole(name, value, least=1):
-    """The value as an int; refuse all that is not a whole number of `least` or more."""
-    try:
-        if not isinstance(value, (bool, str)) and value == int(value) >= least:
-            return int(value)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise ValueError(f"{name} is {value!r}; it must be a whole number, {least} or more")
-
-
-def check_fit(fit, name):
-    """Refuse what is not a fitted model."""
-    if not (hasattr(fit, "design") and hasattr(fit, "beta")):
-        raise ValueError(f"{name} takes a fit of mm.lmm or mm.lm first, not {type(fit).__name__}")
-
-
-def check_level(level):
-    """Refuse a confidence level that is not between 0 and 1."""
-    if isinstance(level, str) or not 0 < level < 1:
-        raise ValueError(f"level={level!r} must lie between 0 and 1, such as 0.95")
-
-
 def dropped_columns(names):
     """What a fit says about columns that X does not need.
 

@@ -337,7 +337,7 @@ def test_importing_the_checks_computes_nothing():
 
     code = (
         "from mmteach.course import check, progress; import sys; "
-        "heavy = {'scipy', 'statsmodels', 'mmteach.fit', 'mmteach.course.answers'}; "
+        "heavy = {'scipy', 'statsmodels', 'mmteach.engine.fit', 'mmteach.course.answers'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,9 +8,9 @@ import pytest
 from reference_values import ROOT, frame, reference
 
 import mmteach as mm
-from mmteach.comparison import anova_shell, compare, ranova, with_effects
-from mmteach.crossproducts import ProfiledCriterion
-from mmteach.fit import minimise
+from mmteach.inference.comparison import anova_shell, compare, ranova, with_effects
+from mmteach.engine.crossproducts import ProfiledCriterion
+from mmteach.engine.fit import minimise
 from mmteach.tables import column
 
 INFERENCE = reference("inference")

@@ -7,8 +7,9 @@ from reference_values import assert_close, frame, reference
 from scipy import stats
 
 import mmteach as mm
-from mmteach import crossproducts, ddf
-from mmteach.likelihood import minus2_loglik
+from mmteach.engine import crossproducts
+from mmteach.inference import ddf
+from mmteach.textbook.likelihood import minus2_loglik
 
 MODELS = {model["id"]: model for model in reference("inference")["mixed"]}
 SMALL_SAMPLE = ("satterthwaite", "kenward-roger")

@@ -8,7 +8,7 @@ from reference_values import frame, reference
 from scipy.stats import kstest
 
 import mmteach as mm
-from mmteach.diagnostics import (
+from mmteach.inference.diagnostics import (
     influence,
     show_qq,
     show_ranef_qq,

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmteach.formula import split_bars
-from mmteach.frame import check_sizes, chunk_designs, design
+from mmteach.engine.formula import split_bars
+from mmteach.engine.frame import check_sizes, chunk_designs, design
 
 
 def frame(n=60, seed=1):

@@ -5,8 +5,8 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmteach.formula import split_bars
-from mmteach.frame import design
+from mmteach.engine.formula import split_bars
+from mmteach.engine.frame import design
 
 FAST = settings(derandomize=True, deadline=None, database=None)
 

@@ -11,9 +11,9 @@ from reference_values import frame, r_names, reference
 from scipy.stats import norm
 
 import mmteach as mm
-from mmteach import intervals
-from mmteach.crossproducts import ProfiledCriterion
-from mmteach.intervals import GivenSigma, bootstrap, confint, model_parameters, profile
+from mmteach.inference import intervals
+from mmteach.engine.crossproducts import ProfiledCriterion
+from mmteach.inference.intervals import GivenSigma, bootstrap, confint, model_parameters, profile
 
 PROFILES = {m["id"]: m for m in reference("inference")["profile"]}
 BOOTS = {m["id"]: m for m in reference("inference")["bootstrap"]}
@@ -106,7 +106,7 @@ def test_zeta_of_a_variance_parameter_by_brute_force():
     Z = fit.Z.to_numpy()
     J = fit.products.J
     sds = confint(fit, parameters="random").estimate.to_numpy()
-    from mmteach.likelihood import minus2_loglik
+    from mmteach.textbook.likelihood import minus2_loglik
 
     def criterion(sd):
         d = np.repeat(sd[:2] ** 2, J)
@@ -324,7 +324,7 @@ def test_keeping_the_blups_makes_standard_errors_too_small(slopes):
 
 SCRIPT = """
 import mmteach as mm
-from mmteach import intervals
+from mmteach.inference import intervals
 print("the script runs", flush=True)
 intervals.WORTH_IT = 0.0
 fit = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))

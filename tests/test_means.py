@@ -10,7 +10,7 @@ from reference_values import frame, reference
 from scipy import stats
 
 import mmteach as mm
-from mmteach import means
+from mmteach.inference import means
 
 COURSE = ("sorghum", "barley", "potash", "sleepstudy", "arabidopsis", "schools", "pigs_crd",
           "pigs_rooms", "clover")

@@ -18,9 +18,11 @@ from scipy import special
 from scipy.optimize import brentq
 from scipy.sparse import csr_array
 
-from . import ddf, inference
-from .tables import Table, significant
-from .words import UnknownName, check_fit, check_level, listed, near
+from . import ddf
+from . import anova
+from ..tables import Table, significant
+from ..words import UnknownName, listed, near
+from ..guards import check_fit, check_level
 
 ADJUSTMENTS = {"tukey": "Tukey", "dunnettx": "Dunnett, approximately", "dunnett": "Dunnett",
                "sidak": "Sidak", "holm": "Holm", "bonferroni": "Bonferroni"}
@@ -120,13 +122,13 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
         raise ValueError(f"a predictor is called '{name}', like a column of the table: rename it")
     cell, cells = grid.cells(shown)
     L = grid.rows(cell, len(cells))
-    possible = inference.estimable(fit, L)
+    possible = anova.estimable(fit, L)
     tests = _tests(fit, L, possible, df)
     half = ddf.t_quantile((1 + level) / 2, tests.df) * tests.se
     table = cells.assign(mean=tests.estimate, se=tests.se, df=tests.df, lower=tests.estimate - half,
                          upper=tests.estimate + half)
     what = " of " * bool(specs) + ", ".join(shown[len(by):]) + " by " * bool(by) + ", ".join(by)
-    result = Means(table, title=f"Estimated marginal means{what}, {inference.df_name(fit, df)}",
+    result = Means(table, title=f"Estimated marginal means{what}, {anova.df_name(fit, df)}",
                    notes=[*_averaging(grid, shown), *_interactions(grid, shown),
                           *_not_estimable(grid, shown, cell, cells, possible), *_scale(fit, level)])
     result.L = pd.DataFrame(L, columns=fit.beta.index, index=_labels(cells, shown))
@@ -216,7 +218,7 @@ def contrasts(emm, method="pairwise", adjust="default", ref=None, level=None):
         raise ValueError(f"{method} contrasts compare two or more means, but there is only one"
                          + " in each group" * bool(origin.by))
     L = np.vstack([W @ means[rows] for rows, (_, W) in zip(groups, own)])
-    table = _tests(fit, L, inference.estimable(fit, L), origin.df)
+    table = _tests(fit, L, anova.estimable(fit, L), origin.df)
     p, half = table.p.to_numpy(copy=True), table.se.to_numpy(copy=True)
     sizes = [len(W) for _, W in own]
     for rows, end, m in zip(groups, np.cumsum(sizes), sizes):
@@ -230,7 +232,7 @@ def contrasts(emm, method="pairwise", adjust="default", ref=None, level=None):
     index = _labels(out, [*origin.by, "contrast"])
     table = table.assign(p=p, lower=table.estimate - half, upper=table.estimate + half)
     result = Means(pd.concat([out, table], axis=1),
-                   title=f"Contrasts of means, {inference.df_name(fit, origin.df)}",
+                   title=f"Contrasts of means, {anova.df_name(fit, origin.df)}",
                    notes=_family(adjust, groups, own, origin.by, level))
     result.L, result.origin = pd.DataFrame(L, columns=fit.beta.index, index=index), None
     return result

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata, spearmanr
 
-from .fit import Fit
-from .tables import Table, significant
-from .words import check_fit
+from ..engine.fit import Fit
+from ..tables import Table, significant
+from ..guards import check_fit
 
 MANY_CELLS = 5e7   # rows x simulations that are kept at one time
 
@@ -195,7 +195,7 @@ class SimulatedResiduals:
         """Q-Q plot against the uniform, and residuals against the population mean."""
         import matplotlib.pyplot as plt
 
-        from .plots import BLUE, GREY, INK, STYLE
+        from ..plots import BLUE, GREY, INK, STYLE
 
         u = self.values.to_numpy()
         mean = _population_mean(self.fit)
@@ -257,7 +257,7 @@ def show_residuals(fit, ax=None, title=None):
     >>> show_residuals(mm.lmm("yield_kg_ha ~ genotype + (1 | block)", mm.load("sorghum")))
     '72 residuals from -320 to 307.4, the largest in row 2; means by fifths of the fitted ...'
     """
-    from .plots import short
+    from ..plots import short
 
     e, fitted = fit.residuals.to_numpy(), fit.fitted.to_numpy()
     means = _cloud(fitted, e, np.mean, "fitted value", "residual", ax, title, zero=True)
@@ -333,7 +333,7 @@ def show_qq(fit, ax=None, title=None):
     """
     import matplotlib.pyplot as plt
 
-    from .plots import BLUE, GREY, STYLE, axes_or_new
+    from ..plots import BLUE, GREY, STYLE, axes_or_new
 
     t = influence(fit).standardised.dropna()
     ordered, quantiles = np.sort(t), _normal_quantiles(len(t))
@@ -383,7 +383,7 @@ def show_ranef_qq(fit, title=None):
     """
     import matplotlib.pyplot as plt
 
-    from .plots import BLUE, GREY, STYLE, short
+    from ..plots import BLUE, GREY, STYLE, short
 
     if not isinstance(fit, Fit):
         raise ValueError("this fit has no random effects; show_qq(fit) shows its residuals")
@@ -422,7 +422,7 @@ def _cloud(x, y, summary, x_label, y_label, ax, title, zero=False):
     """Points with a line through the summary of each fifth of x; returns those summaries."""
     import matplotlib.pyplot as plt
 
-    from .plots import BLUE, GREY, INK, STYLE, axes_or_new
+    from ..plots import BLUE, GREY, INK, STYLE, axes_or_new
 
     centres, values = _by_fifths(x, y, summary)
     with plt.rc_context(STYLE):

@@ -15,9 +15,8 @@ from functools import cache, cached_property
 import numpy as np
 import pandas as pd
 
-from .formula import (PYTHON_WORDS, Bar, SplitFormula, depths, find_intercept, name_of, signed_terms,
-                      split_bars, text_of, tokenise)
-from .words import UnknownName, listed, near
+from .formula import PYTHON_WORDS, Bar, SplitFormula, depths, find_intercept, name_of, signed_terms, split_bars, text_of, tokenise
+from ..words import UnknownName, listed, near
 
 # ---------------------------------------------------------------- names
 

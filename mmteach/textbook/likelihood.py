@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
 
-from .matrices import as_factors, build_G, build_lambdas, build_R, build_V, build_Z, finite, negative, shape
+from .matrices import as_factors, build_G, build_lambdas, build_R, build_V, build_Z
+from ..guards import finite, negative, shape
 
 
 class GLS(NamedTuple):

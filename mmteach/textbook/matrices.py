@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
 
+from ..guards import check_covariance, finite, negative, shape
+
 
 def build_Z(groups, x=None):
     r"""Design matrix of the random effects: one column for each level of each factor.
@@ -314,45 +316,3 @@ def as_factors(groups):
                 if len(labels) else f"{name} is empty; give one label per row"
             )
         yield name, np.asarray(labels.codes, dtype=np.intp), labels.categories
-
-
-def finite(x, name, ndim=None):
-    """`x` as a float array, or a ValueError that says where it is not finite."""
-    try:
-        x = np.asarray(x, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must hold numbers; check its type and convert it first") from None
-    if ndim is not None and x.ndim != ndim:
-        hint = "; for a mean only use np.ones((n, 1))" if name == "X" else ""
-        raise ValueError(f"{name} must have {ndim} dimension(s), but has {x.ndim}{hint}")
-    if not np.isfinite(x).all():
-        bad = np.argwhere(~np.isfinite(np.atleast_1d(x)))
-        raise ValueError(
-            f"{name} holds {len(bad)} value(s) that are missing or infinite, first at index "
-            f"{bad[0].tolist()}; drop or repair these rows first"
-        )
-    return x
-
-
-def check_covariance(Sigma, name):
-    """Refuse what cannot be a covariance matrix."""
-    if Sigma.shape[0] != Sigma.shape[1] or not np.allclose(Sigma, Sigma.T):
-        raise ValueError(f"{name} must be a symmetric covariance matrix, but is {shape(Sigma)}:\n{Sigma}")
-    if np.any(np.diag(Sigma) < 0):
-        raise ValueError(negative(name, np.diag(Sigma).min()))
-    if np.linalg.eigvalsh(Sigma)[0] < -1e-10 * np.abs(Sigma).max():
-        raise ValueError(
-            f"{name} is not positive semi-definite: a correlation exceeds 1 in size; "
-            "check the covariances against the variances on the diagonal"
-        )
-
-
-def negative(name, value):
-    return (
-        f"{name} is negative ({float(value):g}); a variance is zero or larger. "
-        "If you passed log-variances, take np.exp first"
-    )
-
-
-def shape(M):
-    return " x ".join(map(str, M.shape))

@@ -18,12 +18,12 @@ from scipy.linalg import lstsq, qr
 from scipy.sparse import csr_array, identity, kron
 from scipy.stats import chi2
 
-from .crossproducts import ProfiledCriterion
-from .fit import Fit, minimise
-from .formula import split_bars
-from .linear import LinearFit
-from .tables import Table
-from .words import check_fit, whole
+from ..engine.crossproducts import ProfiledCriterion
+from ..engine.fit import Fit, minimise
+from ..engine.formula import split_bars
+from ..engine.linear import LinearFit
+from ..tables import Table
+from ..guards import check_fit, whole
 
 SAME = 1e-7   # relative distance below which two matrices or column spaces are one
 

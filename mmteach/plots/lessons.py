@@ -12,7 +12,7 @@ from itertools import cycle, pairwise
 import numpy as np
 import pandas as pd
 
-from .matrices import finite, shape
+from ..guards import finite, shape
 
 # hues from Okabe and Ito (2008): told apart in every common form of colour blindness
 BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#8A8A8A", "#222222"

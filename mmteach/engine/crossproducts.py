@@ -21,7 +21,7 @@ from numpy.linalg import LinAlgError, cholesky
 from scipy.linalg.lapack import dpotri, dtrtrs
 from scipy.sparse import bsr_array, csr_array, vstack
 
-from .matrices import build_lambdas, triangle
+from ..textbook.matrices import build_lambdas, triangle
 
 MANY_ROWS = 100_000     # from here on R comes from X'X when X is well conditioned
 DENSE_CELLS = 1_000_000  # Z2'Z1 is kept dense up to this many cells

@@ -20,8 +20,9 @@ import pandas as pd
 from scipy.linalg import solve_triangular
 
 from . import ddf
-from .tables import Table, degrees, p_value
-from .words import UnknownName, check_fit, check_level, listed, near
+from ..tables import Table, degrees, p_value
+from ..words import UnknownName, listed, near
+from ..guards import check_fit, check_level
 
 TYPES = {1: "I", 2: "II", 3: "III"}
 NAMES = {"kenward-roger": "Kenward-Roger degrees of freedom",

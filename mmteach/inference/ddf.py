@@ -22,7 +22,7 @@ import pandas as pd
 from scipy import special
 from scipy.linalg import cholesky, solve_triangular
 
-from .words import check_fit, one_of
+from ..guards import check_fit, one_of
 
 METHODS = ("kenward-roger", "satterthwaite", "z")
 LEVELS_AT_ONCE = 4_000_000   # cells of Z1'[Z2 Q] laid out at one time

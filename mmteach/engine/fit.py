@@ -19,10 +19,12 @@ from scipy.optimize import minimize
 from . import frame
 from .crossproducts import Accumulator, ProfiledCriterion, independent_columns
 from .formula import split_bars
-from .matrices import build_G, finite
-from .progress import NoBar, progress
-from .tables import Report, column, places, significant
-from .words import dropped_columns, one_of, whole
+from ..textbook.matrices import build_G
+from ..guards import finite
+from ..progress import NoBar, progress
+from ..tables import Report, column, places, significant
+from ..words import dropped_columns
+from ..guards import one_of, whole
 
 BOUNDARY = 1e-4        # a diagonal of theta below this is called zero, as in lme4
 NEARLY_ZERO = 1e-2     # a search that ends below this is repeated from other starts

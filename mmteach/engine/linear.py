@@ -10,8 +10,8 @@ from scipy.special import fdtrc, stdtr
 
 from . import frame
 from .crossproducts import independent_columns
-from .tables import Report, column, p_value, places, significant
-from .words import dropped_columns
+from ..tables import Report, column, p_value, places, significant
+from ..words import dropped_columns
 
 
 def lm(formula, data, weights=None):

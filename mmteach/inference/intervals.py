@@ -27,11 +27,11 @@ from scipy.optimize import brentq, minimize
 from scipy.stats import norm
 
 from .comparison import with_effects
-from .crossproducts import ProfiledCriterion
-from .fit import Fit, minimise
-from .progress import progress
-from .tables import Table
-from .words import check_fit, check_level
+from ..engine.crossproducts import ProfiledCriterion
+from ..engine.fit import Fit, minimise
+from ..progress import progress
+from ..tables import Table
+from ..guards import check_fit, check_level
 
 NUDGE = 0.1       # where the search starts for a theta that stood at zero, in units of Z
 PANELS = 12       # profiles that one figure can show
@@ -624,7 +624,7 @@ class _CorrCurve(_RandomCurve):
 def _plot_profile(profiled, level):
     import matplotlib.pyplot as plt
 
-    from .plots import BLUE, GREY, INK, ORANGE, STYLE, short
+    from ..plots import BLUE, GREY, INK, ORANGE, STYLE, short
 
     curves = [curve for curve in profiled.curves if np.isfinite(curve.estimate)]
     if not 1 <= len(curves) <= PANELS:

@@ -1,0 +1,1 @@
+"""How sure: degrees of freedom, tests, comparisons, intervals, means, diagnostics."""
