@@ -18,7 +18,7 @@ _WHERE = {
         "engine.frame": "design",
         "textbook.matrices": "build_Z build_G build_R build_V build_V_cs build_lambdas",
         "textbook.likelihood": "gls ml_objective reml_objective error_contrasts minus2_loglik textbook_objective",
-        "engine.crossproducts": "ProfiledCriterion",
+        "engine.criterion": "ProfiledCriterion",
         "engine.fit": "lmm",
         "textbook.blup": "henderson shrinkage",
         "engine.linear": "lm",

@@ -13,7 +13,8 @@ ORDER = """
 words guards progress datasets tables
 textbook.matrices textbook.likelihood textbook.blup
 plots.lessons
-engine.formula engine.frame engine.crossproducts engine.stream engine.fit engine.linear
+engine.formula engine.frame engine.linalg engine.crossproducts engine.criterion engine.henderson engine.search
+engine.stream engine.fit engine.linear
 inference.ddf inference.anova inference.comparison inference.intervals inference.means inference.diagnostics
 course
 """.split()

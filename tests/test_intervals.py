@@ -12,8 +12,8 @@ from scipy.stats import norm
 
 import mmteach as mm
 from mmteach.inference import intervals
-from mmteach.engine.crossproducts import ProfiledCriterion
-from mmteach.inference.intervals import GivenSigma, bootstrap, confint, model_parameters, profile
+from mmteach.engine.criterion import GivenSigma, ProfiledCriterion
+from mmteach.inference.intervals import bootstrap, confint, model_parameters, profile
 
 PROFILES = {m["id"]: m for m in reference("inference")["profile"]}
 BOOTS = {m["id"]: m for m in reference("inference")["bootstrap"]}

@@ -2,31 +2,28 @@ r"""Fitting: from a formula and a table to the estimates.
 
     theta_hat = argmin d(theta),   d = -2 log-likelihood profiled over beta and sigma^2
 
-BFGS with the exact gradient, free theta, start at moment estimates. theta is the Cholesky factor
-of the random-effects covariance relative to sigma, so a variance of exactly zero is an
-ordinary point of the search and not the end of an infinite axis.
+`lmm` takes the steps one after another: design, products, criterion, search; `Fit` is what comes
+out, with every matrix of the model. See `mmteach.engine` for the same steps by hand.
 """
 
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import LinAlgError
-from scipy.optimize import minimize
 
 from . import frame
-from .crossproducts import Accumulator, ProfiledCriterion
+from .criterion import ProfiledCriterion
+from .crossproducts import CrossProducts
 from .formula import split_bars
-from .stream import add_rows, stream
+from .henderson import conditional_variance, henderson_inverse
+from .search import minimise
+from .stream import stream
 from ..textbook.matrices import build_G
-from ..guards import finite
-from ..progress import NoBar, progress
+from ..guards import finite, one_of, whole
 from ..tables import Report, column, places, significant
 from ..words import dropped_columns
-from ..guards import one_of, whole
 
 BOUNDARY = 1e-4        # a diagonal of theta below this is called zero, as in lme4
-NEARLY_ZERO = 1e-2     # a search that ends below this is repeated from other starts
 LARGEST_MATRIX = 2e8   # cells; larger matrices are not laid out for inspection
 
 
@@ -82,15 +79,25 @@ def lmm(formula, data, reml=True, weights=None, levels=None):
         if levels is not None:
             raise ValueError("levels is for data in pieces; in a DataFrame make the column a "
                              "category with these levels, by pd.Categorical(column, levels)")
-        design, accumulator = frame.design(formula, data, weights), Accumulator()
-        add_rows(accumulator, design)
+        design = frame.design(formula, data, weights)
+        products = CrossProducts.from_design(design)
     else:
-        design, accumulator = stream(formula, data, weights, levels)
-    return Fit(design, accumulator.finish(), reml)
+        design, products = stream(formula, data, weights, levels)
+    return Fit(design, products, reml)
 
 
 class Fit:
     """A fitted linear mixed model; every matrix of it can be opened.
+
+    Parameters
+    ----------
+    design : Design
+        From `mmteach.design`.
+    products : CrossProducts
+        From ``CrossProducts.from_design(design)``.
+    reml : bool
+    theta : array, optional
+        Hold theta at these values instead of searching for the best ones.
 
     Attributes
     ----------
@@ -118,7 +125,7 @@ class Fit:
         What the reader should know: dropped rows, dropped columns, boundary estimates.
     """
 
-    def __init__(self, design, products, reml=True, start=None):
+    def __init__(self, design, products, reml=True, theta=None):
         self.design, self.products, self.reml = design, products, bool(reml)
         if products.residual_is_rounding():
             raise ValueError(f"the fixed part reproduces the response {design.y_name} exactly, so "
@@ -126,7 +133,11 @@ class Fit:
         self.formula = design.formula
         self.terms = [design.terms[t] for t in products.order]
         self.profiled = ProfiledCriterion(products, self.reml)
-        self.theta, self._path = minimise(self.profiled, start)
+        if theta is None:
+            self.theta, self._path = minimise(self.profiled)
+        else:
+            self.theta = _given(theta, products.n_theta)
+            self._path = [(*self.theta, self.profiled(self.theta))]
         solution = self.profiled.solution(self.theta)
         self.sigma2, self.b = solution.sigma2, solution.b
         self.sigma = float(np.sqrt(solution.sigma2))
@@ -144,6 +155,8 @@ class Fit:
         self.aic = self.criterion + 2 * self.n_parameters
         self.bic = self.criterion + np.log(self.nobs) * self.n_parameters
         self.boundary, boundary_messages = _boundary(self)
+        if theta is not None:
+            boundary_messages = ["theta was given, not estimated: beta and sigma are the best ones for it."]
         self.messages = [*design.messages, *self._dropped_columns(), *boundary_messages]
 
     # --- variances -----------------------------------------------------------------------
@@ -210,7 +223,7 @@ class Fit:
         3  block    R4  Intercept    -22.84  30.91
         """
         tables = []
-        for term, b, C in zip(self.terms, self.b, self.profiled.conditional_variance(self.theta)):
+        for term, b, C in zip(self.terms, self.b, conditional_variance(self.profiled, self.theta)):
             J, k = b.shape
             sd = np.sqrt(self.sigma2 * np.diagonal(C, axis1=1, axis2=2).clip(min=0))
             tables.append(pd.DataFrame({
@@ -357,7 +370,7 @@ class Fit:
     def joint_covariance(self):
         """Covariance matrix of (b - u, beta_hat): sigma^2 times Henderson's inverse."""
         _small_enough("the joint covariance matrix", (sum(b.size for b in self.b) + self.products.p) ** 2)
-        return self.sigma2 * self.profiled.henderson_inverse(self.theta)
+        return self.sigma2 * henderson_inverse(self.profiled, self.theta)
 
     def simulate(self, n=1, seed=None, conditional=False):
         """Draw `n` new responses from the fitted model.
@@ -469,65 +482,12 @@ class Fit:
                 f"{self.criterion:.4f}, {self.nobs} rows; see .summary()>")
 
 
-# --- the optimiser ------------------------------------------------------------------------
-
-
-def minimise(criterion, start=None):
-    """Minimise d(theta); returns theta with non-negative diagonals, and the path.
-
-    The search runs in phi = theta * units * sqrt(levels): free of the units of the data, and
-    with a curvature near 1 whatever the number of levels. Small data can have one minimum on
-    the boundary and a lower one elsewhere, so a search that ends near the boundary is repeated
-    from other starts and the lowest end counts.
-    """
-    cp, path = criterion.products, []
-    bar = progress(None, "criterion evaluated") if cp.p + sum(cp.J) > 1000 else NoBar()
-    units = cp.theta_units()
-    scale = units * np.sqrt(np.repeat(cp.J, [k * (k + 1) // 2 for k in cp.k]))
-
-    def objective(phi):
-        try:
-            value, gradient = criterion.value_and_gradient(phi / scale)
-        except LinAlgError:  # theta so large that rounding wins
-            return np.inf, np.zeros_like(phi)
-        path.append((*(phi / scale), value))
-        bar.update()
-        return value, gradient / scale
-
-    def search(theta):
-        end = minimize(objective, theta * scale, jac=True, method="BFGS", options={"gtol": 1e-5})
-        return _at_zero(criterion, end.x / scale, end.fun)
-
-    theta, value = search(cp.start_theta() if start is None else np.asarray(start))
-    if np.any(np.abs(theta * units)[cp.diagonal_places()] < NEARLY_ZERO):
-        ends = [search(other / units) for other in _other_starts(cp)]
-        theta, value = min([(theta, value - 1e-9), *ends], key=lambda end: end[1])
-    bar.close()
-    lambdas = [lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in cp.lambdas(theta)]
-    return cp.theta_from(lambdas), path
-
-
-def _at_zero(criterion, theta, value):
-    """Put diagonals that are as good as zero at zero."""
-    cp = criterion.products
-    for place in np.flatnonzero(cp.diagonal_places() & (np.abs(theta * cp.theta_units()) < 1e-3)):
-        zero = np.where(np.arange(len(theta)) == place, 0.0, theta)
-        at_zero = criterion(zero)
-        if at_zero <= value + 1e-8:
-            theta, value = zero, at_zero
-    return theta, value
-
-
-def _other_starts(cp):
-    """Each term large while the others are small; slopes also with correlations of both signs."""
-    for large in range(len(cp.k)):
-        lambdas = [np.eye(k) * (1.0 if t == large else 0.1) for t, k in enumerate(cp.k)]
-        yield cp.theta_from(lambdas)
-        for sign in (1, -1) if cp.k[large] > 1 else ():
-            correlated = [*lambdas]
-            correlated[large] = 0.5 * np.eye(cp.k[large]) + sign * np.tri(cp.k[large], k=-1)
-            yield cp.theta_from(correlated)
-    yield 0.1 * cp.diagonal_places()
+def _given(theta, size):
+    theta = finite(theta, "theta", ndim=1)
+    if len(theta) != size:
+        raise ValueError(f"theta has {len(theta)} values, but the model has {size}: the lower triangles of its "
+                         "relative Cholesky factors, term by term, column by column")
+    return theta
 
 
 def _boundary(fit):

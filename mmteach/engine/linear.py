@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import fdtrc, stdtr
 
 from . import frame
-from .crossproducts import independent_columns
+from .linalg import independent_columns
 from ..tables import Report, column, p_value, places, significant
 from ..words import dropped_columns
 

@@ -11,12 +11,8 @@ import numpy as np
 
 from . import frame
 from ..progress import progress
-from .crossproducts import Accumulator, independent_columns
-
-
-def add_rows(accumulator, design):
-    """Add the rows of a design to the products."""
-    accumulator.add(design.y, design.X, [(t.codes, t.x, len(t.levels)) for t in design.terms], design.weights)
+from .crossproducts import Accumulator
+from .linalg import independent_columns
 
 
 def stream(formula, data, weights, levels):
@@ -27,7 +23,7 @@ def stream(formula, data, weights, levels):
         missing.update(design.missing)
         if len(design.y):
             smallest, largest = min(smallest, design.y.min()), max(largest, design.y.max())
-            add_rows(accumulator, design)
+            accumulator.add_design(design)
     if accumulator.n == 0:
         raise ValueError("no piece of the data has a complete row; look for missing values in the columns "
                          "of the formula")
@@ -39,7 +35,7 @@ def stream(formula, data, weights, levels):
     frame.check_sizes(accumulator.n, [(t.bar, len(t.levels), t.x.shape[1]) for t in design.terms])
     messages = frame.dropped_rows(dropped, accumulator.n + dropped, missing)
     return replace(design, y=None, X=None, weights=None, rows=None, n_dropped=dropped,
-                   missing=missing, messages=messages), accumulator
+                   missing=missing, messages=messages), accumulator.finish()
 
 
 def pieces(data):

@@ -8,20 +8,20 @@ the random parts differ.
 """
 
 import re
-from dataclasses import replace
 from itertools import combinations
 from math import prod
 
 import numpy as np
 import pandas as pd
 from scipy.linalg import lstsq, qr
-from scipy.sparse import csr_array, identity, kron
 from scipy.stats import chi2
 
-from ..engine.crossproducts import ProfiledCriterion
-from ..engine.fit import Fit, minimise
+from ..engine.criterion import ProfiledCriterion
+from ..engine.crossproducts import with_effects
+from ..engine.fit import Fit
 from ..engine.formula import split_bars
 from ..engine.linear import LinearFit
+from ..engine.search import minimise
 from ..tables import Table
 from ..guards import check_fit, whole
 
@@ -505,21 +505,6 @@ def _two_decimals(table):
 
 
 # --- deleting random terms ----------------------------------------------------------------
-
-
-def with_effects(products, T):
-    """Products of the model whose left-hand side columns are x T, term by term.
-
-    T[t] is (k, k'); k' = 0 leaves the term out. Z'Z, Z'X and Z'y follow without the rows.
-    """
-    keep = [t for t, M in enumerate(T) if M.shape[1]]
-    wide = [csr_array(kron(identity(J), M)) for J, M in zip(products.J, T)]
-    return replace(
-        products, order=[products.order[t] for t in keep], J=[products.J[t] for t in keep],
-        k=[T[t].shape[1] for t in keep], blocks=[T[t].T @ products.blocks[t] @ T[t] for t in keep],
-        ZtQe=[T[t].T @ products.ZtQe[t] for t in keep],
-        pairs={(a, b): csr_array(wide[s].T @ products.pairs[s, t] @ wide[t])
-               for b, t in enumerate(keep) for a, s in enumerate(keep) if a > b})
 
 
 def _loglik_without(fit, T):

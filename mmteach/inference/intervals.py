@@ -26,9 +26,10 @@ from scipy.linalg import LinAlgError, solve_triangular
 from scipy.optimize import brentq, minimize
 from scipy.stats import norm
 
-from .comparison import with_effects
-from ..engine.crossproducts import ProfiledCriterion
-from ..engine.fit import Fit, minimise
+from ..engine.criterion import GivenSigma, ProfiledCriterion
+from ..engine.crossproducts import with_effects
+from ..engine.fit import Fit
+from ..engine.search import minimise
 from ..progress import progress
 from ..tables import Table
 from ..guards import check_fit, check_level
@@ -172,24 +173,6 @@ def _no_options(given, known):
 
 
 # --- Wald ---------------------------------------------------------------------------------
-
-
-class GivenSigma(ProfiledCriterion):
-    """-2 log-likelihood as a function of theta at a sigma that is not profiled out.
-
-    ``log|A| + m log(2 pi sigma^2) + r^2 / sigma^2``; the gradient of the profiled criterion
-    serves again, because it needs r^2 / m only as the value of sigma^2.
-    """
-
-    def __init__(self, products, reml, sigma):
-        super().__init__(products, reml)
-        self.sigma2 = sigma ** 2
-
-    def state(self, theta):
-        s = super().state(theta)
-        ratio = s.r2 / (s.m * self.sigma2)
-        self.slope = 2 * s.m * (1 - ratio)  # in log sigma
-        return replace(s, value=s.value + s.m * (ratio - 1 - np.log(ratio)), r2=s.m * self.sigma2)
 
 
 def _wald(fit, level, wanted):

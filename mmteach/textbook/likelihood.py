@@ -6,7 +6,7 @@ r"""The likelihood of the mixed model, with V spelled out: the textbook layer.
     REML:  -2 l_R = (n-p) log 2pi + log|V| + log|X'V^-1 X|   + r'V^-1 r
 
 No inverse is formed: with V = LL', dividing by L (whitening) turns everything into
-ordinary least squares. It costs O(n^3) a call; `mmteach.crossproducts` gives the same
+ordinary least squares. It costs O(n^3) a call; `mmteach.engine.criterion` gives the same
 number without any n x n matrix.
 """
 

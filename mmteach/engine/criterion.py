@@ -1,0 +1,215 @@
+r"""The profiled criterion: lme4's algorithm on cross-products, without any n x n matrix.
+
+With G = sigma^2 Lambda Lambda' and Lambda = Lambda(theta) block-diagonal (one k x k lower
+triangular lambda per term, repeated over its levels), the products Z'Z, Z'[X y] and
+[X y]'[X y] are all the criterion ever needs (Bates et al. 2015, J. Stat. Software 67(1)):
+
+    (1)  A = Lambda' Z'Z Lambda + I = L L'                                (q x q)
+    (2)  Y = L^-1 Lambda' Z'[X y]                                         (q x (p+1))
+    (3)  C C' = [X y]'[X y] - Y'Y,   C = [R_X 0; c' r] lower triangular   ((p+1) x (p+1))
+    (4)  d(theta) = log|A| + m (1 + log(2 pi r^2 / m)) + REML log|R_X|^2,   m = n - REML p
+    (5)  beta = R_X'^-1 c,   sigma^2 = r^2 / m
+    (6)  u = L'^-1 (Y_y - Y_X beta),   b = Lambda u
+
+y rides along as one more column of X. The first (largest) term meets only itself level by
+level, so it is absorbed as J small k x k problems (index 1); what is left (index 2) is the
+same algorithm on a small dense matrix. X and y stand as Q and e, see `crossproducts`.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.linalg import cholesky
+
+from ..textbook.matrices import triangle
+from .linalg import inverse, solve_blocks, solve_lower, solve_upper
+
+
+@dataclass
+class State:
+    """Intermediate results at one theta; 1 is the first term, 2 all the others together."""
+
+    value: float
+    lam: list          # lambda of each term
+    L1: np.ndarray     # (J, k, k)  A11 = L1 L1'
+    F: np.ndarray      # (J, k, k)  L1^-1 lambda'
+    B22: np.ndarray    # (q2, q2)   Z2'Z2 less what the first term explains
+    E2: np.ndarray     # (q2, p+1)  Z2'[Q e] less the same
+    L2: np.ndarray     # (q2, q2)   Cholesky factor of Lambda2'B22 Lambda2 + I
+    Y2: np.ndarray     # (q2, p+1)  L2^-1 Lambda2'E2
+    Rx: np.ndarray     # (p, p)     Rx Rx' = Q'V0^-1 Q, lower triangle
+    beta: np.ndarray   # (p,)       for the columns of Q
+    r2: float          # residual quadratic form
+    m: int             # n - p for REML, n for ML
+
+
+@dataclass
+class Solution:
+    """Criterion and estimates at one theta."""
+
+    value: float           # the criterion
+    beta: np.ndarray       # (p,)
+    cov_beta: np.ndarray   # (p, p), to be multiplied by sigma2
+    sigma2: float
+    b: list                # (J, k) random effects of each term
+
+
+class ProfiledCriterion:
+    """d(theta), its exact gradient and the solution at theta, from cross-products.
+
+    Parameters
+    ----------
+    products : CrossProducts
+    reml : bool
+
+    References
+    ----------
+    Bates, Maechler, Bolker and Walker (2015), J. Stat. Software 67(1), section 3.
+
+    Examples
+    --------
+    >>> import mmteach as mm
+    >>> fit = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))
+    >>> d = ProfiledCriterion(fit.products)
+    >>> round(d([1.0]), 4), round(d(fit.theta), 4)
+    (91.1457, 91.0922)
+    """
+
+    def __init__(self, products, reml=True):
+        self.products, self.reml = products, reml
+        self.log_det_R = 2 * np.log(np.abs(np.diag(products.R))).sum()
+
+    def __call__(self, theta):
+        """-2 log-likelihood (restricted if reml), beta and sigma^2 at their best values."""
+        return self.state(theta).value
+
+    def state(self, theta):
+        """Equations (1) to (5), first for term 1, then for all others together."""
+        cp, p = self.products, self.products.p
+        lam = cp.lambdas(theta)
+        # (1), (2) for the first term, level by level
+        L1 = cholesky(lam[0].T @ cp.B11 @ lam[0] + np.eye(cp.k[0]))
+        F = solve_blocks(L1, np.broadcast_to(lam[0].T, L1.shape))
+        Y1 = (F @ cp.ZtQe[0]).reshape(-1, p + 1)
+        CC = cp.QeQe - Y1.T @ Y1
+        log_det_A = 2 * np.log(np.diagonal(L1, axis1=1, axis2=2)).sum()
+        # (1), (2) for the other terms, less what the first explains: one small dense matrix
+        if len(lam) > 1:
+            Ft = np.swapaxes(F, 1, 2)
+            B22 = cp.B22 - cp.sandwich(Ft @ F)
+            E2 = cp.E2 - cp.B21 @ (Ft @ Y1.reshape(*F.shape[:2], -1)).reshape(Y1.shape)
+            A22 = cp.Lambda2(lam, cp.Lambda2(lam, B22, transpose=True).T, transpose=True)
+            A22[np.diag_indices_from(A22)] += 1
+            L2 = cholesky(A22)
+            Y2 = solve_lower(L2, cp.Lambda2(lam, E2, transpose=True))
+            CC -= Y2.T @ Y2
+            log_det_A += 2 * np.log(np.diag(L2)).sum()
+        else:
+            B22, E2, L2, Y2 = cp.B22, cp.E2, cp.B22, cp.E2  # all empty
+        # (3) the fixed effects, y riding along as the last column
+        C = cholesky(CC)
+        Rx, r2 = C[:p, :p], C[p, p] ** 2
+        # (4) the criterion
+        m = cp.n - p if self.reml else cp.n
+        value = log_det_A + m * (1 + np.log(2 * np.pi * r2 / m)) - cp.log_w
+        if self.reml:
+            value += 2 * np.log(np.diag(Rx)).sum() + self.log_det_R
+        # (5) the best beta
+        beta = solve_lower(Rx, C[p, :p], transpose=True)
+        return State(float(value), lam, L1, F, B22, E2, L2, Y2, Rx, beta, r2, m)
+
+    def solution(self, theta):
+        """Equations (5) and (6) in the user's columns: beta, Var(beta)/sigma^2, sigma^2, and b by term."""
+        cp, s = self.products, self.state(theta)
+        _, U, _ = self._U_and_W(s)
+        b = [(lam @ (M[..., -1] - M[..., :-1] @ s.beta)[..., None])[..., 0] for lam, M in zip(s.lam, U)]
+        root = solve_lower(s.Rx, solve_upper(cp.R, np.eye(cp.p)).T)
+        return Solution(s.value, cp.start + solve_upper(cp.R, s.beta), root.T @ root, s.r2 / s.m, b)
+
+    # --- the gradient ----------------------------------------------------------------------
+
+    def value_and_gradient(self, theta):
+        r"""d(theta) and its exact gradient.
+
+        With U = Lambda'Z'V0^-1[Q e], W = Z'V0^-1[Q e], u and w the same for the residual:
+        ``2 tr(A^-1 Lambda'B dLambda) - (2m/r^2) w'dLambda u - REML 2 tr((Rx Rx')^-1 W'dLambda U)``.
+        """
+        cp, s = self.products, self.state(theta)
+        A11_lam, U, W = self._U_and_W(s)
+        several = len(cp.J) > 1
+        if several:
+            S_Lambda2 = cp.Lambda2(s.lam, inverse(s.L2)).T            # S^-1 Lambda2', S = L2 L2'
+            H = cp.Lambda2(s.lam, S_Lambda2)                           # Lambda2 S^-1 Lambda2'
+            N = np.eye(cp.k[0]) - s.lam[0] @ A11_lam @ cp.B11
+        gradient, at = [], 0
+        for t, (J, k) in enumerate(zip(cp.J, cp.k)):
+            Ut, Wt = (self._standardise(M[t], s) for M in (U, W))
+            for j, i in zip(*triangle(k)):                      # dLambda = 1 at (i, j)
+                if t == 0:
+                    trace = np.einsum("la,la->", A11_lam[:, j], cp.B11[:, :, i])
+                    if several:
+                        trace -= np.vdot(H, cp.sandwich(N[:, :, i, None] * A11_lam[:, None, j]))
+                else:
+                    here = slice(at, at + J * k)
+                    trace = np.vdot(S_Lambda2[here][j::k], s.B22[here][i::k])
+                gradient.append(2 * (trace - np.vdot(Wt[:, i], Ut[:, j])))
+            at += J * k if t else 0
+        return s.value, np.array(gradient)
+
+    def score(self, theta, place, step=1e-4):
+        """Slope of d in the squared theta at `place`, seen from zero: above 0 means stay at zero.
+
+        d depends on a diagonal theta through its square, so the slope in the variance is
+        the gradient just off zero divided by 2 theta.
+        """
+        off = np.array(theta, float)
+        off[place] = step
+        return float(self.value_and_gradient(off)[1][place] / (2 * step))
+
+    def _U_and_W(self, s):
+        """A11^-1 lambda', and U and W as lists of (J, k, p+1), one per term."""
+        cp = self.products
+        A11_lam = solve_blocks(s.L1, s.F, transpose=True)
+        E1 = cp.ZtQe[0]
+        U, W = [None], [None]
+        if len(cp.J) > 1:
+            U2 = solve_lower(s.L2, s.Y2, transpose=True)
+            b2 = cp.Lambda2(s.lam, U2)
+            W2 = s.E2 - s.B22 @ b2
+            E1 = E1 - (cp.B21.T @ b2).reshape(E1.shape)
+            at = 0
+            for J, k in zip(cp.J[1:], cp.k[1:]):
+                U.append(U2[at:at + J * k].reshape(J, k, -1))
+                W.append(W2[at:at + J * k].reshape(J, k, -1))
+                at += J * k
+        U[0] = A11_lam @ E1
+        W[0] = E1 - cp.B11 @ (s.lam[0] @ U[0])
+        return A11_lam, U, W
+
+    def _standardise(self, M, s):
+        """Residual column times sqrt(m)/r; for REML the columns of Q whitened by Rx as well."""
+        J, k, columns = M.shape
+        flat = M.reshape(J * k, columns)
+        residual = (flat[:, -1] - flat[:, :-1] @ s.beta) * np.sqrt(s.m / s.r2)
+        if not self.reml:
+            return residual.reshape(J, k, 1)
+        whitened = solve_lower(s.Rx, flat[:, :-1].T).T
+        return np.column_stack([whitened, residual]).reshape(J, k, columns)
+
+
+class GivenSigma(ProfiledCriterion):
+    """-2 log-likelihood as a function of theta at a sigma that is not profiled out.
+
+    ``log|A| + m log(2 pi sigma^2) + r^2 / sigma^2``; the gradient of the profiled criterion
+    serves again, because it needs r^2 / m only as the value of sigma^2.
+    """
+
+    def __init__(self, products, reml, sigma):
+        super().__init__(products, reml)
+        self.sigma2 = sigma ** 2
+
+    def state(self, theta):
+        s = super().state(theta)
+        ratio = s.r2 / (s.m * self.sigma2)
+        self.slope = 2 * s.m * (1 - ratio)  # in log sigma
+        return replace(s, value=s.value + s.m * (ratio - 1 - np.log(ratio)), r2=s.m * self.sigma2)
