@@ -7,7 +7,7 @@ from reference_values import frame, reference
 from test_ddf import any_order, data_of, fit_of
 
 import mmteach as mm
-from mmteach.inference.anova import estimable
+from mmteach.inference.contrasts import estimable
 from mmteach.tables import Table
 
 MIXED = {model["id"]: model for model in reference("inference")["mixed"] if model["anova"]}

@@ -8,9 +8,10 @@ import pytest
 from reference_values import ROOT, frame, reference
 
 import mmteach as mm
-from mmteach.engine.crossproducts import with_effects
-from mmteach.inference.comparison import anova_shell, compare, ranova
+from mmteach.inference.comparison import compare, ranova
+from mmteach.inference.shell import anova_shell
 from mmteach.engine.criterion import ProfiledCriterion
+from mmteach.engine.crossproducts import with_effects
 from mmteach.engine.search import minimise
 from mmteach.tables import column
 

@@ -15,7 +15,10 @@ textbook.matrices textbook.likelihood textbook.blup
 plots.lessons
 engine.formula engine.frame engine.linalg engine.crossproducts engine.criterion engine.henderson engine.search
 engine.stream engine.fit engine.linear
-inference.ddf inference.anova inference.comparison inference.intervals inference.means inference.diagnostics
+inference.distributions inference.variation inference.ddf inference.contrasts inference.anova
+inference.nested inference.comparison inference.shell
+inference.parameters inference.curves inference.profile inference.bootstrap inference.intervals
+inference.grid inference.means inference.diagnostics inference.pictures
 course
 """.split()
 WINGS = ("textbook", "plots", "engine", "inference", "course")

@@ -8,7 +8,7 @@ from scipy import stats
 
 import mmteach as mm
 from mmteach.engine import crossproducts
-from mmteach.inference import ddf
+from mmteach.inference import ddf, variation
 from mmteach.textbook.likelihood import minus2_loglik
 
 MODELS = {model["id"]: model for model in reference("inference")["mixed"]}
@@ -205,10 +205,10 @@ def test_the_same_in_small_pieces_and_with_a_sparse_matrix(monkeypatch):
     L = np.eye(6)
     expected = [ddf.joint_test(fit, L, method) for method in SMALL_SAMPLE]
     monkeypatch.setattr(crossproducts, "DENSE_CELLS", 0)
-    monkeypatch.setattr(ddf, "LEVELS_AT_ONCE", 40)
+    monkeypatch.setattr(variation, "LEVELS_AT_ONCE", 40)
     again = mm.lmm(FORMULA, crossed_design(2), weights="w")
     assert not isinstance(again.products.B21, np.ndarray)
-    assert len(list(ddf.variation_of(again)._levels())) > 1
+    assert len(list(variation.variation_of(again)._levels())) > 1
     for method, test in zip(SMALL_SAMPLE, expected):
         assert tuple(ddf.joint_test(again, L, method)) == pytest.approx(tuple(test), rel=1e-7)
 
@@ -307,7 +307,7 @@ def test_without_random_effects_both_methods_are_the_residual_df():
 
 def test_the_costly_part_is_done_once(sleepstudy):
     assert ddf.kenward_roger(sleepstudy) is ddf.kenward_roger(sleepstudy)
-    assert ddf.variation_of(sleepstudy) is ddf.variation_of(sleepstudy)
+    assert variation.variation_of(sleepstudy) is variation.variation_of(sleepstudy)
     assert ddf.kenward_roger(sleepstudy.refit(reml=True)) is not ddf.kenward_roger(sleepstudy)
 
 

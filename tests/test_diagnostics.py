@@ -8,15 +8,8 @@ from reference_values import frame, reference
 from scipy.stats import kstest
 
 import mmteach as mm
-from mmteach.inference.diagnostics import (
-    influence,
-    show_qq,
-    show_ranef_qq,
-    show_residuals,
-    show_scale_location,
-    simulated_residuals,
-    uniform_distance,
-)
+from mmteach.inference.diagnostics import influence, simulated_residuals, uniform_distance
+from mmteach.inference.pictures import show_qq, show_ranef_qq, show_residuals, show_scale_location
 
 MODELS = {model["id"]: model for model in reference("diagnostics")["models"]}
 

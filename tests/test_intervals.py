@@ -11,9 +11,11 @@ from reference_values import frame, r_names, reference
 from scipy.stats import norm
 
 import mmteach as mm
-from mmteach.inference import intervals
 from mmteach.engine.criterion import GivenSigma, ProfiledCriterion
-from mmteach.inference.intervals import bootstrap, confint, model_parameters, profile
+from mmteach.inference.bootstrap import bootstrap
+from mmteach.inference.intervals import confint
+from mmteach.inference.parameters import estimates, model_parameters
+from mmteach.inference.profile import profile
 
 PROFILES = {m["id"]: m for m in reference("inference")["profile"]}
 BOOTS = {m["id"]: m for m in reference("inference")["bootstrap"]}
@@ -134,7 +136,7 @@ def test_zeta_with_three_effects_in_a_term_by_constrained_search(label, value):
     place = [p.label for p in model_parameters(fit)].index(label)
 
     def at(x):
-        return intervals.estimates(fit.products, x[:-1], np.exp(x[-1]), [])[place]
+        return estimates(fit.products, x[:-1], np.exp(x[-1]), [])[place]
 
     def criterion(x):
         return GivenSigma(fit.products, False, np.exp(x[-1]))(x[:-1])
@@ -324,9 +326,9 @@ def test_keeping_the_blups_makes_standard_errors_too_small(slopes):
 
 SCRIPT = """
 import mmteach as mm
-from mmteach.inference import intervals
+from mmteach.inference import bootstrap as bootstrapping
 print("the script runs", flush=True)
-intervals.WORTH_IT = 0.0
+bootstrapping.WORTH_IT = 0.0
 fit = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))
 boot = mm.bootstrap(fit, 12, seed=2, processes=2)
 print(boot.replicates.sum().sum())

@@ -10,7 +10,8 @@ from reference_values import frame, reference
 from scipy import stats
 
 import mmteach as mm
-from mmteach.inference import means
+from mmteach.inference import distributions, grid
+from mmteach.inference.grid import ReferenceGrid
 
 COURSE = ("sorghum", "barley", "potash", "sleepstudy", "arabidopsis", "schools", "pigs_crd",
           "pigs_rooms", "clover")
@@ -282,7 +283,7 @@ def test_two_names_for_one_factor():
 def test_the_combinations_in_the_data_are_read_back_from_X(formula):
     rng = np.random.default_rng(5)
     data = nested_data().assign(x=rng.normal(size=30)).drop(index=[0, 3, 17])
-    grid = means.ReferenceGrid(mm.lm(formula, data), nesting=False)
+    grid = ReferenceGrid(mm.lm(formula, data), nesting=False)
     names = list(grid.observed)
     assert set(names) == set(grid.factors) - ({"b"} if "b:x" in formula else set())
     ours = {tuple(grid.values[v][code] for v, code in zip(names, row))
@@ -405,14 +406,14 @@ def test_adjustments_are_ordered(sorghum):
 def test_the_studentized_range_is_that_of_scipy(k, df):
     q = np.array([0.1, 1.0, 3.0, 5.0, 9.0])
     scipys = stats.studentized_range.sf(q, k, df)
-    np.testing.assert_allclose(means._range_tail(q, k, df), scipys, atol=1e-10)
+    np.testing.assert_allclose(distributions.range_tail(q, k, df), scipys, atol=1e-10)
 
 
 def test_the_range_of_two_is_a_t():
     t = np.array([0.0, 0.5, 2.0, 4.0])
     for df in (2.5, 30, np.inf):
         expected = 2 * (stats.norm.sf(t) if np.isinf(df) else stats.t.sf(t, df))
-        np.testing.assert_allclose(means._range_tail(np.sqrt(2) * t, 2, df), expected, atol=1e-12)
+        np.testing.assert_allclose(distributions.range_tail(np.sqrt(2) * t, 2, df), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("m, df", ((2, 10), (5, 20), (9, 60)))
@@ -421,20 +422,20 @@ def test_dunnett_is_the_largest_of_correlated_t(m, df):
     t = np.array([1.5, 2.5, 3.5])
     outside = [1 - exact.cdf(np.full(m, c), lower_limit=np.full(m, -c), random_state=1,
                              maxpts=200_000) for c in t]
-    np.testing.assert_allclose(means._dunnett(t, df, None, m), outside, atol=5e-4)
-    np.testing.assert_allclose(means._dunnettx(t, df, None, m), outside, atol=0.015)
+    np.testing.assert_allclose(distributions.dunnett_tail(t, df, None, m), outside, atol=5e-4)
+    np.testing.assert_allclose(distributions.dunnettx_tail(t, df, None, m), outside, atol=0.015)
 
 
 @pytest.mark.parametrize("m, df, five_percent", ((1, 10, 2.23), (2, 10, 2.57), (3, 10, 2.76),
                                                  (4, 10, 2.89), (5, 10, 2.99), (9, 30, 2.86)))
 def test_the_published_table_of_dunnett(m, df, five_percent):
-    near = means._dunnett(np.array([five_percent - 0.006, five_percent + 0.006]), df, None, m)
+    near = distributions.dunnett_tail(np.array([five_percent - 0.006, five_percent + 0.006]), df, None, m)
     assert near[1] < 0.05 < near[0]
 
 
 def test_holm_by_hand():
     p = np.array([0.04, 0.01, np.nan, 0.03])
-    np.testing.assert_allclose(means._holm(p), [0.09, 0.04, np.nan, 0.09])
+    np.testing.assert_allclose(distributions.holm(p), [0.09, 0.04, np.nan, 0.09])
 
 
 # --- notes and printing ------------------------------------------------------------------------
@@ -491,9 +492,9 @@ def test_a_streamed_fit():
 
 def test_a_large_grid_is_summed_in_pieces_or_refused(barley, monkeypatch):
     expected = mm.emmeans(barley, "fungicide").L
-    monkeypatch.setattr(means, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(grid, "ROWS_AT_ONCE", 7)
     np.testing.assert_allclose(mm.emmeans(barley, "fungicide").L, expected)
-    monkeypatch.setattr(means, "LARGEST_GRID", 100)
+    monkeypatch.setattr(grid, "LARGEST_GRID", 100)
     with pytest.raises(ValueError, match="the reference grid has more than 100 combinations"):
         mm.emmeans(barley, "fungicide")
 

@@ -1,4 +1,4 @@
-r"""Comparing models: likelihood ratios, deletions of random terms, and the ANOVA shell.
+r"""Comparing models: likelihood ratios, and deletions of random terms.
 
     chi^2 = 2 (l_1 - l_0),    df = number of parameters of model 1 less that of model 0
 
@@ -8,24 +8,23 @@ the random parts differ.
 """
 
 import re
-from itertools import combinations
-from math import prod
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import lstsq, qr
-from scipy.stats import chi2
 
+from .distributions import chi2_p_value
+from .nested import check_nested, check_same_data, same_columns
 from ..engine.criterion import ProfiledCriterion
 from ..engine.crossproducts import with_effects
 from ..engine.fit import Fit
-from ..engine.formula import split_bars
 from ..engine.linear import LinearFit
 from ..engine.search import minimise
 from ..tables import Table
-from ..guards import check_fit, whole
+from ..guards import check_fit
 
-SAME = 1e-7   # relative distance below which two matrices or column spaces are one
+BOUNDARY_HINT = ["A variance cannot be negative, so p from chi-square is too large when a variance",
+                 "is tested; boundary=True gives the mixture for one variance."]
+BOUNDARY_USED = ["p for a variance: half from chi-square on d - 1 df and half on d df."]
 
 
 # --- likelihood-ratio tests ---------------------------------------------------------------
@@ -88,12 +87,12 @@ def compare(*fits, refit=True, boundary=False, names=None):
     for fit in fits:
         if not isinstance(fit, (Fit, LinearFit)):
             raise ValueError(f"compare takes fits of mm.lmm and mm.lm, not {type(fit).__name__}")
-    _same_data(fits)
+    check_same_data(fits)
     order = sorted(range(len(fits)), key=lambda i: fits[i].n_parameters)
     fits, names = [fits[i] for i in order], [names[i] for i in order]
-    same_x = all(_same_columns(fits[0], fit) for fit in fits[1:])
+    same_x = all(same_columns(fits[0], fit) for fit in fits[1:])
     for i in range(len(fits) - 1):
-        _nested(*fits[i:i + 2], *names[i:i + 2])
+        check_nested(*fits[i:i + 2], *names[i:i + 2])
     reml, notes = _which_likelihood(fits, same_x, refit)
     logliks = [_loglik(fit, reml) for fit in fits]
     npar, nobs = np.array([fit.n_parameters for fit in fits]), fits[0].nobs
@@ -178,253 +177,6 @@ def ranova(fit, reduce=True, boundary=False):
                  digits=_two_decimals(table), na="")
 
 
-def anova_shell(treatments, blocks=None, n=None):
-    r"""Sources of variation and their degrees of freedom, from the design alone.
-
-    A factor with a levels has ``a - 1``, an interaction the product ``(a - 1)(b - 1)``, and
-    the error of each stratum has what is left of its units: for d x t treatments in r
-    complete blocks and N plots ``N - dt - (r - 1)``.
-
-    Parameters
-    ----------
-    treatments : str
-        For instance ``"diet*day"``; ``:``, ``*``, ``/`` and ``+`` as in model formulas.
-    blocks : str, optional
-        Complete blocks (``"room"``), or strata from large to small units: whole plots
-        ``"block/fungicide"``, pens seen on several days ``"room/diet:rep"``.
-    n : dict {factor: levels}
-        Every combination of the levels is one observation; names that appear in neither
-        formula are replicates within all the others.
-
-    Returns
-    -------
-    Table
-        One row per source: df, and how it comes about.
-
-    Raises
-    ------
-    ValueError
-        For factors without a number of levels, and numbers that are not positive integers.
-
-    References
-    ----------
-    Fisher (1935), The Design of Experiments; Nelder (1965), Proc. R. Soc. A 283, 147-178.
-
-    Examples
-    --------
-    >>> anova_shell("diet*day", blocks="room", n={"diet": 6, "day": 3, "room": 3, "rep": 5})
-    ANOVA shell for 270 observations
-               df                       how
-    room        2                     3 − 1
-    diet        5                     6 − 1
-    day         2                     3 − 1
-    diet:day   10            (6 − 1)(3 − 1)
-    error     250  270 − 1 − 2 − 5 − 2 − 10
-    total     269                   270 − 1
-    Levels: diet 6, day 3, room 3, rep 5
-    Error: 270 observations − 18 treatment means − 2 for blocks
-    """
-    treatment_terms, block_terms = (
-        _shell_terms(treatments, "treatments"),
-        _shell_terms(blocks, "blocks"),
-    )
-    n = _shell_levels(n, [f for term in [*treatment_terms, *block_terms] for f in term])
-    everything = tuple(n)
-    strata = [*(B for B in block_terms if set(B) != set(everything)), everything]
-    # every set S of factors stands for one effect of prod(n - 1) df; the smallest units
-    # that hold it are those of its stratum
-    effects = [frozenset(S) for k in range(1, len(n) + 1) for S in combinations(everything, k)]
-    home = {S: next(B for B in strata if S <= set(B)) for S in effects}
-    owner = {}
-    for T in treatment_terms:
-        for S in effects:
-            if S <= set(T):
-                owner.setdefault(S, T)
-    size = {S: prod(n[f] - 1 for f in S) for S in effects}
-    rows = []
-    for B in strata:
-        here = [S for S in effects if home[S] is B]
-        sources = [(T, [S for S in here if owner.get(S) == T]) for T in treatment_terms]
-        sources = [(":".join(T), sum(size[S] for S in mine), _product_text(mine, n))
-                   for T, mine in sources if mine]
-        rest = sum(size[S] for S in here if S not in owner)
-        last, label = B is everything, ":".join(B)
-        above = [df for name, df, _, stratum in rows if set(stratum) <= set(B)] + [
-            df for _, df, _ in sources
-        ]
-        left = " − ".join(map(str, [prod(n[f] for f in B), 1, *above]))
-        if last:
-            sources.append(("error", rest, left))
-        elif sources and rest:
-            sources.append((f"error of {label}", rest, left))
-        elif rest:
-            sources = [(label, rest, _product_text([S for S in here if S not in owner], n))]
-        rows += [(*source, B) for source in sources]
-    total = prod(n.values())
-    labels, df, how = zip(*(row[:3] for row in rows), ("total", total - 1, f"{total} − 1"))
-    table = pd.DataFrame({"df": df, "how": how}, index=labels)
-    notes = ["Levels: " + ", ".join(f"{f} {k}" for f, k in n.items())]
-    if sum(name.startswith("error") for name in labels) == 1:
-        means = 1 + sum(size[S] for S in owner)
-        notes.append(
-            f"Error: {total} observations − {means} treatment means"
-            f" − {total - means - table.df['error']} for blocks".replace(" − 0 for blocks", "")
-        )
-    if table.df["error"] == 0:
-        notes.append(
-            "Nothing is left for the error: replicate, or leave the highest interaction out."
-        )
-    return Table(table, title=f"ANOVA shell for {total} observations", notes=notes)
-
-
-# --- which models can be compared ---------------------------------------------------------
-
-
-BOUNDARY_HINT = ["A variance cannot be negative, so p from chi-square is too large when a variance",
-                 "is tested; boundary=True gives the mixture for one variance."]
-BOUNDARY_USED = ["p for a variance: half from chi-square on d - 1 df and half on d df."]
-
-
-def _streamed(*fits):
-    return any(fit.design.X is None for fit in fits)
-
-
-def _same_data(fits):
-    first = fits[0]
-    for fit in fits[1:]:
-        if fit.nobs != first.nobs:
-            raise ValueError(
-                f"the models use different rows: {fit.formula!r} has {fit.nobs}, "
-                f"{first.formula!r} has {first.nobs}; drop the rows with missing values first, "
-                "data.dropna(subset=[...]), and fit all models to what is left"
-            )
-        if fit.design.y_name != first.design.y_name:
-            raise ValueError(
-                f"the models have different responses, {first.design.y_name} and "
-                f"{fit.design.y_name}; likelihoods of different responses cannot be compared"
-            )
-        if _streamed(first, fit):
-            continue
-        if not np.array_equal(fit.y, first.y):
-            raise ValueError(
-                f"the response {first.design.y_name} differs between {first.formula!r} and "
-                f"{fit.formula!r}; fit all models to the same rows, in the same order"
-            )
-        if not np.allclose(fit.design.row_weights, first.design.row_weights, rtol=SAME, atol=0):
-            raise ValueError(f"the weights differ between {first.formula!r} and {fit.formula!r}; "
-                             "fit all models with the same weights")
-
-
-def _same_columns(a, b):
-    if _streamed(a, b):
-        R, S = a.products.R, b.products.R
-        return list(a.cov_beta.index) == list(b.cov_beta.index) and np.allclose(
-            R.T @ R, S.T @ S, rtol=SAME
-        )
-    X, Y = a.X.to_numpy(), b.X.to_numpy()
-    return X.shape == Y.shape and np.allclose(X, Y, rtol=SAME, atol=SAME * np.abs(X).max())
-
-
-def _nested(small, large, small_name, large_name):
-    """Every V and every mean of the smaller model must be one of the larger."""
-    pair = f"{small_name} ({small.formula}) and {large_name} ({large.formula})"
-    if small.n_parameters == large.n_parameters:
-        raise ValueError(
-            f"{pair} have the same number of parameters ({small.n_parameters}), so neither is a "
-            "special case of the other; compare their AIC"
-        )
-    outside = _columns_outside(small, large)
-    if outside:
-        raise ValueError(
-            f"{pair} are not nested: the larger model cannot produce the fixed part of the "
-            f"smaller ({', '.join(outside[:3])}); compare their AIC after ML fits"
-        )
-    outside = _terms_outside(small, large)
-    if outside:
-        raise ValueError(f"{pair} are not nested: the larger model has no variance that stands for "
-                         f"{', '.join(outside)} of the smaller; compare their AIC")
-
-
-def _columns_outside(small, large):
-    """Names of the columns of the smaller X that no combination of the larger X gives."""
-    if _streamed(small, large):
-        return [name for name in small.cov_beta.index if name not in set(large.cov_beta.index)]
-    X0, X1 = small.X, large.X
-    X0 = X0[[name for name in X0 if name not in X1 or not np.array_equal(X0[name], X1[name])]]
-    if not X0.shape[1]:
-        return []
-    Q = qr(X1.to_numpy(), mode="economic")[0]
-    rest = X0.to_numpy() - Q @ (Q.T @ X0.to_numpy())
-    far = np.linalg.norm(rest, axis=0) > SAME * np.linalg.norm(X0.to_numpy(), axis=0)
-    return list(X0.columns[far])
-
-
-def _terms_outside(small, large):
-    """Random terms of the smaller model whose covariance the larger model cannot produce.
-
-    V is linear in the variances, so both sets of matrices are compared by what they do to
-    two random vectors: no n x n matrix is needed. Whatever covariance a term of the smaller
-    model has, the larger model must produce it with covariances of its own.
-    """
-    if _streamed(small, large):
-        there = [(term.group, set(term.names)) for term in large.terms]
-        return [
-            str(term.bar)
-            for term in small.terms
-            if not any(term.group == group and set(term.names) <= names for group, names in there)
-        ]
-    rng = np.random.default_rng(1)
-    w = rng.standard_normal((2, small.nobs))
-    A = np.column_stack([*(_covariance_actions(term, w) for term in large.terms),
-                         (w / large.design.row_weights).ravel()])
-    A /= (scale := np.linalg.norm(A, axis=0))
-    outside = []
-    for term in small.terms:
-        B = _covariance_actions(term, w)
-        C = lstsq(A, B)[0]
-        reached = np.linalg.norm(A @ C - B, axis=0) <= SAME * np.linalg.norm(B, axis=0)
-        C[np.abs(C) < 1e-9 * np.abs(C).max()] = 0.0  # rounding
-        if not (reached.all() and _keeps_covariances(C / scale[:, None], term, large.terms, rng)):
-            outside.append(str(term.bar))
-    return outside
-
-
-def _covariance_actions(term, w):
-    """G_r w for every entry r = (i, j), i >= j, of the covariance matrix of a term."""
-    J = len(term.levels)
-    x = term.x
-
-    def once(i, j, v):
-        return x[:, i] * np.bincount(term.codes, x[:, j] * v, minlength=J)[term.codes]
-
-    return np.column_stack(
-        [
-            np.concatenate([once(i, j, v) + (once(j, i, v) if i != j else 0) for v in w])
-            for j, i in zip(*np.triu_indices(x.shape[1]))
-        ]
-    )
-
-
-def _keeps_covariances(C, term, terms, rng, tries=4):
-    """Whether C sends covariance matrices of `term` to covariance matrices of `terms`."""
-    k = len(term.names)
-    j, i = np.triu_indices(k)
-    for v in rng.standard_normal((tries, k)):
-        entries, at = C @ (v[i] * v[j]), 0
-        for other in terms:
-            b, a = np.triu_indices(len(other.names))
-            Sigma = np.zeros((len(other.names),) * 2)
-            Sigma[a, b] = Sigma[b, a] = entries[at:at + len(a)]
-            at += len(a)
-            d = np.sqrt(np.abs(np.diag(Sigma)))
-            d[d == 0] = 1.0
-            if np.linalg.eigvalsh(Sigma / np.outer(d, d))[0] < -1e-5:
-                return False
-        if entries[-1] < 0:  # the residual variance
-            return False
-    return True
-
-
 # --- likelihoods and p-values -------------------------------------------------------------
 
 
@@ -488,14 +240,14 @@ def _added_variances(small, large):
 def _p(chisq, df, variances, name):
     """Upper tail of chi^2_df; for one variance, of half chi^2_{df-1} and half chi^2_df."""
     if variances == 0:
-        return float(chi2.sf(chisq, df))
+        return (chi2_p_value(chisq, df))
     if variances != 1:
         raise ValueError(
             f"{name}: the half-and-half rule holds for one variance at a time; use "
             "boundary=False, or compare models that differ by one random effect"
         )
-    below = chi2.sf(chisq, df - 1) if df > 1 else float(chisq <= 0)
-    return float((below + chi2.sf(chisq, df)) / 2)
+    below = chi2_p_value(chisq, df - 1) if df > 1 else float(chisq <= 0)
+    return float((below + chi2_p_value(chisq, df)) / 2)
 
 
 def _two_decimals(table):
@@ -543,44 +295,3 @@ def _smaller_sides(term):
 
 def _bar_text(term):
     return re.sub(r"^\(1 \+ ", "(", str(term.bar))
-
-
-# --- the shell ----------------------------------------------------------------------------
-
-
-def _shell_terms(text, what):
-    """Terms of a formula as tuples of names, main effects first."""
-    if text is None:
-        return []
-    if "(" in text or "|" in text or "~" in text:
-        raise ValueError(f"{what}={text!r}: join names by + : * or / only, for instance 'diet*day'")
-    terms = [
-        bar.factors for piece in text.split("+") for bar in split_bars(f"y ~ (1 | {piece})").bars
-    ]
-    return sorted(dict.fromkeys(terms), key=len)
-
-
-def _shell_levels(n, needed):
-    if not isinstance(n, dict):
-        raise ValueError(
-            "n gives the levels of every factor, for instance n={'diet': 6, 'day': 3, 'rep': 15}"
-        )
-    missing = [f for f in dict.fromkeys(needed) if f not in n]
-    if missing:
-        raise ValueError(
-            f"n has no number of levels for {', '.join(missing)}; add it, n={{'{missing[0]}': ...}}"
-        )
-    for factor, levels in n.items():
-        whole(f"n[{factor!r}]", levels)
-    return {**{f: int(n[f]) for f in dict.fromkeys(needed)}, **{f: int(k) for f, k in n.items()}}
-
-
-def _product_text(sets, n):
-    """'(6 − 1)(3 − 1)', or '3·(4 − 1)' for a nested factor; a sum if there is no product."""
-    common, widest = frozenset.intersection(*sets), frozenset.union(*sets)
-    if len(sets) == 2 ** (len(widest) - len(common)):
-        if len(widest) == 1:
-            return f"{n[next(iter(widest))]} − 1"
-        return "".join([*(f"{n[f]}·" for f in n if f in widest - common),
-                        *(f"({n[f]} − 1)" for f in n if f in common)])
-    return " + ".join(_product_text([S], n) for S in sets)

@@ -9,29 +9,23 @@ raw ones. A factor nested in another (rep in site_year) has only the combination
 and is averaged within its nest first.
 """
 
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import special
-from scipy.optimize import brentq
-from scipy.sparse import csr_array
 
 from . import ddf
-from . import anova
-from ..tables import Table, significant
-from ..words import UnknownName, listed, near
+from .contrasts import df_name, estimable
+from .distributions import t_quantile, together
+from .grid import ReferenceGrid, averaging, interactions, labels_of, not_estimable
+from ..tables import Table
+from ..words import listed, near
 from ..guards import check_fit, check_level
 
 ADJUSTMENTS = {"tukey": "Tukey", "dunnettx": "Dunnett, approximately", "dunnett": "Dunnett",
                "sidak": "Sidak", "holm": "Holm", "bonferroni": "Bonferroni"}
 DEFAULTS = {"pairwise": "tukey", "trt.vs.ctrl": "dunnettx"}
 MADE_FOR = {"tukey": "pairwise", "dunnettx": "trt.vs.ctrl", "dunnett": "trt.vs.ctrl"}
-LARGEST_GRID = 2_000_000   # combinations; more are a design that at= should cut down
-ROWS_AT_ONCE = 20_000      # rows of X laid out at one time
-NODES = np.arange(-42, 43) / 5   # the trapezoidal rule is good to 1e-12 here: its ends are flat
-PHI = 0.2 * np.exp(-NODES ** 2 / 2) / np.sqrt(2 * np.pi)
 
 
 class Means(Table):
@@ -122,16 +116,16 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
         raise ValueError(f"a predictor is called '{name}', like a column of the table: rename it")
     cell, cells = grid.cells(shown)
     L = grid.rows(cell, len(cells))
-    possible = anova.estimable(fit, L)
+    possible = estimable(fit, L)
     tests = _tests(fit, L, possible, df)
-    half = ddf.t_quantile((1 + level) / 2, tests.df) * tests.se
+    half = t_quantile((1 + level) / 2, tests.df) * tests.se
     table = cells.assign(mean=tests.estimate, se=tests.se, df=tests.df, lower=tests.estimate - half,
                          upper=tests.estimate + half)
     what = " of " * bool(specs) + ", ".join(shown[len(by):]) + " by " * bool(by) + ", ".join(by)
-    result = Means(table, title=f"Estimated marginal means{what}, {anova.df_name(fit, df)}",
-                   notes=[*_averaging(grid, shown), *_interactions(grid, shown),
-                          *_not_estimable(grid, shown, cell, cells, possible), *_scale(fit, level)])
-    result.L = pd.DataFrame(L, columns=fit.beta.index, index=_labels(cells, shown))
+    result = Means(table, title=f"Estimated marginal means{what}, {df_name(fit, df)}",
+                   notes=[*averaging(grid, shown), *interactions(grid, shown),
+                          *not_estimable(grid, shown, cell, cells, possible), *_scale(fit, level)])
+    result.L = pd.DataFrame(L, columns=fit.beta.index, index=labels_of(cells, shown))
     result.origin = Origin(fit, cells, specs, by, df, level)
     return result
 
@@ -210,7 +204,7 @@ def contrasts(emm, method="pairwise", adjust="default", ref=None, level=None):
     fit, level = origin.fit, origin.level if level is None else level
     check_level(level)
     adjust = _adjustment(adjust, method)
-    labels, means = np.array(_labels(origin.cells, origin.specs)), emm.L.to_numpy()
+    labels, means = np.array(labels_of(origin.cells, origin.specs)), emm.L.to_numpy()
     groups = _groups(origin)
     own = [_weights(method, labels[rows].tolist(), ref) for rows in groups]
     names = [name for in_group, _ in own for name in in_group]
@@ -218,21 +212,21 @@ def contrasts(emm, method="pairwise", adjust="default", ref=None, level=None):
         raise ValueError(f"{method} contrasts compare two or more means, but there is only one"
                          + " in each group" * bool(origin.by))
     L = np.vstack([W @ means[rows] for rows, (_, W) in zip(groups, own)])
-    table = _tests(fit, L, anova.estimable(fit, L), origin.df)
+    table = _tests(fit, L, estimable(fit, L), origin.df)
     p, half = table.p.to_numpy(copy=True), table.se.to_numpy(copy=True)
     sizes = [len(W) for _, W in own]
     for rows, end, m in zip(groups, np.cumsum(sizes), sizes):
         if m:
             part = slice(end - m, end)
             t, df = table.t.to_numpy()[part], table.df.to_numpy()[part]
-            p[part], critical = _together(adjust, t, df, p[part], len(rows), level)
+            p[part], critical = together(adjust, t, df, p[part], len(rows), level)
             half[part] *= critical
     first = np.repeat([rows[0] for rows in groups], sizes)
     out = origin.cells[origin.by].iloc[first].reset_index(drop=True).assign(contrast=names)
-    index = _labels(out, [*origin.by, "contrast"])
+    index = labels_of(out, [*origin.by, "contrast"])
     table = table.assign(p=p, lower=table.estimate - half, upper=table.estimate + half)
     result = Means(pd.concat([out, table], axis=1),
-                   title=f"Contrasts of means, {anova.df_name(fit, origin.df)}",
+                   title=f"Contrasts of means, {df_name(fit, origin.df)}",
                    notes=_family(adjust, groups, own, origin.by, level))
     result.L, result.origin = pd.DataFrame(L, columns=fit.beta.index, index=index), None
     return result
@@ -243,264 +237,6 @@ def _tests(fit, L, possible, df):
     tests = ddf.row_tests(fit, L[possible], df)
     tests.index = np.flatnonzero(possible)
     return tests.reindex(range(len(L)))
-
-
-def _labels(cells, names):
-    """The levels of each row joined by ``:``, as in the names of an interaction."""
-    if not len(names):
-        return ["mean"] * len(cells)
-    return [":".join(map(str, row)) for row in cells[names].itertuples(index=False)]
-
-
-# --- the reference grid -------------------------------------------------------------------
-
-
-class ReferenceGrid:
-    """The combinations of levels and covariate values over which a model is averaged.
-
-    Attributes
-    ----------
-    values : dict, predictor -> Index of its levels, or of the values of a covariate
-    factors : the predictors that have levels
-    means : dict, covariate at its mean -> that mean
-    observed : DataFrame of codes, the combinations of levels in the data
-    nests : dict, factor -> the factors that it is nested in
-    codes, weight : DataFrame with a row for each combination, and how much it counts
-    averaged : the predictors with more than one value
-    terms : the sets of predictors that stand together in a term
-    """
-
-    def __init__(self, fit, at=None, nesting=True):
-        if at is not None and not isinstance(at, dict):
-            raise ValueError("at holds a value, or a list of them, for each predictor to fix, such "
-                             f"as at={{'days': [0, 5]}}, not {at!r}")
-        self.fit, self.design, self.at = fit, fit.design, dict(at or {})
-        self.values = self._levels()
-        self.factors = list(self.values)
-        self.means = {}
-        self.names(self.at, [*self.factors, *self.design.numeric])
-        for name in self.design.numeric:
-            if name not in self.factors:
-                self.values[name] = self._covariate(name)
-        self.observed = self._observed()
-        self.nests = _nests(self.observed) if nesting else {}
-        self.codes, self.weight = self._combinations()
-        self.averaged = {name for name in self.values if self.codes[name].nunique() > 1}
-        self.terms = list(dict.fromkeys(map(frozenset, self.design.x_variables.values())))
-
-    def names(self, names, known=None):
-        """The names of some predictors as a list without repeats, checked."""
-        known = list(self.values) if known is None else known
-        names = [] if names is None else names
-        names = list(names) if pd.api.types.is_list_like(names) else [names]
-        for name in names:
-            if name not in known:
-                raise _unknown(name, known, self.fit)
-        return list(dict.fromkeys(names))
-
-    def cells(self, shown):
-        """For each combination the number of its cell, and the levels of the cells as a table."""
-        if not shown:
-            return np.zeros(len(self.codes), dtype=int), pd.DataFrame(index=range(1))
-        cell = self.codes.groupby(shown).ngroup().to_numpy()
-        first = np.unique(cell, return_index=True)[1]
-        codes = self.codes.iloc[first]
-        return cell, pd.DataFrame({
-            name: pd.Categorical.from_codes(codes[name], self.values[name]) if name in self.factors
-            else self.values[name].take(codes[name]) for name in shown})
-
-    def rows(self, cell, n):
-        """(n, columns of X): in each cell the weighted mean of the rows of X."""
-        share = self.weight / np.bincount(cell, self.weight)[cell]
-        L = np.zeros((n, len(self.design.x_names)))
-        for start in range(0, len(cell), ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            X = self._x_rows(self.codes[part])
-            L += csr_array((share[part], (cell[part], np.arange(len(X)))), shape=(n, len(X))) @ X
-        return L
-
-    def _x_rows(self, codes):
-        return self.design.x_rows(pd.DataFrame({
-            name: values.take(codes[name]) if name in codes else values.take([0] * len(codes))
-            for name, values in self.values.items()}))
-
-    def _levels(self):
-        """The levels of each factor; a covariate that also occurs as C(x) has levels, too."""
-        levels = {name: pd.Index(items) for name, items in self.design.factors.items()}
-        for term, parts in self.design.x_factors.items():
-            variables, items = self.design.x_variables[term], list(parts.values())
-            if len(variables) == 1 and variables[0] in self.design.numeric and items != [None]:
-                levels[variables[0]] = pd.Index(pd.to_numeric(items[0], downcast="integer"))
-        return levels
-
-    def _covariate(self, name):
-        if name in self.at:
-            values = np.unique(np.asarray(self.at[name]))
-            if values.dtype.kind not in "iuf" or not len(values) or not np.isfinite(values).all():
-                raise ValueError(f"'{name}' is numeric, so at['{name}'] must be a number or a list "
-                                 "of numbers")
-            return pd.Index(values)
-        if self.design.X is None:
-            raise ValueError(f"a streamed fit does not keep the mean of '{name}': choose a value, "
-                             f"at={{'{name}': ...}}")
-        self.means[name] = self.design.numeric[name]
-        return pd.Index([self.means[name]])
-
-    def _observed(self):
-        """The combinations of levels in the data, read back from X.
-
-        The code of a factor is a linear function of the columns of X that hold the factor, if
-        it occurs in a term without covariates (if not, it is left out here).
-        """
-        found = {}
-        for name in self.factors if self.design.X is not None else []:
-            pure = [variables for variables in self.design.x_variables.values()
-                    if name in variables and set(variables) <= set(self.factors)]
-            if pure:
-                found[name] = self._codes_in_data(name, min(pure, key=len))
-        found = {name: codes for name, codes in found.items() if codes is not None}
-        return pd.DataFrame(found).drop_duplicates(ignore_index=True)
-
-    def _codes_in_data(self, name, variables):
-        codes = pd.MultiIndex.from_product([range(len(self.values[v])) for v in variables],
-                                           names=variables).to_frame(index=False)
-        columns = np.concatenate([np.arange(len(self.design.x_names))[where] for term, where
-                                  in self.design.x_terms.items()
-                                  if set(self.design.x_variables[term]) <= set(variables)])
-        X = self._x_rows(codes)[:, columns]
-        weights = np.linalg.lstsq(X, codes[name], rcond=None)[0]
-        if np.abs(X @ weights - codes[name]).max() > 1e-6:
-            return None
-        return np.rint(self.design.X[:, columns] @ weights).astype(int)
-
-    def _combinations(self):
-        """All combinations that exist; each factor spreads its weight evenly over its levels."""
-        grid = pd.DataFrame({"": [1.0]})  # the weights, under a name that no predictor has
-        for name in sorted(self.values, key=lambda name: len(self.nests.get(name, ()))):
-            kept = range(len(self.values[name]))
-            if name in self.at and name in self.factors:
-                kept = _places(self.at[name], self.values[name], name)
-            parents = self.nests.get(name)
-            if parents:
-                pairs = self.observed[[*parents, name]].drop_duplicates()
-                grid = grid.merge(pairs[pairs[name].isin(kept)], on=parents)
-                grid[""] /= grid.groupby([*grid.columns.drop(["", name])])[name].transform("size")
-            else:
-                if len(grid) * len(kept) > LARGEST_GRID:
-                    raise ValueError(
-                        f"the reference grid has more than {LARGEST_GRID} combinations of "
-                        f"{', '.join(self.values)}: keep some levels, at={{'{name}': [...]}}")
-                grid = grid.merge(pd.DataFrame({name: kept}), how="cross")
-                grid[""] /= len(kept)
-        if not len(grid):
-            raise ValueError(f"the data hold no combination of the levels in at={self.at!r}")
-        return grid.drop(columns=""), grid[""].to_numpy()
-
-
-def _nests(observed):
-    """factor -> those that it is nested in: each level of it occurs in one level of theirs."""
-    nests = {}
-    for name in observed:
-        for parent in observed.columns.drop(name):
-            pairs = observed[[name, parent]].drop_duplicates()
-            twins = name in nests.get(parent, ())  # one to one: to be nested one way is enough
-            if len(pairs) == pairs[name].nunique() and pairs[parent].nunique() > 1 and not twins:
-                nests.setdefault(name, []).append(parent)
-    return nests
-
-
-def _places(wanted, levels, name):
-    """Positions of the wanted levels in their order; 175 finds the level "175"."""
-    wanted, places = [wanted] if np.ndim(wanted) == 0 else list(wanted), set()
-    if not wanted:
-        raise ValueError(f"at['{name}'] is empty: name one or more of {listed(levels)}")
-    for item in wanted:
-        found = [i for i, level in enumerate(levels) if level == item or str(level) == str(item)]
-        if not found:
-            raise ValueError(f"'{item}' is not a level of '{name}'; {near(item, levels)}they "
-                             f"are {listed(levels)}")
-        places.update(found)
-    return sorted(places)
-
-
-def _unknown(name, known, fit):
-    if any(name in term.bar.factors for term in fit.terms):
-        return UnknownName(f"'{name}' is in the random part of the model, and these are means of "
-                             "its fixed part; fit.ranef() has the predicted effects of its levels")
-    known_ones = f"its predictors are {listed(known)}" if known else "it has only an intercept"
-    return UnknownName(f"there is no '{name}' in the fixed part of the model; "
-                         f"{near(name, known)}{known_ones}")
-
-
-# --- what the reader of the means should know ------------------------------------------------
-
-
-def _averaging(grid, shown):
-    """What was averaged over, and where the covariates were held."""
-    over, held = [], []
-    for name in [n for n in grid.values if n not in shown]:
-        used = [significant(v) if isinstance(v, float) else str(v)
-                for v in grid.values[name].take(np.unique(grid.codes[name]))]
-        if name in grid.means:
-            held.append(f"{name} = {used[0]} (its mean)")
-        elif len(used) == 1:
-            held.append(f"{name} = {used[0]}")
-        else:
-            nest = f" (nested in {', '.join(grid.nests[name])})" if name in grid.nests else ""
-            over.append(name + nest + (f" ({listed(used)})" if name in grid.at else ""))
-    notes = [f"{name} is nested in {', '.join(grid.nests[name])}."
-             for name in shown if name in grid.nests]
-    notes += [f"Averaged over {', '.join(over)}, with equal weights."] if over else []
-    return notes + ([f"At {', '.join(held)}."] if held else [])
-
-
-def _interactions(grid, shown):
-    """Which factors interact with something that the means no longer show."""
-    notes = []
-    for name in shown:
-        partners = {v for term in grid.terms if name in term for v in term if v not in shown}
-        related = {*grid.nests.get(name, ()), *(v for v in grid.nests if name in grid.nests[v])}
-        partners = [v for v in grid.values if v in partners - related]
-        averaged = [v for v in partners if v in grid.averaged]
-        held = [v for v in partners if v not in grid.averaged]
-        if averaged:
-            notes.append(f"{name} interacts with {', '.join(averaged)}: its differences are "
-                         "averages, too.")
-        if held:
-            notes.append(f"{name} interacts with {', '.join(held)}: its differences depend on that "
-                         "choice.")
-    return notes
-
-
-def _not_estimable(grid, shown, cell, cells, possible):
-    """For each mean that is NA, the combinations without data that it would need."""
-    labels, left, reasons = _labels(cells, shown), set(np.flatnonzero(~possible)), {}
-    for term in sorted(grid.terms, key=len) if left else []:
-        if len(term) < 2 or not set(term) <= set(grid.observed):
-            continue
-        names = [v for v in grid.values if v in term]
-        seen = pd.MultiIndex.from_frame(grid.observed[names])
-        empty = ~pd.MultiIndex.from_frame(grid.codes[names]).isin(seen)
-        others = [v for v in names if v not in shown]
-        for i in left.intersection(cell[empty]):
-            codes = grid.codes.loc[empty & (cell == i), others].drop_duplicates()
-            levels = pd.DataFrame({v: grid.values[v].take(codes[v]) for v in others})
-            without = tuple(_labels(levels, others)) if others else ()
-            reasons.setdefault((tuple(others), without), []).append(i)
-            left.remove(i)
-    notes = []
-    for (others, without), rows in sorted(reasons.items(), key=lambda item: min(item[1])):
-        note = f"NA for {listed(labels[i] for i in sorted(rows))}: no data"
-        if others:
-            note += f" with {':'.join(others)} {listed(without)}"
-        if grid.averaged.intersection(others):
-            note += f", which the mean over {' and '.join(others)} needs"
-        notes.append(f"{note}.")
-    if left:
-        dropped = grid.fit.beta.index[grid.fit.beta.isna()]
-        notes.append(f"NA for {listed(labels[i] for i in sorted(left))}: the data cannot tell "
-                     f"apart what adds up to it (dropped from X: {listed(dropped, 4)}).")
-    return notes
 
 
 def _scale(fit, level):
@@ -603,97 +339,3 @@ def _family(adjust, groups, own, by, level):
         notes.append(f"The weights of {listed(uneven)} do not sum to 0: this is not a comparison "
                      "of means.")
     return notes + ([f"Limits at level {level:g}."] if level != 0.95 else [])
-
-
-# --- several contrasts together ----------------------------------------------------------------
-
-
-def _together(adjust, t, df, p, k, level):
-    """p of m contrasts of k means, adjusted, and how many standard errors their limits are away."""
-    m, alpha = len(t), 1 - level
-    if adjust in MADE_FOR and m > 1:
-        tail = {"tukey": _tukey, "dunnettx": _dunnettx, "dunnett": _dunnett}[adjust]
-        return _largest_of_many(tail, np.abs(t), df, k, alpha)
-    each = alpha
-    if adjust == "sidak":
-        p, each = _sidak(p, m), -np.expm1(np.log1p(-alpha) / m)
-    elif adjust in ("bonferroni", "holm"):
-        p, each = (np.minimum(1, m * p) if adjust == "bonferroni" else _holm(p)), alpha / m
-    return p, ddf.t_quantile(1 - each / 2, df)
-
-
-def _sidak(p, m):
-    """1 - (1 - p)^m, also for small p."""
-    with np.errstate(divide="ignore"):
-        return -np.expm1(m * np.log1p(-np.minimum(p, 1)))
-
-
-def _holm(p):
-    order = np.argsort(p)  # NaN come last, and count
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    return np.minimum(1, stepped)[np.argsort(order)]
-
-
-def _largest_of_many(tail, t, df, k, alpha):
-    """Adjusted p, and the t at which it is alpha; `tail` is worked out once for each df."""
-    m = len(t)
-    p, critical = np.full(m, np.nan), np.full(m, np.nan)
-    for one in np.unique(df[~np.isnan(df)].round(9)):
-        here = df.round(9) == one
-        p[here] = tail(t[here], one, k, m).clip(0, 1)
-        highest = ddf.t_quantile(1 - alpha / (2 * m), one) + 0.1  # Bonferroni's is never less
-        critical[here] = brentq(lambda c: tail(np.array([c]), one, k, m)[0] - alpha, 0, highest)
-    return p, critical
-
-
-def _tukey(t, df, k, m):
-    return _range_tail(np.sqrt(2) * t, k, df)
-
-
-def _dunnettx(t, df, k, m):
-    means = (1 + np.sqrt(1 + 8 * m)) / 2  # as many as have m differences; need not be whole
-    sidak = _sidak(ddf.t_p_value(t, df), m)
-    return (1 - 1 / m) * _range_tail(np.sqrt(2) * t, means, df) + sidak / m
-
-
-def _range_tail(q, k, df):
-    r"""Upper tail of the studentized range of k means: P(range / s > q).
-
-    ``int f(s) int k phi(z) {Phi(z)^(k-1) - [Phi(z) - Phi(z - q s)]^(k-1)} dz ds``, where z is the
-    largest of k normal variables and ``df s^2`` is chi-squared on df. scipy.stats has the same
-    function, to 1e-12, for one q at a time; the 2415 pairs of 70 means would take minutes.
-    """
-    density = k * PHI * special.ndtr(NODES) ** (k - 1)
-    tail = np.zeros(len(q))
-    for s, weight in zip(*_scales(df)):
-        below = special.ndtr(NODES - s * q[:, None]) / special.ndtr(NODES)
-        tail += weight * (_sidak(below, k - 1) @ density)
-    return tail
-
-
-def _dunnett(t, df, k, m):
-    """P(max |T_i| > t) of m differences from one mean, by the same two integrals.
-
-    ``int f(s) int phi(z) {1 - [Phi(z + c) - Phi(z - c)]^m} dz ds``, where z is the control and
-    ``c = sqrt(2) t s``.
-    """
-    tail = np.zeros(len(t))
-    for s, weight in zip(*_scales(df)):
-        reach = np.sqrt(2) * s * t[:, None]
-        outside = special.ndtr(NODES - reach) + special.ndtr(-NODES - reach)
-        tail += weight * (_sidak(outside, m) @ PHI)
-    return tail
-
-
-@cache
-def _scales(df):
-    """Values of s and their probabilities: the trapezoidal rule in log s."""
-    if np.isinf(df):
-        return np.ones(1), np.ones(1)
-    log_density = lambda x: df * (x + 0.5 - np.exp(2 * x) / 2)   # 0 at its top, x = 0
-    left = brentq(lambda x: log_density(x) + 40, -40 / df - 1, 0)   # out to e^-40 of the top
-    right = brentq(lambda x: log_density(x) + 40, 0, np.log(40 / df + 2) + 1)
-    step = min(0.1, 0.6 / np.sqrt(2 * df))
-    x = np.arange(np.floor(left / step), np.ceil(right / step) + 1) * step
-    weight = np.exp(log_density(x))
-    return np.exp(x), weight / weight.sum()
