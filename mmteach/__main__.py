@@ -2,6 +2,16 @@
 
 import argparse
 import sys
+from importlib import import_module
+
+# command -> the file of the course that does it
+WHERE = {
+    "doctor": "checkup",
+    "build": "authoring.building",
+    "check": "authoring.checking",
+    "runsheet": "authoring.runsheet",
+    "exercises": "authoring.exercises",
+}
 
 
 def parser():
@@ -24,6 +34,14 @@ def parser():
     one.add_argument("--check", action="store_true", help="only say which pairs are out of step")
     one.add_argument("--force", action="store_true", help="also rebuild pairs that are in step")
     one.add_argument("--timeout", type=int, default=120, help="seconds allowed for one cell")
+
+    one = commands.add_parser(
+        "check",
+        help="say which rules a lesson breaks, where, and how to mend it",
+        description="The rules of the course and the check of numbers in prose, without the "
+        "tests. Without names: every lesson.",
+    )
+    one.add_argument("names", nargs="*", metavar="LESSON", help="a file, a folder or a name")
 
     one = commands.add_parser(
         "runsheet",
@@ -49,15 +67,7 @@ def main(arguments=None):
         top.print_help()
         return 0
     try:
-        if command == "build":
-            from mmteach.course import building as chosen
-        elif command == "runsheet":
-            from mmteach.course import runsheet as chosen
-        elif command == "exercises":
-            from mmteach.course import exercises as chosen
-        else:
-            from mmteach.course import checkup as chosen
-        return chosen.main(**given)
+        return import_module(f"mmteach.course.{WHERE[command]}").main(**given)
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2

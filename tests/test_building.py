@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_output
 
 from mmteach.__main__ import main as command
-from mmteach.course import building, lessons
+from mmteach.course.authoring import building, lessons
 
 ROOT = Path(__file__).parents[1]
 HEADER = """# ---
@@ -144,9 +144,9 @@ def test_a_widget_becomes_its_knobs_and_what_it_shows(built):
 def test_ids_depend_on_position_and_source():
     cell = nbformat.v4.new_markdown_cell("words")
     same = nbformat.v4.new_markdown_cell("words")
-    assert building.cell_id(3, cell) == building.cell_id(3, same) != building.cell_id(4, same)
+    assert lessons.cell_id(3, cell) == lessons.cell_id(3, same) != lessons.cell_id(4, same)
     other = nbformat.v4.new_markdown_cell("other words")
-    assert building.cell_id(3, cell) != building.cell_id(3, other)
+    assert lessons.cell_id(3, cell) != lessons.cell_id(3, other)
 
 
 def test_streams_are_joined_and_keep_their_place_among_pictures():

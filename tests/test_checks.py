@@ -10,13 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mmteach.course import answers, checks
-from mmteach.course.checks import Question, check, judge, numbers, progress, questions
+from mmteach.course.answers import common, day5
+from mmteach.course.checks import check, judge, numbers, progress, questions
+from mmteach.course.question import Question
 
 KEY = "day4.sigma2"
 
 
 def right():
-    return answers.schools().sigma2
+    return common.schools().sigma2
 
 
 @pytest.fixture(autouse=True)
@@ -254,7 +256,7 @@ def test_missing_values_several_numbers_and_signs():
     assert judge(KEY, -right())[0].endswith("the size is right, the sign is not")
     assert (
         "percentage"
-        in judge("day5.factor", 100 * answers.factor(*answers.variances(answers.field()), 4))[0]
+        in judge("day5.factor", 100 * day5.factor(*common.variances(day5.field()), 4))[0]
     )
     assert judge(KEY, len)[0].startswith(
         f"{KEY}: this builtin_function_or_method is not a number; call it"
@@ -273,7 +275,7 @@ def test_missing_values_several_numbers_and_signs():
     ],
 )
 def test_two_numbers_in_any_form(form):
-    assert judge("day5.line", form(answers.line("partial")))[1]
+    assert judge("day5.line", form(day5.line("partial")))[1]
 
 
 @pytest.mark.parametrize(
@@ -295,7 +297,7 @@ def test_a_word_in_any_form(form):
 
 
 @pytest.mark.parametrize("digits", [3, 4, 5])
-@pytest.mark.parametrize("key", [k for k, q in answers.QUESTIONS.items() if not q.words])
+@pytest.mark.parametrize("key", [k for k, q in answers.every().items() if not q.words])
 def test_rounded_answers_are_right(key, digits):
     rounded = [float(f"{x:.{digits}g}") for x in numbers(checks._computed(key)[0])]
     assert judge(key, rounded)[1]
@@ -331,14 +333,26 @@ def test_the_course_hands_the_checks_on():
     assert (course.check, course.progress, course.questions) == (check, progress, questions)
 
 
+def test_only_the_day_that_is_asked_is_loaded():
+    import subprocess
+    import sys
+
+    code = (
+        "from mmteach.course import check; import sys; check('day2.sigma', None); "
+        "print([n for n in sys.modules if n.startswith('mmteach.course.answers.day')])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.splitlines()[1] == "['mmteach.course.answers.day2']"
+
+
 def test_importing_the_checks_computes_nothing():
     import subprocess
     import sys
 
     code = (
         "from mmteach.course import check, progress; import sys; "
-        "heavy = {'scipy', 'statsmodels', 'mmteach.engine.fit', 'mmteach.course.answers'}; "
-        "print(sorted(heavy & set(sys.modules)))"
+        "heavy = ('scipy', 'statsmodels', 'mmteach.engine', 'mmteach.course.answers.'); "
+        "print([name for name in sys.modules if name.startswith(heavy)])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

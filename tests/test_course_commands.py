@@ -1,5 +1,6 @@
 """The commands for people: help, run sheet, doctor."""
 
+import json
 import shutil
 import sys
 from importlib import import_module
@@ -12,7 +13,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from mmteach.__main__ import main as command
 from mmteach.course import checkup
 from mmteach.course.checkup import Finding
-from mmteach.course.runsheet import runsheet
+from mmteach.course.authoring import lessons
+from mmteach.course.authoring.runsheet import runsheet
 
 CELLS = [
     new_markdown_cell("# Fit a trial\nwords"),
@@ -35,7 +37,60 @@ def test_alone_the_command_lists_the_commands(capsys):
     assert command([]) == 0
     out = capsys.readouterr().out
     listed = [line.split()[0] for line in out.splitlines() if line.startswith("    ")]
-    assert {"doctor", "build", "exercises", "runsheet"} <= set(listed)
+    assert {"doctor", "build", "check", "exercises", "runsheet"} <= set(listed)
+
+
+def test_every_command_has_its_place():
+    from mmteach.__main__ import WHERE, parser
+
+    (commands,) = parser()._subparsers._group_actions
+    assert set(commands.choices) == set(WHERE)
+    assert all(callable(import_module(f"mmteach.course.{place}").main) for place in WHERE.values())
+
+
+def spoilt(folder, change):
+    """A copy of a lesson that keeps all rules, with its notebook's cells changed."""
+    source = Path(__file__).parents[1] / "notebooks" / "day5_shrinkage_blups"
+    for suffix in (".py", ".ipynb"):
+        shutil.copy(source.with_suffix(suffix), folder)
+    path = folder / f"{source.name}.ipynb"
+    notebook = lessons.read(path)
+    change(notebook.cells)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+def test_check_finds_the_lessons_of_the_course_well(capsys):
+    assert command(["check", "day5"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert len(out) == 3 and all(line.endswith(": all rules are kept") for line in out)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda cells: cells[1].metadata.update(minutes=5), "cell 1: move minutes=5"),
+        (lambda cells: cells[1].metadata.update(flavour="sweet"), "metadata hold flavour"),
+        (lambda cells: cells[5].update(id=cells[4].id), "cell 5: its id"),
+        (lambda cells: cells[0].update(source=cells[0].source + "\n\nAll 987.6 of them."), "987.6"),
+        (lambda cells: cells[0].update(source="words"), "cell 0: begin the lesson"),
+        (lambda cells: cells[1].metadata.pop("slideshow"), "cell 1: slide type None"),
+        (lambda cells: cells.append(new_code_cell("1 + 1")), "execution count None"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Non-unique cell id")
+def test_check_names_the_cell_and_the_remedy(tmp_path, capsys, change, words):
+    path = spoilt(tmp_path, change)
+    assert command(["check", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert out.splitlines()[0].startswith("day5_shrinkage_blups: ") and " to mend" in out
+    assert words in out
+
+
+def test_check_without_a_notebook_says_what_is_missing(tmp_path, capsys):
+    (tmp_path / "alone.py").write_text("# %%\n1 + 1\n", encoding="utf-8")
+    assert command(["check", str(tmp_path)]) == 1
+    assert "alone.py has no alone.ipynb" in capsys.readouterr().out
 
 
 def test_the_run_sheet_adds_up_and_shows_notes_and_discussions():

@@ -3,7 +3,7 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from mmteach.course.lesson_prose import (
+from mmteach.course.authoring.lesson_prose import (
     complaints,
     shown_numbers,
     supports,

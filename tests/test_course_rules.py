@@ -3,8 +3,8 @@
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from mmteach.course import lesson_rules as rules
-from mmteach.course import lessons
+from mmteach.course.authoring import lesson_rules as rules
+from mmteach.course.authoring import lessons
 
 SLIDE = {"slideshow": {"slide_type": "slide"}}
 
@@ -92,6 +92,20 @@ def test_a_cell_that_reaches_out_is_found(source):
 )
 def test_a_cell_that_stays_at_home_passes(source):
     assert rules.self_contained([code(source)]) == []
+
+
+def test_tidy_cells():
+    cells = [text("b", **SLIDE), code("c", minutes=5)]
+    for number, cell in enumerate(cells):
+        cell.id = lessons.cell_id(number, cell)
+    assert rules.tidy_cells(cells) == []
+    cells[1].id = cells[0].id
+    (complaint,) = rules.tidy_cells(cells)
+    assert complaint.startswith("cell 1: its id") and "--force" in complaint
+    cells[1].id = lessons.cell_id(1, cells[1])
+    cells[1].metadata["collapsed"] = True
+    (complaint,) = rules.tidy_cells(cells)
+    assert complaint.startswith("cell 1: its metadata hold collapsed;") and "--force" in complaint
 
 
 def test_clean_outputs():

@@ -13,7 +13,7 @@ from statistics import median
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from mmteach.course import lesson_rules, lessons
+from mmteach.course.authoring import lesson_rules, lessons
 from reference_values import models
 from scipy.optimize import minimize
 

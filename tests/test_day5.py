@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from mmteach.course import figures, lesson_rules, lessons
+from mmteach.course.authoring import figures, lesson_rules, lessons
 
 import mmteach as mm
 from mmteach import plots
@@ -205,7 +205,7 @@ def test_the_picture_of_the_title_is_drawn_from_the_data():
         drawn.seek(0)   # another matplotlib sets its letters elsewhere: then the words must do
         drawn, kept = imread(drawn), imread(FOLDER / name)
         assert drawn.shape == kept.shape and np.abs(drawn - kept).mean() < 0.005, (
-            f"draw {name} again: python -m mmteach.course.figures")
+            f"draw {name} again: python -m mmteach.course.authoring.figures")
     number = re.search(r"C10 is number (\d+) by raw mean and number (\d+) by BLUP", reading)
     assert f"By raw mean C10 is number {number[1]}, by BLUP number {number[2]}." in SHOWN
 

@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from mmteach.__main__ import main as command
-from mmteach.course import answers, checks, exercises, lesson_rules, lessons
-from mmteach.course.answers import QUESTIONS
+from mmteach.course import answers, checks
+from mmteach.course.answers import day4
+from mmteach.course.authoring import exercises, lesson_rules, lessons
 from mmteach.course.checks import judge
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 EDITIONS = exercises.editions(FOLDER)
 DAYS = [solutions.stem.removesuffix("_solutions") for solutions, _ in EDITIONS]
+QUESTIONS = answers.every()
 PLANTED = [(key, hint) for key, question in QUESTIONS.items() for hint in question.wrong]
 SOURCE = """# # Day 0: solutions
 # >>> a: a number
@@ -106,7 +108,7 @@ def test_the_average_of_ml_agrees_with_a_simulation():
     scores = rng.normal(0, 10, (40_000, 3, 1)) + rng.normal(0, 15, (40_000, 3, k))
     between, within = k * scores.mean(-1).var(-1), scores.var(-1, ddof=1).mean(-1)  # divided by J
     estimates = (between - within) / k
-    assert abs(estimates.mean() - answers.average_ml(3, 40)) < 4 * estimates.std() / 200
+    assert abs(estimates.mean() - day4.average_ml(3, 40)) < 4 * estimates.std() / 200
 
 
 # --- the editions -------------------------------------------------------------------------

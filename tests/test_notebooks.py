@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmteach.course import lesson_prose, lesson_rules, lessons
+from mmteach.course.authoring import lesson_prose, lesson_rules, lessons
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 PAIRS = lessons.pairs(FOLDER)
@@ -41,6 +41,11 @@ def test_script_and_notebook_are_in_step(pair):
 def test_every_code_cell_was_run_in_order(path):
     complaint = lessons.unexecuted(lessons.read(path).cells)
     assert not complaint, f"{path.name}: {complaint}"
+
+
+@each(NOTEBOOKS)
+def test_ids_are_unique_and_metadata_are_the_lessons_own(path):
+    none(path, lesson_rules.tidy_cells(lessons.read(path).cells))
 
 
 @each(NOTEBOOKS)

@@ -201,7 +201,7 @@ def test_the_readmes_example_gives_what_it_says():
 
 
 def test_lesson_keys_in_the_readme_are_those_that_are_kept():
-    from mmteach.course.lessons import CELL_KEYS
+    from mmteach.course.authoring.lessons import CELL_KEYS
 
     table = README[README.index("## Writing a lesson") :]
     assert set(re.findall(r"(?m)^\| `(\w+)` \|", table)) == set(CELL_KEYS)

@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from mmteach.course import lessons
+from mmteach.course.authoring import lessons
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 CELLS = {

@@ -1,44 +1,20 @@
 """Answers to exercises, checked offline: ``check("day4.sigma2", value)``.
 
 A `Question` knows how its answer is computed and which wrong answers people arrive at, so a
-wrong number gets the reason and not only a "no". The questions stand in ``answers.py``.
+wrong number gets the reason and not only a "no". The questions stand in ``answers/``, by day.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 
 import numpy as np
 
-TOLERANCE = 5e-3  # relative: an answer rounded to three digits is right
+from . import answers
+
 LONGEST = 40  # characters of an answer that are repeated to its author
 
 _right = {}  # key -> whether the latest answer of this session was right
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question: the right answer, and the known wrong ones with what to say.
-
-    Parameters
-    ----------
-    what : str
-        The quantity in words, with its unit.
-    right : callable without arguments, returning a number, a word or a tuple of numbers
-    wrong : dict of hint -> callable returning the wrong answer
-    tolerance : float
-        Relative tolerance for numbers; larger for a simulated answer.
-    words : callable without arguments, optional
-        Returns the words to choose from, for questions that are answered by a word.
-    """
-
-    what: str
-    right: Callable
-    wrong: dict = field(default_factory=dict)
-    tolerance: float = TOLERANCE
-    words: Callable | None = None
 
 
 def check(key, value=None):
@@ -69,13 +45,13 @@ def check(key, value=None):
 
 def judge(key, value):
     """Return (line to print, whether it is right)."""
-    from .answers import QUESTIONS
-
-    if not isinstance(key, str) or key not in QUESTIONS:
-        known = isinstance(key, str) and get_close_matches(key[:100], QUESTIONS, n=1, cutoff=0.4)
+    question = answers.question(key) if isinstance(key, str) else None
+    if question is None:
+        known = isinstance(key, str) and get_close_matches(
+            key[:100], answers.every(), n=1, cutoff=0.4
+        )
         meant = f"; did you mean {known[0]}?" if known else ""
         return f"{_short(key)}: there is no such question{meant}", False
-    question = QUESTIONS[key]
     if value is None or value is Ellipsis or (isinstance(value, str) and not value.strip()):
         return f"{key}: not answered yet: {question.what}", False
     say, right = (_judge_word if question.words else _judge_numbers)(key, question, value)
@@ -125,9 +101,7 @@ def _judge_word(key, question, value):
 @cache
 def _computed(key):
     """The right answer of a question and its wrong ones by hint, computed once."""
-    from .answers import QUESTIONS
-
-    question = QUESTIONS[key]
+    question = answers.question(key)
     return question.right(), {hint: wrong() for hint, wrong in question.wrong.items()}
 
 
@@ -215,10 +189,8 @@ def questions(day=""):
     >>> questions("day4")["day4.sigma2"]
     'the residual variance of the schools by REML (points²)'
     """
-    from .answers import QUESTIONS
-
-    start = f"{day}." if day else ""
-    return {key: question.what for key, question in QUESTIONS.items() if key.startswith(start)}
+    asked = answers.of_day(day) if day else answers.every()
+    return {key: question.what for key, question in asked.items()}
 
 
 def progress(day):

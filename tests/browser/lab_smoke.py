@@ -22,7 +22,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from mmteach.course import lessons
+from mmteach.course.authoring import lessons
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {

@@ -7,7 +7,7 @@ is kept.
 import ast
 import re
 
-from .lessons import heading
+from .lessons import CELL_KEYS, cell_id, heading
 
 SLIDE_TYPES = ("slide", "subslide", "fragment", "skip", "notes", "-")
 LONGEST = 15  # lines of a code cell that still fit on a slide
@@ -175,6 +175,27 @@ def self_contained(cells):
         for number, cell in code_cells(cells)
         for complaint in _code_complaints(cell.source)
     ]
+
+
+def tidy_cells(cells):
+    """Every cell has the id that the build gives it, and no metadata that the build would drop.
+
+    So no two cells can share an id: reading mends a second one, silently, to a random id.
+    """
+    complaints = []
+    for number, cell in enumerate(cells):
+        if cell.get("id") != cell_id(number, cell):
+            complaints.append(
+                f"cell {number}: its id is not the one that the build makes, or another cell has "
+                "it as well; rebuild with --force"
+            )
+        foreign = sorted(set(cell.metadata) - set(CELL_KEYS))
+        if foreign:
+            complaints.append(
+                f"cell {number}: its metadata hold {', '.join(foreign)}; lessons carry only "
+                f"{', '.join(CELL_KEYS)}: rebuild with --force"
+            )
+    return complaints
 
 
 def clean_outputs(cells):

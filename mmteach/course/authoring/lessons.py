@@ -5,6 +5,7 @@ A lesson is a pair: ``NAME.py``, the source (jupytext percent script), and
 """
 
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
 
 # the cell metadata that a lesson may carry; everything else is dropped on building
@@ -18,7 +19,7 @@ def notebooks_folder(start=None):
     Raises FileNotFoundError outside a checkout: an installed wheel holds no lessons.
     """
     here = Path(start or Path.cwd()).resolve()
-    package = Path(__file__).resolve().parents[2]
+    package = Path(__file__).resolve().parents[3]
     for folder in (here, *here.parents, package):
         if (folder / "notebooks").is_dir() and (folder / "pyproject.toml").is_file():
             return folder / "notebooks"
@@ -89,6 +90,12 @@ def essence(cell):
     """Return what the two files of a lesson must share: (cell type, source, kept metadata)."""
     kept = {key: cell.metadata[key] for key in CELL_KEYS if key in cell.metadata}
     return cell.cell_type, cell.source, kept
+
+
+def cell_id(number, cell):
+    """Return a cell's id, made from its position and source alone."""
+    words = f"{number}\n{cell.cell_type}\n{cell.source}"
+    return f"c{number:03d}-{sha256(words.encode()).hexdigest()[:8]}"
 
 
 def out_of_step(script, notebook):

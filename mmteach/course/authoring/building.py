@@ -10,7 +10,6 @@ import re
 import sys
 import tempfile
 import time
-from hashlib import sha256
 from pathlib import Path
 
 from . import lessons
@@ -44,12 +43,6 @@ def steady(text):
     return text
 
 
-def cell_id(number, cell):
-    """Return a cell's id, made from its position and source alone."""
-    words = f"{number}\n{cell.cell_type}\n{cell.source}"
-    return f"c{number:03d}-{sha256(words.encode()).hexdigest()[:8]}"
-
-
 def prepare(script):
     """Return the script's notebook, not executed, with kept metadata and steady ids."""
     import nbformat
@@ -59,7 +52,7 @@ def prepare(script):
         if not cell.source.strip():
             raise BuildError(f"{Path(script).name}: cell {number} is empty; delete it")
         cell.metadata = nbformat.from_dict(lessons.essence(cell)[2])
-        cell.id = cell_id(number, cell)
+        cell.id = lessons.cell_id(number, cell)
         if cell.cell_type == "code":
             cell.execution_count, cell.outputs = None, []
     notebook.metadata = nbformat.from_dict(

@@ -1,4 +1,4 @@
-"""Draws the pictures at the head of lessons: ``python -m mmteach.course.figures``."""
+"""Draws the pictures at the head of lessons: ``python -m mmteach.course.authoring.figures``."""
 
 import sys
 from pathlib import Path

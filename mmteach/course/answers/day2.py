@@ -1,0 +1,155 @@
+"""The questions of day 2: one trial, blocks fixed and blocks random."""
+
+import numpy as np
+
+import mmteach as mm
+
+from ..question import Question
+from .common import ML, NO_BLOCKS, SD, data, fixed, mixed, root, rss, variances
+
+SORGHUM, POTASH = "yield_kg_ha ~ genotype", "strength ~ C(k2o_lb_ac)"
+
+
+def mean_squares(formula, name):
+    """Mean squares by term, the residual as ``Residual``."""
+    return mm.anova(fixed(formula, name)).mean_sq
+
+
+def trial_fixed():
+    return fixed(f"{SORGHUM} + block", "sorghum")
+
+
+def trial_variances(reml=True):
+    """(sigma_b², sigma²) of the sorghum trial."""
+    return variances(mixed(f"{SORGHUM} + (1 | block)", "sorghum", reml))
+
+
+def block_variance(formula, name, plots):
+    """sigma_b² from the mean squares of a complete block design with so many plots a block."""
+    squares = mean_squares(formula, name)
+    return (squares["block"] - squares["Residual"]) / plots
+
+
+def correlation(between, within):
+    return between / (between + within)
+
+
+def g02_minus_g01(fit):
+    return fit.beta["genotype[T.G02]"]
+
+
+def raw_g02_minus_g01():
+    means = data("sorghum, uneven").groupby("genotype", observed=True).yield_kg_ha.mean()
+    return means["G02"] - means["G01"]
+
+
+QUESTIONS = {
+    "day2.sigma": Question(
+        "sigma of a sorghum plot with blocks fixed (kg/ha)",
+        lambda: trial_fixed().sigma,
+        {
+            "this is a variance; its square root has the unit kg/ha": lambda: trial_fixed().sigma2,
+            "this is √(RSS/n), the ML value; divide RSS by n − p, the degrees of freedom": lambda: (
+                root(rss(trial_fixed()) / trial_fixed().nobs)
+            ),
+            NO_BLOCKS: lambda: fixed(SORGHUM, "sorghum").sigma,
+        },
+    ),
+    "day2.sigma2_b": Question(
+        "the variance between blocks of the sorghum trial by REML (kg²/ha²)",
+        lambda: trial_variances()[0],
+        {
+            SD: lambda: root(trial_variances()[0]),
+            ML: lambda: trial_variances(reml=False)[0],
+            "you divided by 4, the number of blocks; a block holds 18 plots": lambda: (
+                block_variance(f"{SORGHUM} + block", "sorghum", 4)
+            ),
+            "this is the variance of the block means, which still holds σ²/18": lambda: (
+                mean_squares(f"{SORGHUM} + block", "sorghum")["block"] / 18
+            ),
+        },
+    ),
+    "day2.correlation": Question(
+        "the correlation of two plots of one block, blocks random",
+        lambda: correlation(*trial_variances()),
+        {
+            "this is σ_b²/σ²; divide by the variance of a plot, σ_b² + σ²": lambda: (
+                trial_variances()[0] / trial_variances()[1]
+            ),
+            "this is σ_b/(σ_b + σ); a correlation is a ratio of variances, not of SDs": lambda: (
+                correlation(*np.sqrt(trial_variances()))
+            ),
+            "this is σ²/(σ_b² + σ²), the share of the error": lambda: (
+                1 - correlation(*trial_variances())
+            ),
+        },
+    ),
+    "day2.sed": Question(
+        "the SE of a difference of two genotype means (kg/ha)",
+        lambda: root(2 * trial_variances()[1] / 4),
+        {
+            "this is √(σ²/4), the SE of one mean with blocks fixed; you compare two": lambda: root(
+                trial_variances()[1] / 4
+            ),
+            "this counts σ_b², which cancels: both genotypes stood in the same blocks": lambda: (
+                root(2 * sum(trial_variances()) / 4)
+            ),
+            "this is √(2σ²), the SE of a difference of two plots; a mean has four": lambda: root(
+                2 * trial_variances()[1]
+            ),
+            "this is the square of the SED": lambda: 2 * trial_variances()[1] / 4,
+        },
+    ),
+    "day2.se_mean": Question(
+        "the SE of a genotype mean, blocks random (kg/ha)",
+        lambda: root(sum(trial_variances()) / 4),
+        {
+            "you forgot σ_b²: this is the SE with blocks fixed": lambda: root(
+                trial_variances()[1] / 4
+            ),
+            "you forgot σ_b²: this is the SED, the SE of a difference": lambda: root(
+                2 * trial_variances()[1] / 4
+            ),
+            "this does not divide σ_b² by 4; the mean runs over four blocks, too": lambda: root(
+                trial_variances()[0] + trial_variances()[1] / 4
+            ),
+            "this is the SE with ML's variances; take those of REML": lambda: root(
+                sum(trial_variances(reml=False)) / 4
+            ),
+        },
+    ),
+    "day2.uneven": Question(
+        "G02 − G01 with blocks random, after G01 lost two plots (kg/ha)",
+        lambda: g02_minus_g01(mixed(f"{SORGHUM} + (1 | block)", "sorghum, uneven")),
+        {
+            "this is the estimate with blocks fixed; make them random": lambda: g02_minus_g01(
+                fixed(f"{SORGHUM} + block", "sorghum, uneven")
+            ),
+            "this is the difference of raw means; blocks are not in it": raw_g02_minus_g01,
+            "this is the complete trial; take the two plots of G01 away": lambda: g02_minus_g01(
+                trial_fixed()
+            ),
+        },
+    ),
+    "day2.potash": Question(
+        "the variance between blocks of the potash trial by REML",
+        lambda: block_variance(f"{POTASH} + block", "potash", 5),
+        {
+            "you divided by 3, the number of blocks; a block holds 5 plots": lambda: block_variance(
+                f"{POTASH} + block", "potash", 3
+            ),
+            SD: lambda: root(block_variance(f"{POTASH} + block", "potash", 5)),
+            ML: lambda: variances(mixed(f"{POTASH} + (1 | block)", "potash", False))[0],
+            "this is the residual variance, from another line of the table": lambda: mean_squares(
+                f"{POTASH} + block", "potash"
+            )["Residual"],
+            "this is the wrong line, the treatments; take that of the blocks": lambda: (
+                (
+                    mean_squares(f"{POTASH} + block", "potash")["C(k2o_lb_ac)"]
+                    - mean_squares(f"{POTASH} + block", "potash")["Residual"]
+                )
+                / 5
+            ),
+        },
+    ),
+}

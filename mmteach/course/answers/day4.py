@@ -1,0 +1,132 @@
+"""The questions of day 4: the schools, REML from scratch."""
+
+import numpy as np
+
+from ..question import Question
+from .common import GAIN, ML, SD, data, fixed, mixed, root, rss, school_means, schools, variances
+
+TRUTH = 100, 225  # the variances the schools were drawn with; 3 schools of 4
+
+
+def within_schools(name="schools"):
+    """RSS of the scores around the means of their schools."""
+    return rss(fixed("score ~ school", name))
+
+
+def average_ml(J, k):
+    """Expected value of the balanced ML formula for sigma_b², J schools of k students."""
+    between, within = TRUTH
+    return ((J - 1) / J * (k * between + within) - within) / k
+
+
+def balanced_formula(name):
+    """The balanced REML formula for sigma_b², where it does not belong."""
+    scores = data(name).groupby("school", observed=True).score
+    within = within_schools(name) / (len(data(name)) - 3)
+    return scores.mean().var() - within / scores.size().mean()
+
+
+def gain(reml):
+    """Drop of the criterion from one mean to five potash levels, blocks random."""
+    small, large = (
+        mixed(f"strength ~ {x} + (1 | block)", "potash", reml) for x in ("1", "C(k2o_lb_ac)")
+    )
+    return small.criterion - large.criterion
+
+
+QUESTIONS = {
+    "day4.var_mean": Question(
+        "the variance of the mean of all 12 scores, at σ_b² = 100 and σ² = 225 (points²)",
+        lambda: TRUTH[0] / 3 + TRUTH[1] / 12,
+        {
+            "this takes 12 students as independent; students of a school share its b": lambda: (
+                sum(TRUTH) / 12
+            ),
+            "this is the variance of the mean of one school": lambda: TRUTH[0] + TRUTH[1] / 4,
+            "you forgot σ_b²: this is σ²/12": lambda: TRUTH[1] / 12,
+            "this is the standard error; square it": lambda: root(TRUTH[0] / 3 + TRUTH[1] / 12),
+        },
+    ),
+    "day4.sigma2": Question(
+        "the residual variance of the schools by REML (points²)",
+        lambda: schools().sigma2,
+        {
+            SD: lambda: schools().sigma,
+            "this is RSS/n, the ML value of a model with fixed schools; divide by 12 − 3": lambda: (
+                within_schools() / 12
+            ),
+            "this is RSS/(n − 1); three school means were estimated, not one": lambda: (
+                within_schools() / 11
+            ),
+            "this is the variance of all scores, which holds the schools as well": lambda: data(
+                "schools"
+            ).score.var(),
+        },
+    ),
+    "day4.sigma2_b": Question(
+        "the variance between schools by REML (points²)",
+        lambda: variances(schools())[0],
+        {
+            "this is the ML value; it divides by J where REML divides by J − 1": lambda: variances(
+                schools(reml=False)
+            )[0],
+            "this is the variance of the school means, which still holds σ²/4": lambda: (
+                school_means().var()
+            ),
+            "this is MS_b, whose expectation is 4σ_b² + σ²": lambda: 4 * school_means().var(),
+            SD: lambda: root(variances(schools())[0]),
+        },
+    ),
+    "day4.criterion": Question(
+        "the REML criterion of the schools at its minimum",
+        lambda: schools().criterion,
+        {
+            "this is the ML criterion; REML adds log|X'V⁻¹X| and has n − p for n": lambda: (
+                schools(reml=False).criterion
+            ),
+            "this is the log-likelihood; the criterion is −2 times it": lambda: schools().loglik,
+            "the constant (n − p) log 2π is missing": lambda: (
+                schools().criterion - 11 * np.log(2 * np.pi)
+            ),
+            "this has n log 2π in the constant; REML has n − p": lambda: (
+                schools().criterion + np.log(2 * np.pi)
+            ),
+        },
+    ),
+    "day4.ml_average": Question(
+        "the average ML estimate of σ_b², 3 schools of 40 students (points²)",
+        lambda: average_ml(3, 40),
+        {
+            "this is the average with 4 students a school; put 40 there": lambda: average_ml(3, 4),
+            "this is the average of REML, the truth itself": lambda: float(TRUTH[0]),
+            "this is 30 schools of 4; change the students, not the schools": lambda: average_ml(
+                30, 4
+            ),
+        },
+        tolerance=0.015,
+    ),
+    "day4.uneven": Question(
+        "the variance between schools by REML, two students of S3 absent (points²)",
+        lambda: variances(schools(name="schools, uneven"))[0],
+        {
+            ML: lambda: variances(schools(False, "schools, uneven"))[0],
+            "this is the formula for balanced data; unequal schools need a search": lambda: (
+                balanced_formula("schools, uneven")
+            ),
+            "these are all 12 scores; leave out the last two": lambda: variances(schools())[0],
+            "this is the residual variance, the other line of the table": lambda: (
+                schools(name="schools, uneven").sigma2
+            ),
+        },
+    ),
+    "day4.potash": Question(
+        "the likelihood-ratio statistic for the five potash levels",
+        lambda: gain(reml=False),
+        {
+            "this compares REML criteria of different fixed parts; refit both by ML": lambda: gain(
+                True
+            ),
+            GAIN: lambda: gain(False) / 2,
+        },
+    ),
+}
