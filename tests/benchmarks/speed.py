@@ -1,22 +1,25 @@
-"""Time mmteach, lme4, statsmodels and lme-python side by side, end to end with the formula.
+"""Time mmteach, lme4 and the packages that pip installs, end to end with the formula.
 
     python tests/benchmarks/speed.py [--quick] [--only NAME ...]
 
 Prints seconds and ratios from one run on one machine; nothing here is a test. lme4 runs
-through Rscript where R has it, statsmodels where it can fit the model in a minute, lme-python
-where it is installed. Threads are fixed at one for all.
+through Rscript where R has it, statsmodels where it can fit the model in a minute; lme-python,
+mixedlm and gpboost where they are installed. Each runs in a process of its own with one thread;
+mmteach also with the threads left as they are.
 """
 
 import os
+import sys
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"):
-    os.environ[variable] = "1"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+WORKER = "--worker" in sys.argv
+if not WORKER:
+    os.environ |= dict.fromkeys(THREADS, "1")
 
 import argparse
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import warnings
@@ -72,7 +75,8 @@ CASES = {
     "1e6 rows x 20 x 1000": (lambda: million(1_000_000), 3, 1,
                              ("y ~ " + " + ".join(f"x{i}" for i in range(1, 20)), "g")),
 }
-SLOW_FOR_LME_PYTHON = ("InstEval",)  # version 0.2.7 had not finished after four minutes
+# these had not finished after four minutes
+SLOW = {"InstEval": ("lme-python",)}
 QUICK = ("schools", "sorghum", "sleepstudy", "clover", "barley split-plot")
 
 
@@ -112,26 +116,71 @@ def time_lme4(data, formula, repeats):
         return answer["median"]
 
 
-def time_statsmodels(data, how, repeats):
+def fitted_by(package, name):
+    """A function of no arguments that fits the case with one Python package."""
+    make, _, _, how = CASES[name]
+    data, formula = make()
+    if package == "mmteach":
+        return lambda: mm.lmm(formula, data)
+    if package == "lme-python":
+        import lme_python
+
+        return lambda: lme_python.lmer(formula, data)
+    if package == "mixedlm":
+        import mixedlm
+
+        return lambda: mixedlm.lmer(formula, data)
+    if package == "gpboost":
+        return gpboost_fit(formula, data)
     import statsmodels.formula.api as smf
 
-    formula, groups, *rest = how
+    fixed, groups, *rest = how
     options = {"re_formula": rest[0] if rest else None, "vc_formula": rest[1] if len(rest) > 1 else None}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return median_time(lambda: smf.mixedlm(formula, data, groups=data[groups], **options).fit(), repeats)[0]
+    return lambda: smf.mixedlm(fixed, data, groups=data[groups], **options).fit()
 
 
-def time_lme_python(data, formula, repeats):
+def gpboost_fit(formula, data):
+    """gpboost takes matrices: X and the labels of each grouping factor; random intercepts only."""
+    import gpboost
+    from formulaic import model_matrix
+
+    parts = mm.split_bars(formula)
+    if any(bar.lhs != "1" for bar in parts.bars):
+        raise NotImplementedError("random slopes are not set up for gpboost here")
+
+    def fit():
+        X = model_matrix(parts.fixed, data).to_numpy(float)
+        groups = np.column_stack([data[list(bar.factors)].astype(str).agg(":".join, axis=1) for bar in parts.bars])
+        model = gpboost.GPModel(group_data=groups, likelihood="gaussian")
+        return model.fit(data[parts.response].to_numpy(), X=X)
+
+    return fit
+
+
+def worker(package, name, repeats):
+    """Seconds of one package on one case in a process of its own; "-" where it is not there or fails."""
+    warnings.simplefilter("ignore")
     try:
-        import lme_python
-    except ImportError:
-        return None
-    try:
-        return median_time(lambda: lme_python.lmer(formula, data), repeats)[0]
+        print(f"SECONDS {median_time(fitted_by(package, name), repeats)[0]}")
     except Exception as problem:  # another package's limits are not ours to handle
-        print(f"  (lme-python: {str(problem)[:100]})")
+        print(f"  ({package}: {type(problem).__name__}: {str(problem)[:80]})", file=sys.stderr)
+
+
+def in_a_process(package, name, repeats, threads, patience=240):
+    """Run `worker` with one thread (threads=1) or with the threads left as they are (None)."""
+    environment = {k: v for k, v in os.environ.items() if k not in THREADS}
+    if threads:
+        environment |= dict.fromkeys(THREADS, str(threads))
+    command = [sys.executable, __file__, "--worker", package, name, str(repeats)]
+    try:
+        out = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=patience)
+    except subprocess.TimeoutExpired:
+        print(f"  ({package}: no answer in {patience} s)")
         return None
+    if "SECONDS" not in out.stdout:
+        print(out.stderr.rstrip().splitlines()[-1])
+    found = [line.split()[1] for line in out.stdout.splitlines() if line.startswith("SECONDS")]
+    return float(found[0]) if found else None
 
 
 def shown(seconds):
@@ -139,21 +188,27 @@ def shown(seconds):
 
 
 def ratio(other, ours):
-    return "-" if other is None else f"{other / ours:.1f}x"
+    return "-" if other is None or ours is None else f"{other / ours:.1f}x"
+
+
+PEERS = ("statsmodels", "lme-python", "mixedlm", "gpboost")
 
 
 def compare(names):
-    print(f"{'':24}{'mmteach s':>10}{'lme4 s':>10}{'ratio':>8}{'statsm. s':>11}{'ratio':>8}"
-          f"{'lme-py s':>10}{'ratio':>8}")
+    """One line a model: our seconds with one thread and by default, the others' as ratios to the first."""
+    print("seconds of mmteach, and how many times as long the others take (one thread each)")
+    print(f"{'':24}{'mmteach s':>10}{'default s':>10}{'lme4':>8}" + "".join(f"{peer:>13}" for peer in PEERS))
     for name in names:
         make, ours, theirs, how = CASES[name]
+        one = in_a_process("mmteach", name, ours, 1)
+        default = in_a_process("mmteach", name, ours, None)
         data, formula = make()
-        seconds, _ = median_time(lambda: mm.lmm(formula, data), ours)
         r = time_lme4(data, formula, theirs)
-        sm = None if how is None else time_statsmodels(data, how, 1 if len(data) > 500 else 3)
-        lp = None if name in SLOW_FOR_LME_PYTHON else time_lme_python(data, formula, ours)
-        print(f"{name:24}{shown(seconds):>10}{shown(r):>10}{ratio(r, seconds):>8}{shown(sm):>11}"
-              f"{ratio(sm, seconds):>8}{shown(lp):>10}{ratio(lp, seconds):>8}", flush=True)
+        repeats = 1 if len(data) > 10_000 else 3
+        peers = [None if peer in SLOW.get(name, ()) or (peer == "statsmodels" and how is None)
+                 else in_a_process(peer, name, repeats, 1) for peer in PEERS]
+        print(f"{name:24}{shown(one):>10}{shown(default):>10}{ratio(r, one):>8}"
+              + "".join(f"{ratio(peer, one):>13}" for peer in peers), flush=True)
 
 
 def scaling():
@@ -223,7 +278,11 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--quick", action="store_true", help="the small models only")
     arguments.add_argument("--only", nargs="*", choices=CASES, help="these models only")
+    arguments.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
+    if chosen.worker:
+        worker(chosen.worker[0], chosen.worker[1], int(chosen.worker[2]))
+        sys.exit()
     compare(chosen.only or (QUICK if chosen.quick else CASES))
     if not (chosen.quick or chosen.only):
         scaling()
