@@ -88,6 +88,25 @@ def test_row_order_does_not_matter(sorghum):
     assert mm.reml_objective(np.log([3000, 25000]), y[order], X[order], groups[order]) == pytest.approx(here)
 
 
+@pytest.mark.parametrize("units", [1e-12, 1.0, 1e9])
+def test_the_units_of_a_column_do_not_change_what_is_independent(units):
+    y, X, groups, V = random_case(4)
+    scaled = X * [1, units, units**0.5]
+    K = mm.error_contrasts(scaled)
+    assert K.shape == (15, 12)
+    np.testing.assert_allclose(K.T @ X, 0, atol=1e-12)
+    assert mm.error_contrasts(units * X[:, [0, 0]]).shape == (15, 14)  # the same column twice
+    np.testing.assert_allclose(mm.gls(scaled, y, V).residuals, mm.gls(X, y, V).residuals, atol=1e-9)
+    with pytest.raises(ValueError, match="rank-deficient: column 3"):
+        mm.gls(np.column_stack([scaled, scaled[:, 1] - scaled[:, 0]]), y, V)
+
+
+def test_error_contrasts_are_orthonormal_and_forget_beta():
+    _, X, _, _ = random_case(0)
+    K = mm.error_contrasts(X)
+    np.testing.assert_allclose(K.T @ K, np.eye(12), atol=1e-12)
+
+
 def random_case(seed):
     rng = np.random.default_rng(seed)
     n = 15
@@ -97,6 +116,8 @@ def random_case(seed):
 
 
 y, X, I4 = np.arange(4.0), np.ones((4, 1)), np.eye(4)
+FIT = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))
+STREAMED = mm.lmm("score ~ 1 + (1 | school)", iter([mm.load("schools")]))
 BAD = {
     "length of y": (lambda: mm.gls(X, y[:3], I4), "X has 4 rows, so y needs 4 values.*y has 3"),
     "shape of V": (lambda: mm.gls(X, y, np.eye(3)), "V must be 4 x 4"),
@@ -110,6 +131,15 @@ BAD = {
     "number of log-variances": (lambda: mm.reml_objective([0.0], y, X, list("aabb")), "1 log-variances for 1"),
     "one group": (lambda: mm.reml_objective([0.0, 0.0], y, X, list("aaaa")), "only one level"),
     "groups too short": (lambda: mm.reml_objective([0.0, 0.0], y, X, list("aab")), "V must be 4 x 4"),
+    "X without columns": (lambda: mm.gls(np.ones((4, 0)), y, I4), "X has no columns"),
+    "contrasts of no column": (lambda: mm.error_contrasts(np.ones((4, 0))), "X has no columns"),
+    "a variance for its logarithm": (lambda: mm.reml_objective([1000.0, 10], y, X, list("aabb")), "no variance is as"),
+    "reml as a word": (lambda: mm.minus2_loglik(y, X, I4, reml="ML"), "reml='ML' must be True .REML. or False .ML."),
+    "reml as a number": (lambda: mm.textbook_objective([1.0], FIT.design, reml=0), "reml=0 must be True"),
+    "a fit for its design": (lambda: mm.textbook_objective([1.0], FIT), "takes a design, not Fit; pass fit.design"),
+    "data for a design": (lambda: mm.textbook_objective([1.0], mm.load("schools")), "not DataFrame; make one with mm.d"),
+    "a streamed design": (lambda: mm.textbook_objective([1.0], STREAMED.design), "streamed fit keeps no rows"),
+    "number of theta": (lambda: mm.textbook_objective([1.0, 2.0], FIT.design), "theta has 2 values"),
     "no row to spare": (lambda: mm.error_contrasts(np.eye(3)), "rank 3 with 3 rows"),
 }
 

@@ -15,8 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
 
+from ..guards import finite, kind, negative, shape, small_enough, truth
 from .matrices import as_factors, build_G, build_lambdas, build_R, build_V, build_Z
-from ..guards import finite, negative, shape
+
+
+INDEPENDENT = 1e-10  # a column is independent of others if they leave more than this part of it
+LARGEST_LOG = 600.0  # of a variance; exp(709) is the largest number there is
 
 
 class GLS(NamedTuple):
@@ -47,6 +51,11 @@ def gls(X, y, V):
     ------
     ValueError
         When shapes differ, values are missing, X is rank-deficient or V is singular.
+
+    Notes
+    -----
+    .. math:: \hat{\boldsymbol\beta} = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y,
+              \qquad \mathrm{Var}(\hat{\boldsymbol\beta}) = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}
 
     References
     ----------
@@ -87,7 +96,13 @@ def minus2_loglik(y, X, V, reml=True):
     Raises
     ------
     ValueError
-        As for `gls`.
+        As for `gls`, and when reml is neither True nor False.
+
+    Notes
+    -----
+    .. math:: -2\ell_R = (n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X|
+              + \mathbf r'\mathbf V^{-1}\mathbf r,
+              \qquad \mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}(\mathbf V)
 
     References
     ----------
@@ -100,6 +115,7 @@ def minus2_loglik(y, X, V, reml=True):
     >>> round(minus2_loglik([50, 54, 60, 64], np.ones((4, 1)), V), 4)
     24.0906
     """
+    reml = truth("reml", reml, "REML", "ML")
     Xw, yw, R, beta, log_det_V = _whiten_and_fit(X, y, V)
     n, p = Xw.shape
     residual = yw - Xw @ beta
@@ -132,6 +148,11 @@ def ml_objective(log_variances, y, X, groups):
     ------
     ValueError
         For a wrong number of log-variances and as for `gls` and `build_Z`.
+
+    Notes
+    -----
+    .. math:: -2\ell = n\log 2\pi + \log|\mathbf V| + \mathbf r'\mathbf V^{-1}\mathbf r,
+              \qquad \mathbf V = \sum_t \sigma_t^2\,\mathbf Z_t\mathbf Z_t' + \sigma^2\mathbf I
 
     References
     ----------
@@ -172,6 +193,12 @@ def reml_objective(log_variances, y, X, groups):
     ValueError
         For a wrong number of log-variances and as for `gls` and `build_Z`.
 
+    Notes
+    -----
+    .. math:: -2\ell_R = (n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X|
+              + \mathbf r'\mathbf V^{-1}\mathbf r,
+              \qquad \mathbf V = \sum_t \sigma_t^2\,\mathbf Z_t\mathbf Z_t' + \sigma^2\mathbf I
+
     References
     ----------
     Patterson and Thompson (1971), Biometrika 58, 545-554.
@@ -209,7 +236,12 @@ def textbook_objective(theta, design, reml=True):
     Raises
     ------
     ValueError
-        For a wrong number of theta and as for `gls`.
+        For a wrong number of theta, for what is not a design with its rows, and as for `gls`.
+
+    Notes
+    -----
+    .. math:: \mathbf V_0 = \sum_t \mathbf Z_t\,(\mathbf I\otimes\boldsymbol\Lambda_t\boldsymbol\Lambda_t')\,\mathbf Z_t'
+              + \mathbf W^{-1}, \qquad \hat\sigma^2 = \mathbf r'\mathbf V_0^{-1}\mathbf r\,/\,m
 
     References
     ----------
@@ -222,6 +254,14 @@ def textbook_objective(theta, design, reml=True):
     >>> round(textbook_objective([0.96674, 0.01517, 0.23091], design), 4)
     1743.6283
     """
+    reml = truth("reml", reml, "REML", "ML")
+    if not hasattr(design, "x_names") or not hasattr(design, "terms"):
+        remedy = "pass fit.design" if hasattr(design, "design") else "make one with mm.design(formula, data)"
+        raise ValueError(f"textbook_objective takes a design, not {kind(design)}; {remedy}")
+    if design.y is None:
+        raise ValueError("the design of a streamed fit keeps no rows, and V needs them; make a design of a part "
+                         "of the data with mm.design(formula, part)")
+    small_enough("V", len(design.y) ** 2)
     V0 = np.eye(len(design.y)) if design.weights is None else np.diag(1 / design.weights)
     for term, lam in zip(design.terms, build_lambdas(theta, [len(t.names) for t in design.terms])):
         Z = build_Z(term.codes, term.x)
@@ -249,7 +289,12 @@ def error_contrasts(X):
     Raises
     ------
     ValueError
-        When X leaves no row to spare (rank X = n).
+        When X leaves no row to spare (rank X = n), or has no column.
+
+    Notes
+    -----
+    .. math:: \mathbf K'\mathbf X = \mathbf 0,\quad \mathbf K'\mathbf K = \mathbf I
+              \quad\Longrightarrow\quad \mathbf K'\mathbf y \sim N(\mathbf 0, \mathbf K'\mathbf V\mathbf K)
 
     References
     ----------
@@ -262,9 +307,12 @@ def error_contrasts(X):
     ((3, 2), True)
     """
     X = finite(X, "X", ndim=2)
+    _check_columns(X)
+    small_enough("K", len(X) ** 2)
+    lengths = np.linalg.norm(X, axis=0)
+    X = X / np.where(lengths > 0, lengths, 1)  # the units of a column do not matter to its direction
     Q, R, _ = qr(X, pivoting=True)
-    diagonal = np.abs(np.diag(R))
-    rank = int((diagonal > 1e-10 * diagonal.max(initial=0)).sum())
+    rank = int((np.abs(np.diag(R)) > INDEPENDENT).sum())
     if rank == len(X):
         raise ValueError(f"X has rank {rank} with {len(X)} rows; no contrast is free of beta, so use fewer columns")
     return Q[:, rank:]
@@ -278,8 +326,12 @@ def _V_from_log_variances(log_variances, groups):
             f"{len(log_variances)} log-variances for {len(n_levels)} grouping factor(s); "
             f"give {len(n_levels) + 1}: one for each factor, then the residual"
         )
+    if log_variances.max() > LARGEST_LOG:
+        raise ValueError(f"log_variances holds {log_variances.max():g}, and no variance is as large as exp of that; "
+                         "give the logs of the variances, such as np.log([100, 225])")
     *group_variances, sigma2 = np.exp(log_variances)
     Z = build_Z(groups)
+    small_enough("V", len(Z) ** 2)
     return build_V(Z, build_G(group_variances, n_levels), build_R(sigma2, len(Z)))
 
 
@@ -290,19 +342,26 @@ def _whiten_and_fit(X, y, V):
     if len(y) != n or V.shape != (n, n):
         raise ValueError(f"X has {n} rows, so y needs {n} values and V must be {n} x {n}; "
                          f"y has {len(y)} and V is {shape(V)}")
+    _check_columns(X)
     if p >= n:
         raise ValueError(f"X has {p} columns for {n} rows; nothing is left to estimate a variance from")
     L = _cholesky(V)
     Xw, yw = solve_triangular(L, X, lower=True), solve_triangular(L, y, lower=True)
     Q, R = qr(Xw, mode="economic")
-    diagonal = np.abs(np.diag(R))
-    if diagonal.min() <= 1e-10 * diagonal.max():
+    # R[j, j] is what the columns before j leave of column j
+    lost = np.flatnonzero(np.abs(np.diag(R)) <= INDEPENDENT * np.linalg.norm(Xw, axis=0))
+    if lost.size:
         raise ValueError(
-            f"X is rank-deficient: column {int(diagonal.argmin())} is a combination of the columns "
+            f"X is rank-deficient: column {lost[0]} is a combination of the columns "
             "before it; drop it, for instance the dummy of a reference level"
         )
     beta = solve_triangular(R, Q.T @ yw)
     return Xw, yw, R, beta, 2 * np.log(np.diag(L)).sum()
+
+
+def _check_columns(X):
+    if X.shape[1] == 0:
+        raise ValueError("X has no columns, so there is no beta; for a mean only use np.ones((n, 1))")
 
 
 def _cholesky(V):

@@ -3,7 +3,9 @@ r"""The matrices of the model: who shares a random effect with whom.
     y = X beta + Z u + e,    u ~ N(0, G),    e ~ N(0, R)
     Var(y) = V = Z G Z' + R
 
-Rows always keep the order of the data, so V can be read against the data set.
+`build_Z`, `build_G` and `build_R` make the three pieces, `build_V` puts them together, and
+`build_V_cs` writes V at once for one grouping factor. Rows always keep the order of the data,
+so V can be read against the data set.
 """
 
 from functools import cache
@@ -12,7 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
 
-from ..guards import check_covariance, finite, negative, shape
+from ..guards import check_covariance, finite, is_number, labels, negative, number, shape, small_enough, whole
+from ..words import shown
 
 
 def build_Z(groups, x=None):
@@ -37,7 +40,13 @@ def build_Z(groups, x=None):
     Raises
     ------
     ValueError
-        For missing labels, a factor with one level, or lengths that differ.
+        For missing labels, a factor with one level, lengths that differ, or a Z too large to
+        look at.
+
+    Notes
+    -----
+    .. math:: y_i = \mathbf x_i'\boldsymbol\beta + \mathbf z_i'\mathbf u + \varepsilon_i,
+              \qquad z_{ij} = 1 \text{ if row } i \text{ belongs to level } j, \text{ else } 0
 
     References
     ----------
@@ -55,21 +64,27 @@ def build_Z(groups, x=None):
            [0., 0., 1., 2.]])
     """
     factors = list(as_factors(groups))
+    n = len(factors[0][1])
     if x is None:
-        return np.hstack([np.eye(len(levels))[codes] for _, codes, levels in factors])
-    if len(factors) > 1:
+        x = np.ones((n, 1))
+    elif len(factors) > 1:
         raise ValueError(
             f"x goes with one grouping factor, but groups holds {len(factors)}; "
             "build one Z for each factor and put them side by side with np.hstack"
         )
-    (name, codes, levels), = factors
-    x = finite(x, "x")
-    x = x[:, None] if x.ndim == 1 else x
-    if len(x) != len(codes):
-        raise ValueError(f"x has {len(x)} rows but {name} has {len(codes)}; they must match row by row")
-    Z = np.zeros((len(codes), len(levels), x.shape[1]))
-    Z[np.arange(len(codes)), codes] = x
-    return Z.reshape(len(codes), -1)
+    else:
+        x = finite(x, "x")
+        x = finite(x[:, None] if x.ndim == 1 else x, "x", ndim=2)
+        if len(x) != n:
+            raise ValueError(f"x has {len(x)} rows but {factors[0][0]} has {n}; they must match row by row")
+    k = x.shape[1]
+    small_enough("Z", n * k * sum(len(levels) for _, _, levels in factors))
+    pieces = []
+    for _, codes, levels in factors:
+        Z = np.zeros((n, len(levels), k))
+        Z[np.arange(n), codes] = x  # row i has its x where its level stands, and zeros elsewhere
+        pieces.append(Z.reshape(n, -1))
+    return np.hstack(pieces)
 
 
 def build_G(variances, n_levels):
@@ -93,7 +108,12 @@ def build_G(variances, n_levels):
     ------
     ValueError
         For negative variances, covariance matrices that are not positive semi-definite,
-        or unequal numbers of variances and factors.
+        unequal numbers of variances and factors, or a G too large to look at.
+
+    Notes
+    -----
+    .. math:: \mathbf G = \begin{pmatrix} \mathbf I_{q_1}\otimes\boldsymbol\Sigma_1 & \\
+              & \mathbf I_{q_2}\otimes\boldsymbol\Sigma_2 & \\ & & \ddots \end{pmatrix}
 
     References
     ----------
@@ -107,20 +127,19 @@ def build_G(variances, n_levels):
     >>> build_G([4.0, 1.0], [2, 1]).diagonal()
     array([4., 4., 1.])
     """
-    if np.ndim(n_levels) == 0:
+    if not isinstance(n_levels, (list, tuple, np.ndarray, pd.Series)) or np.shape(n_levels) == ():
         variances, n_levels = [variances], [n_levels]
-    variances = [variances] if np.isscalar(variances) else list(variances)
-    if len(variances) != len(n_levels):
+    several = isinstance(variances, (list, tuple, np.ndarray, pd.Series)) and np.shape(variances) != ()
+    variances = list(variances) if several else [variances]
+    if len(variances) != len(n_levels) or not variances:
         raise ValueError(
             f"there are {len(variances)} variances for {len(n_levels)} grouping factors; "
             "give one variance (or one k x k covariance matrix) for each factor"
         )
-    blocks = []
-    for i, (variance, q) in enumerate(zip(variances, n_levels), start=1):
-        Sigma = np.atleast_2d(finite(variance, f"variance {i}"))
-        check_covariance(Sigma, f"variance {i}")
-        blocks.append(np.kron(np.eye(q), Sigma))
-    return block_diag(*blocks)
+    blocks = [_covariance(variance, f"variance {i}") for i, variance in enumerate(variances, start=1)]
+    n_levels = [whole("n_levels, the number of levels,", q) for q in n_levels]
+    small_enough("G", sum(q * len(Sigma) for q, Sigma in zip(n_levels, blocks)) ** 2)
+    return block_diag(*(np.kron(np.eye(q), Sigma) for q, Sigma in zip(n_levels, blocks)))
 
 
 def build_R(sigma2, n):
@@ -140,7 +159,7 @@ def build_R(sigma2, n):
     Raises
     ------
     ValueError
-        For a negative variance or a wrong number of variances.
+        For a negative variance, a wrong number of variances, or an R too large to look at.
 
     Examples
     --------
@@ -148,7 +167,8 @@ def build_R(sigma2, n):
     array([[225.,   0.],
            [  0., 225.]])
     """
-    sigma2 = finite(sigma2, "sigma2")
+    sigma2, n = finite(sigma2, "sigma2"), whole("n, the number of rows,", n)
+    small_enough("R", n * n)
     if sigma2.ndim and sigma2.shape != (n,):
         raise ValueError(f"sigma2 has shape {sigma2.shape}; give one number or one per row ({n})")
     if np.any(sigma2 < 0):
@@ -174,6 +194,12 @@ def build_V(Z, G, R):
     ValueError
         When the shapes do not fit together.
 
+    Notes
+    -----
+    .. math:: \mathrm{Var}(\mathbf y) = \mathbf V
+              = \mathbf Z\,\mathrm{Var}(\mathbf u)\,\mathbf Z' + \mathrm{Var}(\boldsymbol\varepsilon)
+              = \mathbf Z\mathbf G\mathbf Z' + \mathbf R
+
     References
     ----------
     Laird and Ware (1982), Biometrics 38, 963-974.
@@ -193,6 +219,7 @@ def build_V(Z, G, R):
         raise ValueError(f"Z has {q} columns, so G must be {q} x {q}, but it is {shape(G)}")
     if R.shape != (n, n):
         raise ValueError(f"Z has {n} rows, so R must be {n} x {n}, but it is {shape(R)}")
+    small_enough("V", n * n)
     return Z @ G @ Z.T + R
 
 
@@ -215,7 +242,7 @@ def build_V_cs(sigma2_b, sigma2, groups):
     Raises
     ------
     ValueError
-        For negative variances, missing labels or a single group.
+        For negative variances, missing labels, a single group, or a V too large to look at.
 
     Examples
     --------
@@ -224,16 +251,17 @@ def build_V_cs(sigma2_b, sigma2, groups):
            [  0., 325.,   0.],
            [100.,   0., 325.]])
     """
+    for name, value in (("sigma2_b", sigma2_b), ("sigma2", sigma2)):
+        if number(name, value) < 0:
+            raise ValueError(negative(name, value))
     factors = list(as_factors(groups))
     if len(factors) > 1:
         raise ValueError(
             f"the short cut takes one grouping factor, not {len(factors)}; "
             "for several use build_V(build_Z(groups), G, R)"
         )
-    for name, value in (("sigma2_b", sigma2_b), ("sigma2", sigma2)):
-        if finite(value, name) < 0:
-            raise ValueError(negative(name, value))
     codes = factors[0][1]
+    small_enough("V", len(codes) ** 2)
     same_group = codes[:, None] == codes[None, :]
     return sigma2_b * same_group + sigma2 * np.eye(len(codes))
 
@@ -256,7 +284,15 @@ def build_lambdas(theta, sizes):
     Raises
     ------
     ValueError
-        For a wrong number of values.
+        For a wrong number of values, or values that are missing.
+
+    Notes
+    -----
+    .. math:: \mathbf G_t = \sigma^2\,\mathbf I_{q_t}\otimes\boldsymbol\Lambda_t\boldsymbol\Lambda_t',
+              \qquad \boldsymbol\Lambda_t = \begin{pmatrix} \theta_1 & 0 \\ \theta_2 & \theta_3 \end{pmatrix}
+              \text{ for } k = 2
+
+    For random intercepts theta is the ratio of two standard deviations, sigma_b / sigma.
 
     References
     ----------
@@ -268,6 +304,9 @@ def build_lambdas(theta, sizes):
     [array([[1. , 0. ],
            [0.5, 2. ]])]
     """
+    if isinstance(sizes, str) or is_number(sizes) or not hasattr(sizes, "__iter__"):
+        raise ValueError(f"sizes is {shown(sizes)}; give a list with the number of effects of each term, such as [1]")
+    theta, sizes = finite(theta, "theta", ndim=1), [whole("a number in sizes", k) for k in sizes]
     needed = [k * (k + 1) // 2 for k in sizes]
     if len(theta) != sum(needed):
         raise ValueError(f"theta has {len(theta)} values, but the terms need {sum(needed)}: "
@@ -285,34 +324,54 @@ def triangle(k):
     return np.triu_indices(k)
 
 
-# --- checks shared by the textbook layer -------------------------------------------------
+# --- grouping factors ---------------------------------------------------------------------
 
 
 def as_factors(groups):
     """Yield (name, codes, levels) for each grouping factor in `groups`."""
-    if isinstance(groups, (pd.DataFrame, dict)):
-        named = [(repr(name), groups[name]) for name in groups]
-    elif isinstance(groups, (list, tuple)) and len(groups) and np.ndim(groups[0]) == 1:
-        named = [(f"grouping factor {i}", g) for i, g in enumerate(groups, start=1)]
-    else:
-        named = [("groups", groups)]
-    lengths = {name: len(g) for name, g in named}
+    named = _named_factors(groups)
+    lengths = {name: len(given) for name, given in named.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"grouping factors of different lengths: {lengths}; each needs one label per row")
-    for name, labels in named:
-        if np.ndim(labels) != 1:
-            raise ValueError(f"{name} must be one label per row, but has {np.ndim(labels)} dimensions")
-        labels = pd.Categorical(labels).remove_unused_categories()
-        missing = np.flatnonzero(labels.codes < 0)
+    for name, given in named.items():
+        try:
+            factor = pd.Categorical(given).remove_unused_categories()
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} holds labels that cannot be told apart; use text or whole numbers") from None
+        missing = np.flatnonzero(factor.codes < 0)
         if missing.size:
             raise ValueError(
                 f"{name} has {missing.size} missing label(s), first in row {missing[0]}; "
                 "drop these rows from y, X and groups alike"
             )
-        if len(labels.categories) < 2:
+        if len(factor) == 0:
+            raise ValueError(f"{name} is empty; give one label per row")
+        if len(factor.categories) < 2:
             raise ValueError(
-                f"{name} has only one level ({labels.categories[0]!r}); a variance between groups "
+                f"{name} has only one level ({factor.categories[0]!r}); a variance between groups "
                 "needs at least two groups, so leave this factor out"
-                if len(labels) else f"{name} is empty; give one label per row"
             )
-        yield name, np.asarray(labels.codes, dtype=np.intp), labels.categories
+        yield name, np.asarray(factor.codes, dtype=np.intp), factor.categories
+
+
+def _named_factors(groups):
+    """The grouping factors by name: the columns of a table, or the one or several sequences."""
+    if isinstance(groups, (pd.DataFrame, dict)):
+        named = {repr(name): groups[name] for name in groups}
+        if not named:
+            raise ValueError("groups holds no column; give at least one grouping factor")
+    elif isinstance(groups, (list, tuple)) and len(groups) and hasattr(groups[0], "__len__") \
+            and not isinstance(groups[0], (str, bytes)):
+        named = {f"grouping factor {i}": given for i, given in enumerate(groups, start=1)}
+    else:
+        named = {"groups": groups}
+    for name, given in named.items():
+        labels(name, given)
+    return named
+
+
+def _covariance(variance, name):
+    """A variance as a 1 x 1, or a covariance matrix as a k x k array."""
+    Sigma = np.atleast_2d(finite(variance, name))
+    check_covariance(Sigma, name)
+    return Sigma
