@@ -5,6 +5,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from mmteach.course.authoring.lesson_prose import (
     complaints,
+    folded,
     shown_numbers,
     supports,
     typed_numbers,
@@ -165,3 +166,9 @@ def test_precision_of_rough_numbers():
     assert number.decimals == -2
     assert supports(shown_numbers("25649")[0], number)
     assert not supports(shown_numbers("25651")[0], number)
+
+
+def test_folded_answers_are_left_to_the_tests_of_the_lesson():
+    asked = "SED 99.9. <details><summary>Answer</summary>\nIt is 113.2.\n</details> And 77.7."
+    assert [number.text for number in typed_numbers(asked)] == ["99.9", "77.7"]
+    assert "113.2" in folded(asked) and "77.7" not in folded(asked)

@@ -44,10 +44,10 @@ def test_minutes_planned():
 
 
 def test_short_cells():
-    long = "\n\n".join(["x = 1"] * 16)
-    assert "16 lines" in rules.short_cells([code(long)])[0]
+    long = "\n\n".join(["x = 1"] * 31)
+    assert "31 lines" in rules.short_cells([code(long)])[0]
     assert rules.short_cells([code(long, tags=["shown-source"])]) == []
-    assert rules.short_cells([code("\n\n".join(["x = 1"] * 15))]) == []
+    assert rules.short_cells([code("\n\n".join(["x = 1"] * 30))]) == []
 
 
 def test_prose_between():

@@ -11,7 +11,9 @@ Left out, because they are not results:
 * heading and list numbering, ``day 13``, ``cell 20``, ``equation 14`` and the like, minutes;
 * versions (Python 3.11, lme4 1.1), years of citations, dates, URLs, DOIs, HTML tags;
 * fenced code, and inline code unless it is nothing but a number;
-* list items under a heading that names further reading, references or sources.
+* list items under a heading that names further reading, references or sources;
+* folded answers (``<details>``): no output shows what a reader is asked to find. `folded` returns
+  their text, so that the tests of a lesson can compute the numbers in it.
 
 A cell may give another origin: ``numbers_from={"144.39": "lme4's printout"}`` in its metadata.
 """
@@ -47,7 +49,9 @@ _SOFTWARE = (
 )
 _AND = r"\s*(?:,|and|or|to|–|-)\s*"
 _YEAR = r"(?:1[89]|20)\d\d[a-z]?"
+FOLDED = r"(?s)<details>(.*?)</details>"
 CODE_AND_LINKS = (
+    (FOLDED, " "),
     (r"(?ms)^[ \t>]*(```|~~~).*?^[ \t>]*\1[ \t]*$", " "),  # fenced code
     (r"(?s)<!--.*?-->", " "),
     (r"</?[A-Za-z][^<>]*>", " "),  # HTML tags
@@ -100,6 +104,15 @@ def maths_as_prose(maths):
     text = re.sub(rf"[_^]\s*(?:{inner}|\\[A-Za-z]+(?:{inner})?|.)", " ", text)
     text = re.sub(r"\\(?:text|mathrm|textbf|mathbf)\s*\{", " {", text)
     return re.sub(r"\\[A-Za-z]+|\\.|[{}&]", " ", text)
+
+
+def folded(markdown):
+    """Return the text of a cell's folded answers.
+
+    >>> folded("What is it? <details><summary>Answer</summary>It is 113.2.</details> So far.")
+    '<summary>Answer</summary>It is 113.2.'
+    """
+    return "\n".join(re.findall(FOLDED, markdown))
 
 
 def results_in(markdown):

@@ -10,7 +10,7 @@ import re
 from .lessons import CELL_KEYS, cell_id, heading
 
 SLIDE_TYPES = ("slide", "subslide", "fragment", "skip", "notes", "-")
-LONGEST = 15  # lines of a code cell that still fit on a slide
+LONGEST = 30  # lines of a code cell that still fit on a screen
 NETWORK_MODULES = {
     *("requests", "urllib", "urllib3", "http", "httpx", "aiohttp", "socket", "ssl", "ftplib"),
     *("smtplib", "webbrowser", "websockets", "pooch"),
@@ -97,7 +97,7 @@ def minutes_planned(cells, low=None, high=None):
 
 
 def short_cells(cells):
-    """No code cell is longer than fits on a slide, unless it shows a source."""
+    """No code cell is longer than fits on a screen, unless it shows a source."""
     complaints = []
     for number, cell in code_cells(cells):
         lines = sum(bool(line.strip()) for line in cell.source.split("\n"))
