@@ -219,6 +219,40 @@ def test_profile_plot_has_a_panel_per_parameter_and_names_the_least_even(slopes)
     plt.close("all")
 
 
+def test_a_profile_costs_few_evaluations_of_the_criterion(monkeypatch):
+    fit = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)",
+                 mm.load("clover"), reml=False)
+    evaluate, count = ProfiledCriterion.value_and_gradient, []
+    monkeypatch.setattr(ProfiledCriterion, "value_and_gradient",
+                        lambda self, theta: count.append(1) or evaluate(self, theta))
+    profiled = profile(fit)
+    profiled.table  # 6 parameters, some 24 points each
+    assert len(count) < 800
+    assert profiled.confint().notna().all(axis=None) and len(count) < 1100
+
+
+@pytest.mark.parametrize("term", ["(1 | rep) + (1 | entry) + (1 | entry:site_year)", "(site_year | entry)"])
+def test_slopes_and_gradients_of_what_is_held_are_those_of_differences(term):
+    fit = mm.lmm(f"biomass ~ site_year + {term}", mm.load("clover"), reml=False)
+    for curve in profile(fit).curves:
+        held, rng = curve.held, np.random.default_rng(3)
+        x, v = held.start + rng.uniform(0.05, 0.15, len(held.start)), held.first * 0.9 + 0.01
+        _, gradient, slope = held.value(v, x)
+        h = 1e-5
+        differences = [(held.value(v, x + e)[0] - held.value(v, x - e)[0]) / (2 * h)
+                       for e in h * np.eye(len(x))]
+        np.testing.assert_allclose(gradient, differences, rtol=1e-5, atol=1e-5)
+        h *= max(1.0, abs(v)) if curve.parameter.kind != "corr" else 1
+        difference = (held.value(v + h, x)[0] - held.value(v - h, x)[0]) / (2 * h)
+        assert slope == pytest.approx(difference, rel=1e-5, abs=1e-5), curve.parameter.label
+
+
+def test_no_likelihood_at_a_sigma_of_zero_or_less(schools):
+    for value in (0, -1):
+        with pytest.raises(ValueError, match="sigma lies between .* and inf, not at"):
+            profile(schools, "sigma").zeta("sigma", value)
+
+
 def test_reml_is_profiled_by_ml_and_it_is_said(schools):
     by_reml, by_ml = (confint(fit, "profile") for fit in (schools, schools.refit(reml=False)))
     np.testing.assert_allclose(by_reml.to_numpy(), by_ml.to_numpy(), rtol=1e-6, atol=1e-9)

@@ -1,89 +1,120 @@
 r"""One likelihood profile: d(v), with a parameter held at v and all others at their best.
 
     zeta(v) = sign(v - v_hat) sqrt(d(v) - d_min),    limits where |zeta| = z
+    d'(v) = the partial derivative of -2 log-likelihood in v   (all others are at their best)
 
-Each kind of parameter has its own way to be held: beta_j leaves X and y - x_j v takes the place of
-y; sigma is given; an SD or a correlation takes the first theta of its term.
+The exact slope makes the root search short, and each search over the other parameters starts
+where the points already known say that they will be.
 """
 
-from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import LinAlgError, solve_triangular
-from scipy.optimize import brentq, minimize
+from scipy.linalg import LinAlgError
+from scipy.optimize import minimize
 
-from ..engine.criterion import GivenSigma, ProfiledCriterion
-from ..engine.crossproducts import with_effects
-from ..engine.search import minimise
+from .held import KINDS
+from ..engine.linalg import solve_lower
 
-NUDGE = 0.1       # where the search starts for a theta that stood at zero, in units of Z
-
-
-def curve_of(fit, parameter, estimate):
-    kinds = {"sd": _SdCurve, "corr": _CorrCurve, "sigma": _SigmaCurve, "fixed": _FixedCurve}
-    return kinds[parameter.kind](fit, parameter, estimate)
+ZERO = 1e-3     # a diagonal of lambda below this, in units of Z, is put at zero
+NUDGE = 0.1     # where the search starts again for one that would rather not be zero
+NEAREST = 4
+EXACT = 1e-7    # zeta this close to z: the last step needs no evaluation
 
 
-class _Curve:
-    """d(v): -2 log-likelihood with one parameter at v and the rest at their best.
+class Point(NamedTuple):
+    """One point of a profile."""
 
-    `least(v, start)` gives the value and the start for the next v; `low` and `high` are the ends
-    of the range, `step` a first step on the scale `to`.
-    """
+    rise: float      # d(v) - d_min
+    slope: float     # in v
+    x: np.ndarray    # where the other parameters stand
+    checked: bool    # False: some of them stand at zero, and other starts were not tried
 
-    low, high, step = -np.inf, np.inf, 0.3
+
+class Curve:
+    """The profile of one parameter; `known` holds the points that were worked out."""
 
     def __init__(self, fit, parameter, estimate):
-        self.products, self.parameter, self.estimate = fit.products, parameter, float(estimate)
-        self.minimum, self.known, self.lowest = fit.criterion, {}, fit.criterion
-        self.prepare(fit)
-
-    def prepare(self, fit):
-        pass
-
-    def to(self, v):
-        return np.log(v)
-
-    def back(self, c):
-        return np.exp(c)
-
-    def rise(self, v, start=None):
-        """d(v) - d_min, and where the other parameters stand."""
-        key = float(v)
-        if key not in self.known:
-            value, at = self.least(key, self.start if start is None else start)
-            self.lowest = min(self.lowest, value)
-            self.known[key] = (max(0.0, value - self.minimum), at)
-        return self.known[key]
+        self.parameter, self.estimate = parameter, float(estimate)
+        self.minimum = self.lowest = fit.criterion
+        self.held = KINDS[parameter.kind](fit, parameter, self.estimate)
+        self.known = {}
+        if not np.isnan(self.estimate):
+            self.known[self.estimate] = Point(0.0, 0.0, self.held.start, True)
+        self.curvature = None
+        with np.errstate(divide="ignore"):
+            self.at_estimate = self.held.to(self.estimate)
 
     def zeta(self, v):
-        if not self.low <= v <= self.high:
-            raise ValueError(f"{self.parameter.label} lies between {self.low:g} and "
-                             f"{self.high:g}, not at {v:g}")
-        return float(np.sign(v - self.estimate) * np.sqrt(self.rise(v)[0]))
+        """Signed root of the rise at v."""
+        if not self.held.low <= v <= self.held.high:
+            raise ValueError(f"{self.parameter.label} lies between {self.held.low:g} and "
+                             f"{self.held.high:g}, not at {v:g}")
+        return float(np.sign(v - self.estimate) * np.sqrt(self.point(v).rise))
 
-    def limit(self, side, z):
-        """Where sqrt(d - d_min) = z, going down or up from the estimate."""
-        end = self.high if side > 0 else self.low
+    # --- limits ----------------------------------------------------------------------------
+
+    def limit(self, side, z, thorough=False):
+        """Where sqrt(d - d_min) = z, going down or up from the estimate.
+
+        At first only the last point is searched from other starts, too. If that lowers it, the
+        way there may have missed lower points as well, and is gone again thoroughly.
+        """
+        end = self.held.high if side > 0 else self.held.low
         if np.isnan(self.estimate):  # a correlation with an effect of no variance
             return end
-        if np.isfinite(end) and np.sqrt(self.rise(end)[0]) <= z:
+        if end in self.held.ends and np.sqrt(self.point(end).rise) <= z:
             return end
-        inner, step = self.to(self.first()), side * self.step * z / 2
-        at = self.rise(self.back(inner))[1]
-        for _ in range(60):
-            outer = inner + step
-            rise, at = self.rise(self.back(outer), at)
-            if np.sqrt(rise) > z:
+        inner, outer = self._bracket(side, z, thorough)
+        for turn in range(60):
+            c = _between(inner, outer, z, turn)
+            here = self._on_scale(c, side, thorough)
+            if abs(here[1] - z) < EXACT * max(1.0, z) and here[2]:
+                c += (z - here[1]) / here[2]
                 break
-            inner, step = outer, 1.5 * step
-        root = brentq(lambda c: np.sqrt(self.rise(self.back(c), at)[0]) - z,
-                      *sorted((inner, outer)), xtol=1e-9 * max(1.0, abs(outer)), rtol=1e-10)
-        return float(self.back(root))
+            inner, outer = (here, outer) if here[1] <= z else (inner, here)
+            if abs(outer[0] - inner[0]) < 1e-10 * max(1.0, abs(c)):
+                break
+        v = float(self.held.back(here[0]))
+        before = self.known[v]
+        if not before.checked and self.point(v).rise < before.rise - 1e-7:
+            self.known = {at: point for at, point in self.known.items() if point.checked}
+            return self.limit(side, z, thorough=True)
+        return float(self.held.back(c))
 
-    def first(self):
-        return self.estimate
+    def _bracket(self, side, z, thorough):
+        """Two points on the scale `to`, zeta below z at the first and above it at the second."""
+        held = self.held
+        ahead = [v for v in self.known if side * (v - held.first) > 0 and v not in held.ends]
+        ahead = [self._on_scale(held.to(v), side, thorough) for v in ahead]
+        ahead = sorted(ahead, key=lambda point: side * point[0])
+        start = self._on_scale(held.to(held.first), side, thorough)
+        inner = ([start] + [point for point in ahead if point[1] <= z])[-1]
+        outer = next((point for point in ahead if point[1] > z), None)
+        step = held.step * z / 2
+        while outer is None:
+            if inner[1] > 0 and inner[2] * side > 0:  # where the tangent reaches z, and a little more
+                step = min(4 * step, max(step / 4, (1.02 * z - inner[1]) / (inner[2] * side)))
+            else:
+                step *= 1.5
+            if step > 1e6 * held.step:
+                raise ValueError(f"the likelihood does not fall far enough for a limit of "
+                                 f"{self.parameter.label}")
+            here = self._on_scale(inner[0] + side * step, side, thorough)
+            inner, outer = (here, None) if here[1] <= z else (inner, here)
+        return inner, outer
+
+    def _on_scale(self, c, side, thorough):
+        """(c, |zeta|, its slope) at c on the scale `to`."""
+        v = float(self.held.back(c))
+        if c == self.at_estimate:
+            return c, 0.0, side * np.sqrt(max(0.0, self._curvature_of_d()) / 2)
+        point = self.point(v, thorough)
+        zeta = np.sqrt(point.rise)
+        return c, zeta, point.slope * self.held.stretch(v) / (2 * zeta) if zeta > 0 else 0.0
+
+    # --- a table ---------------------------------------------------------------------------
 
     def points(self, each=8, z=2.6):
         """A table of values and zeta between the limits at -z and z, estimate included."""
@@ -92,159 +123,134 @@ class _Curve:
         low, high = self.limit(-1, z), self.limit(1, z)
         values = self.between(low, self.estimate, each)[:-1]
         values += self.between(self.estimate, high, each)
+        rises = np.array([self.point(v, thorough=False).rise for v in values])
         return pd.DataFrame({"parameter": self.parameter.label, "value": values,
-                             "zeta": [self.zeta(v) for v in values]})
+                             "zeta": np.sign(np.array(values) - self.estimate) * np.sqrt(rises)})
 
     def between(self, a, b, each):
         """Even steps on the scale `to`, or on the plain one where that is infinite; ends exact."""
         if a == b:
             return [a]
         with np.errstate(divide="ignore"):
-            ends = self.to(a), self.to(b)
-        inner = (self.back(np.linspace(*ends, each + 1)) if np.isfinite(ends).all()
+            ends = self.held.to(a), self.held.to(b)
+        inner = ([self.held.back(c) for c in np.linspace(*ends, each + 1)] if np.isfinite(ends).all()
                  else np.linspace(a, b, each + 1))[1:-1]
         return [a, *map(float, inner), b]
 
+    # --- one point -------------------------------------------------------------------------
 
-class _FixedCurve(_Curve):
-    """beta_j at v: y - x_j v takes the place of y, and x_j leaves X."""
+    def point(self, v, thorough=True):
+        """The lowest point at v; `thorough`: from other starts, too, if something stands at zero."""
+        v = float(v)
+        found = self.known.get(v)
+        if found is None or thorough and not found.checked:
+            d, slope, x = self._search(v, self._predicted(v) if found is None else found.x)
+            checked = thorough or not self._at_zero(x).any()
+            if thorough and self._at_zero(x).any():
+                others = (np.where(which, 1.0, x) for which in (self._at_zero(x), self.held.diagonal))
+                d, slope, x = min([(d, slope, x), *(self._search(v, other) for other in others)],
+                                  key=lambda end: end[0])
+            self.lowest = min(self.lowest, d)
+            self.known[v] = Point(max(0.0, d - self.minimum), slope, self.held.upright(x), checked)
+        return self.known[v]
 
-    def prepare(self, fit):
-        R = self.products.R
-        v = solve_triangular(R, np.eye(len(R))[self.parameter.i], trans="T")
-        self.length = 1 / np.linalg.norm(v)  # of the part of x_j that no other column explains
-        self.v = v * self.length
-        self.start = fit.theta
-        self.step = fit.se.dropna().iloc[self.parameter.i]
+    def _at_zero(self, x):
+        return self.held.diagonal & (np.abs(x) < ZERO)
 
-    def to(self, v):
-        return v
+    def _search(self, v, x):
+        """The lowest d near x: (d, slope, x). What starts at zero stays there if d rises beside it."""
+        zero = self._at_zero(x)
+        end = self._descend(v, np.where(zero, 0.0, x), ~zero)
+        for i in np.flatnonzero(self._at_zero(end[2])):
+            beside = end[2].copy()
+            beside[i] = 10 * ZERO
+            if self._value(v, beside)[1][i] < 0:
+                beside[i] = NUDGE
+                end = min(end, self._descend(v, beside, ~self._at_zero(beside)), key=lambda e: e[0])
+        return end
 
-    back = to
+    def _value(self, v, x):
+        try:
+            return self.held.value(v, x)
+        except LinAlgError:  # so large that rounding wins
+            return np.inf, np.zeros_like(x), np.nan
 
-    def least(self, value, start):
-        criterion = ProfiledCriterion(self.given(value), reml=False)
-        theta = minimise(criterion, start)[0]
-        return criterion(theta), theta
+    def _descend(self, v, x, free):
+        """BFGS in the coordinates in which the known curvature is the identity."""
+        H = self._curvature()[:-1, :-1]
+        C = _root(H[np.ix_(free, free)])
+        seen = {}
 
-    def given(self, value):
-        """Products with e - x_j (value - start_j) for e, and the direction of x_j swapped for one
-        that the data know nothing of, so that p stays and ML does not notice."""
-        cp, v, p = self.products, self.v, self.products.p
-        T = np.eye(p + 1)
-        T[:p, :p] -= np.outer(v, v)
-        T[:p, p] = -(value - cp.start[self.parameter.i]) * self.length * v
-        QeQe = T.T @ cp.QeQe @ T
-        QeQe[:p, :p] += np.outer(v, v)
-        return replace(cp, QeQe=QeQe, ZtQe=[M @ T for M in cp.ZtQe])
+        def objective(y):
+            at = x.copy()
+            at[free] += solve_lower(C, y, transpose=True)
+            d, gradient, slope = self._value(v, at)
+            seen[y.tobytes()] = d, slope, at
+            return d, solve_lower(C, gradient[free])
 
+        if not free.any():
+            d, _, slope = self._value(v, x)
+            return d, slope, x
+        end = minimize(objective, np.zeros(free.sum()), jac=True, method="BFGS", options={"gtol": 3e-5})
+        H[np.ix_(free, free)] = C @ np.linalg.inv(end.hess_inv) @ C.T
+        return seen[end.x.tobytes()]
 
-class _SigmaCurve(_Curve):
-    """sigma at v."""
+    def _predicted(self, v):
+        """The other parameters at v, by a cubic through the four nearest known points."""
+        held, near = self.held, []
+        for at in sorted(self.known, key=lambda at: abs(at - v)):
+            if len(near) < NEAREST and all(abs(at - b) > 0.2 * abs(at - v) for b in near):
+                near.append(at)  # two close ones say no more than one
+        if not near:
+            return held.start
+        x = [self.known[at].x for at in near]
+        if len(near) == 1:
+            H = self._curvature()
+            if v in held.ends or near[0] != held.first:
+                return x[0]
+            step, C = held.to(v) - held.to(near[0]), _root(H[:-1, :-1])
+            return x[0] - step * solve_lower(C, solve_lower(C, H[:-1, -1]), transpose=True)
+        weights = [np.prod([(v - b) / (a - b) for b in near if b != a]) for a in near]
+        guess = sum(w * at for w, at in zip(weights, x))
+        return np.where(held.diagonal & (guess * x[0] <= 0), 0.0, guess)
 
-    def prepare(self, fit):
-        self.start = fit.theta
-        self.step = 1 / np.sqrt(2 * fit.nobs)
+    def _curvature(self):
+        """Second derivatives of d in (x, c) at the estimate, by differences of exact gradients."""
+        if self.curvature is None:
+            held, x, h = self.held, self.held.start, 1e-4
+            c, v = held.to(held.first), held.first
+            gradient = lambda c, x: np.append((out := self._value(float(held.back(c)), x))[1],
+                                              out[2] * held.stretch(held.back(c)))
+            base = gradient(c, x)
+            H = [gradient(c, x + e) - base for e in h * np.eye(len(x))] + [gradient(c + h, x) - base]
+            H = np.nan_to_num(np.array(H) / h)
+            self.curvature = (H + H.T) / 2
+        return self.curvature
 
-    def least(self, value, start):
-        criterion = GivenSigma(self.products, False, value)
-        theta = minimise(criterion, start)[0]
-        return criterion(theta), theta
-
-
-class _RandomCurve(_Curve):
-    """An SD or a correlation: its effects come first in their term, where one theta is fixed."""
-
-    def prepare(self, fit):
-        p = self.parameter
-        k = fit.products.k[p.term]
-        first = [p.i] if p.j < 0 else [p.j, p.i]
-        order = first + [a for a in range(k) if a not in first]
-        T = [np.eye(j) for j in fit.products.k]
-        T[p.term] = np.eye(k)[:, order]
-        self.products = with_effects(fit.products, T)
-        lambdas = fit.products.lambdas(fit.theta)
-        lambdas[p.term] = np.linalg.qr(lambdas[p.term][order].T)[1].T  # triangular again
-        self.at, self.k = sum(j * (j + 1) // 2 for j in fit.products.k[:p.term]), k
-        self.units = self.products.theta_units()
-        self.diagonal = self.products.diagonal_places()
-        lambdas = [lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in lambdas]
-        self.start = self.begin(self.products.theta_from(lambdas) * self.units, fit.sigma)
-
-    def search(self, objective, start):
-        """BFGS from `start`, with zeros moved off the spot where the gradient vanishes."""
-        def guarded(x):
-            try:
-                return objective(x)
-            except LinAlgError:
-                return np.inf, np.zeros_like(x)
-
-        def run(x):
-            return minimize(guarded, np.where(self.free_diagonal & (np.abs(x) < NUDGE), NUDGE, x),
-                            jac=True, method="BFGS", options={"gtol": 1e-5})
-
-        found = run(start)
-        if np.any(np.abs(found.x[self.free_diagonal]) < 1e-3):  # a lower minimum elsewhere?
-            again = run(np.where(self.free_diagonal, 1.0, start))
-            found = min(found, again, key=lambda end: end.fun)
-        return float(found.fun), found.x
-
-
-class _SdCurve(_RandomCurve):
-    """The first theta of the term is v / sigma; the search is over log sigma and the others."""
-
-    low = 0.0
-
-    def begin(self, phi, sigma):
-        self.free_diagonal = np.append(np.delete(self.diagonal, self.at), False)
-        return np.append(np.delete(phi, self.at), np.log(sigma))
-
-    def least(self, value, start):
-        def objective(x):
-            sigma = np.exp(x[-1])
-            theta = np.insert(x[:-1], self.at, 0.0) / self.units
-            theta[self.at] = value / sigma
-            criterion = GivenSigma(self.products, False, sigma)
-            d, g = criterion.value_and_gradient(theta)
-            slope = criterion.slope - g[self.at] * theta[self.at]
-            return d, np.append(np.delete(g / self.units, self.at), slope)
-        return self.search(objective, start)
-
-    def first(self):
-        return max(self.estimate, 1e-3 * np.exp(self.start[-1]) / self.units[self.at])
+    def _curvature_of_d(self):
+        """d''(c) at the estimate: of the profile, so less what the others make good."""
+        H = self._curvature()
+        half = solve_lower(_root(H[:-1, :-1]), H[:-1, -1])
+        return H[-1, -1] - half @ half
 
 
-class _CorrCurve(_RandomCurve):
-    """The first two rows of lambda are (s, 0) and t (v, sqrt(1 - v^2)) with s, t >= 0, for a change
-    of sign would turn v into -v; the search is over sqrt(s), sqrt(t) and the other thetas."""
+def _root(H):
+    """C with C C' = H, a triangle; what does not curve up is taken to do so by its size."""
+    try:
+        return np.linalg.cholesky(H)
+    except LinAlgError:
+        values, vectors = np.linalg.eigh(H)
+        values = np.maximum(np.abs(values), 1e-6 * np.abs(values).max(initial=1e-6))
+        return np.linalg.qr((vectors * np.sqrt(values)).T)[1].T
 
-    low, high = -1.0, 1.0
 
-    def to(self, v):
-        return np.arctanh(v)
-
-    def back(self, c):
-        return np.tanh(c)
-
-    def first(self):
-        return np.clip(self.estimate, -0.999, 0.999)
-
-    def begin(self, phi, sigma):
-        self.pair = [self.at + 1, self.at + self.k]  # places of (2, 1) and (2, 2) in theta
-        self.roots = [self.at, self.pair[1] - 1]     # places of sqrt(s) and sqrt(t) in the search
-        self.free_diagonal = np.delete(self.diagonal, self.pair[0])
-        x = np.delete(phi, self.pair[0])
-        x[self.roots] = np.sqrt([phi[self.at], np.linalg.norm(phi[self.pair])])
-        return x
-
-    def least(self, value, start):
-        M = np.insert(np.eye(len(self.units) - 1), self.pair[0], 0.0, axis=0)
-        M[self.pair, self.roots[1]] = value, np.sqrt(max(0.0, 1 - value ** 2))
-        criterion = ProfiledCriterion(self.products, reml=False)
-
-        def objective(x):
-            free, slope = x.copy(), np.ones_like(x)
-            free[self.roots], slope[self.roots] = x[self.roots] ** 2, 2 * x[self.roots]
-            d, g = criterion.value_and_gradient(M @ free / self.units)
-            return d, slope * (M.T @ (g / self.units))
-        return self.search(objective, start)
+def _between(inner, outer, z, turn):
+    """c where zeta should be z: the cubic through both ends and their slopes; now and then the middle."""
+    (a, za, sa), (b, zb, sb) = inner, outer
+    if turn % 4 < 3 and sa and sb and np.isfinite([sa, sb]).all():
+        h, t = zb - za, (z - za) / (zb - za)
+        c = ((1 + 2 * t) * (1 - t) ** 2 * a + t ** 2 * (3 - 2 * t) * b
+             + h * t * (1 - t) * ((1 - t) / sa - t / sb))
+        if min(a, b) < c < max(a, b):
+            return c
+    return (a + b) / 2

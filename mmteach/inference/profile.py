@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .curves import curve_of
+from .curves import Curve
 from .parameters import choose, estimates_of, interval_table, model_parameters, z_value
 from ..engine.fit import Fit
 from ..progress import progress
@@ -80,7 +80,7 @@ class Profile:
         self.fit = fit.refit(reml=False) if fit.reml else fit
         every = model_parameters(self.fit)
         values = estimates_of(self.fit)
-        self.curves = [curve_of(self.fit, every[r], values[r]) for r in choose(every, parameters)]
+        self.curves = [Curve(self.fit, every[r], values[r]) for r in choose(every, parameters)]
 
     def zeta(self, parameter, value):
         """Signed root of the rise in -2 log-likelihood with `parameter` held at `value`."""
