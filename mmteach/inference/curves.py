@@ -218,7 +218,7 @@ class Curve:
         """Second derivatives of d in (x, c) at the estimate, by differences of exact gradients."""
         if self.curvature is None:
             held, x, h = self.held, self.held.start, 1e-4
-            c, v = held.to(held.first), held.first
+            c = held.to(held.first)
             gradient = lambda c, x: np.append((out := self._value(float(held.back(c)), x))[1],
                                               out[2] * held.stretch(held.back(c)))
             base = gradient(c, x)
