@@ -1,5 +1,6 @@
 """What an answer may look like, and that no answer, however odd, stops a lesson."""
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,16 +10,21 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mmteach.course import answers, checks
+from mmteach.course import answers, checks, units
 from mmteach.course.answers import common, day5
 from mmteach.course.checks import check, judge, numbers, progress, questions
 from mmteach.course.question import Question
 
-KEY = "day4.sigma2"
+KEY = "day4.sigma2"  # a worked one; one of the student's own:
+OWN = "day4.sigma2_b"
 
 
 def right():
     return common.schools().sigma2
+
+
+def own():
+    return common.variances(common.schools())[0]
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +106,13 @@ def test_any_reasonable_form_of_the_right_number_is_right(form):
         ("e5", None),
         ("sigma2", None),
         ("(1, 2)", None),
+        ("2*sigma2/4", None),
+        ("2 * 25627 / 4", None),
+        ("1 / sqrt(2)", None),
+        ("2906 - 5", None),
+        ("5 /ha", 5),
+        ("113.2*kg/ha", 113.2),
+        ("7.64E-07 t", 7.64e-7),
     ],
 )
 def test_numbers_in_texts(text, number):
@@ -312,17 +325,20 @@ def test_an_unknown_key_is_met_with_the_closest():
 
 
 def test_progress_counts_the_latest_answers(capsys):
-    check(KEY, right())
+    check(OWN, own())
+    assert capsys.readouterr().out == f"{OWN}: right, 102.6 (1 of 4 done)\n"
     progress("day4")
-    assert "day4: 1 of 7 done; still open: day4.var_mean, " in capsys.readouterr().out
-    check(KEY, 1)
+    out = capsys.readouterr().out
+    assert out.startswith("day4: worked 3, yours 1 of 4; still open: day4.criterion, ")
+    check(OWN, 1)
     progress("day4")
-    assert "day4: 0 of 7 done" in capsys.readouterr().out
+    assert "day4: worked 3, yours 0 of 4; still open: day4.sigma2_b, " in capsys.readouterr().out
     for key in questions("day4"):
         check(key, checks._computed(key)[0])
-    capsys.readouterr()
+    out = capsys.readouterr().out
+    assert re.findall(r"\((\d) of 4 done\)", out) == ["1", "2", "3", "4"] and out.count("\n") == 7
     progress("day4")
-    assert capsys.readouterr().out == "day4: 7 of 7 done; all green\n"
+    assert capsys.readouterr().out == "day4: worked 3, yours 4 of 4; all green\n"
     progress(None)
     assert capsys.readouterr().out == "None: there are no questions yet\n"
 
@@ -356,3 +372,224 @@ def test_importing_the_checks_computes_nothing():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+# --- what a good tutor says ---------------------------------------------------------------------
+
+# number typed -> words of the answer; typed in here, apart from how the hints are computed
+KNOWN_SLIPS = {
+    "day2.sigma": {
+        25627: "variance",
+        134.73: "ML",
+        168.92: "blocks are missing",
+        80.04: "a genotype",
+    },
+    "day2.sigma2_b": {
+        53.91: "square it",
+        2180: "ML",
+        13077: "by 4, the number of blocks",
+        4330: "holds σ²/18",
+        52308: "divide it by 18",
+        25627: "residual variance",
+    },
+    "day2.correlation": {0.1134: "σ_b²/σ²", 0.252: "not of SDs", 0.898: "share of the error"},
+    "day2.sed": {
+        80.04: "you compare two",
+        119.4: "cancels",
+        226.4: "two plots",
+        160.1: "SD of one plot",
+        98.03: "ML's",
+        12814: "the square of the SED",
+    },
+    "day2.se_mean": {
+        80.04: "blocks fixed",
+        113.2: "the SED",
+        96.5: "does not divide σ_b² by 4",
+        73.14: "ML's",
+        7133: "square root",
+        168.9: "SD of one plot",
+    },
+    "day2.potash": {
+        0.0097: "still holds σ²/5",
+        0.004875: "divide it by 5",
+        0.00065: "ML",
+        0.04368: "residual variance",
+        0.03122: "square it",
+    },
+    "day4.sigma2": {12.02: "square it", 108.3: "RSS/n", 118.1: "RSS/(n − 1)", 102.6: "other line"},
+    "day4.sigma2_b": {
+        56.39: "ML",
+        138.7: "still holds σ²/4",
+        554.9: "MS_b, whose",
+        410.5: "divide it by 4",
+        136.8: "divided by 3",
+        144.4: "residual variance",
+        10.13: "square it",
+    },
+    "day4.criterion": {
+        91.281: "at the ML variances",
+        91.142: "take σ²/4 off",
+        91.160: "can be lower",
+        91.874: "true variances",
+        96.548: "the ML criterion",
+        -45.546: "log-likelihood",
+        90.5: "below the minimum",
+    },
+    "day4.uneven": {51.68: "ML", 151.2: "balanced", 102.6: "all 12", 169.7: "residual variance"},
+    "day4.potash": {5.02: "refit both by ML", 7.288: "twice", -14.58: "sign"},
+    "day5.factor": {0.395: "1/(1 + λ)", 0.277: "taken away", 0.764: "SDs"},
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "number", "words"),
+    [(key, number, words) for key, slips in KNOWN_SLIPS.items() for number, words in slips.items()],
+)
+def test_known_slips_by_their_values(key, number, words):
+    line, right = judge(key, number)
+    assert not right and line.startswith(f"{key}: not yet: ") and words in line, line
+
+
+def test_a_criterion_is_right_to_the_second_decimal_only():
+    assert judge("day4.criterion", 91.09)[1] and judge("day4.criterion", 91.1)[1]
+    assert not judge("day4.criterion", 91.11)[1] and not judge("day4.criterion", 91.07)[1]
+    assert judge("day4.criterion", 91)[0] == "day4.criterion: close: give two decimals"
+
+
+@pytest.mark.parametrize(
+    ("key", "rounded"),
+    [
+        ("day2.se_mean", 84),
+        ("day2.se_mean", "84 kg/ha"),
+        ("day2.correlation", 0.10),
+        ("day2.correlation", "0.10"),
+        ("day2.correlation", "10 %"),
+        ("day2.potash", 0.001),
+        ("day2.potash", 0.00098),
+        ("day2.potash", 0.00097),
+        ("day5.school", "9 points"),
+        ("day5.line", (250, -0.28)),
+        ("day5.line", (251.07, -0.28)),
+    ],
+)
+def test_a_rounded_answer_is_close_and_not_false(key, rounded):
+    line, right = judge(key, rounded)
+    assert (line, right) == (f"{key}: close: give three digits", False)
+
+
+@pytest.mark.parametrize(
+    ("key", "number"),
+    [("day2.se_mean", 88), ("day2.se_mean", 83.2), ("day2.correlation", 0.2), ("day5.few", 0.7)],
+)
+def test_what_no_rounding_gives_is_not_called_close(key, number):
+    line, right = judge(key, number)
+    assert not right and "close" not in line and " is not " in line
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "answer"),
+    [
+        ("day2.sed", "113.2 kg/ha", "right, 113.2"),
+        ("day2.sed", "113.2 kg ha⁻¹", "right, 113.2"),
+        ("day2.sed", "113.2 kg per ha", "right, 113.2"),
+        ("day2.sed", "0.1132 t/ha", "right, 113.2"),
+        ("day2.sed", "1.132 dt/ha", "right, 113.2"),
+        ("day2.sed", "101.0 lb/acre", "right, 113.2"),
+        (
+            "day2.sed",
+            "113.2 t/ha",
+            "not yet: 113.2 is in kg/ha; in your unit it is 0.1132 t/ha",
+        ),
+        (
+            "day2.sed",
+            "113.2 kg²/ha²",
+            "not yet: the number is right, but kg²/ha² is the unit of a variance; "
+            "give the SE of a difference of two genotype means (kg/ha)",
+        ),
+        (
+            "day2.sed",
+            "500 kg",
+            "not yet: kg is another unit; give the SE of a difference of two genotype means (kg/ha)",
+        ),
+        ("day2.sed", "12814 (kg/ha)²", "not yet: this is the square of the SED"),
+        ("day2.sed", "0.08004 t/ha", "not yet: this is √(σ²/4), the SE of one mean with"),
+        ("day2.sed", "113.2 bushels", "right, 113.2 (bushels is no unit known here: not read)"),
+        ("day2.sigma2_b", "0.002906 t²/ha²", "right, 2906"),
+        ("day2.sigma2_b", "2906 (kg/ha)^2", "right, 2906"),
+        ("day2.sigma2_b", "2906 kg/ha squared", "not yet: the number is right, but "),
+        ("day4.sigma2", "144.4 points", "not yet: the number is right, but points is the unit of"),
+        ("day4.sigma2", "144.4 points squared", "right, 144.4"),
+        ("day2.correlation", "0.1018 kg/ha", "not yet: the number is right, but kg/ha does not"),
+        ("day5.line", ("0.25107 s", "-0.2849 ms a day"), "right, 251.1, -0.2849"),
+        ("day5.line", ("251.07 ms", "-0.2849 ms per day"), "right, 251.1, -0.2849"),
+    ],
+)
+def test_units_are_read(key, typed, answer):
+    line, right = judge(key, typed)
+    assert line.startswith(f"{key}: {answer}") and right == answer.startswith("right"), line
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["kg^9999/ha", "kg99999999999999999", "/", "()", "kg)", "(kg", "²", "kg/ha" * 400, "((kg))^2"],
+)
+def test_odd_units_are_no_units_or_known_ones(text):
+    kind, factor = units.compare(text, "kg/ha")
+    assert kind in ("unknown", "other") and factor == 1.0
+    assert judge("day2.sed", f"113.2 {text}")[0].startswith("day2.sed: ")
+
+
+@pytest.mark.parametrize("question", answers.every().values(), ids=list(answers.every()))
+def test_every_unit_of_a_question_is_a_known_one(question):
+    for unit in question.unit if isinstance(question.unit, tuple) else [question.unit]:
+        assert unit == "" or units.read(unit)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("2*sigma2/4", "'2*sigma2/4' is a calculation in quotes; give the number; let Python"),
+        ("sigma2 / 4", "is a calculation in quotes"),
+        ("np.sqrt(2 * 25627 / 4)", "is a calculation in quotes"),
+        ("√(2σ²/4)", "is not a number; give the SE"),
+        ("(1, 2)", "is a calculation in quotes"),
+        ("sed", "sed is a name in quotes; without the quotes Python puts its value there"),
+        ("about a hundred", "is in words; use digits"),
+        ("bigger than before", "is not a number; give the SE of a difference"),
+    ],
+)
+def test_texts_without_a_number_hear_why(typed, words):
+    line, right = judge("day2.sed", typed)
+    assert not right and words in line, line
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_any_terminal_can_print_every_line(encoding):
+    import contextlib
+    import io
+
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    with contextlib.redirect_stdout(out):
+        for key, question in answers.every().items():
+            check(key, None)
+            check(key, "\ud800 ≈ σ²")
+            for wrong in question.wrong.values():
+                check(key, wrong())
+        progress("σ²")
+    out.flush()
+    lines = out.buffer.getvalue().decode(encoding).splitlines()
+    assert len(lines) == 1 + sum(2 + len(question.wrong) for question in answers.every().values())
+    if encoding == "ascii":
+        assert any("sigma_b^2" in line for line in lines)
+        assert not any("?" in line.replace("; did you mean", "") for line in lines)
+
+
+def test_check_on_an_ascii_terminal():
+    import os
+    import subprocess
+    import sys
+
+    code = "from mmteach.course import check; check('day2.sed', 119.44); check('day2.sed', 'σ²')"
+    env = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert out.returncode == 0 and "this counts sigma_b^2, which cancels" in out.stdout, out.stderr

@@ -10,15 +10,19 @@ from functools import cache
 
 import numpy as np
 
-from . import answers
+from . import answers, units
+from .reading import NO_NUMBER, digits, numbers, quantities, say, why_not
 
 LONGEST = 40  # characters of an answer that are repeated to its author
+NEAR = 0.05  # an answer of one or two digits is called close up to here
 
 _right = {}  # key -> whether the latest answer of this session was right
 
 
 def check(key, value=None):
     """Say in one line whether `value` answers the question `key`; never raises.
+
+    After a right answer of the student's own the line ends in the count of the day.
 
     Parameters
     ----------
@@ -40,7 +44,10 @@ def check(key, value=None):
         right = False
     if isinstance(key, str):
         _right[key] = right
-    print(line)
+        if right and not answers.question(key).worked:
+            done, own = count(key.partition(".")[0])
+            line += f" ({done} of {own} done)"
+    say(line)
 
 
 def judge(key, value):
@@ -53,33 +60,97 @@ def judge(key, value):
         meant = f"; did you mean {known[0]}?" if known else ""
         return f"{_short(key)}: there is no such question{meant}", False
     if value is None or value is Ellipsis or (isinstance(value, str) and not value.strip()):
-        return f"{key}: not answered yet: {question.what}", False
-    say, right = (_judge_word if question.words else _judge_numbers)(key, question, value)
-    return f"{key}: {say}", right
+        return f"{key}: not answered yet: {question.asked}", False
+    verdict, right = (_judge_word if question.words else _judge_numbers)(key, question, value)
+    return f"{key}: {verdict}", right
 
 
 def _judge_numbers(key, question, value):
     right, wrong = _computed(key)
-    given, right = numbers(value), numbers(right)
-    if given is None:
-        shown = _short(value) if isinstance(value, str) else f"this {type(value).__name__}"
-        call = "; call it, with ()" if callable(value) and not isinstance(value, type) else ""
-        return f"{shown} is not a number{call}; give {question.what}", False
-    if len(given) != len(right):
-        count = "1 number" if len(given) == 1 else f"{len(given)} numbers"
-        return f"{count} where {len(right)} should stand; give {question.what}", False
-    if np.isnan(given).any():
+    found, right = quantities(value), numbers(right)
+    if found is None:
+        return _unreadable(value, question), False
+    if len(found) != len(right):
+        counted = "1 number" if len(found) == 1 else f"{len(found)} numbers"
+        return f"{counted} where {len(right)} should stand; give {question.asked}", False
+    typed = [number for number, _ in found]
+    if np.isnan(typed).any():
         return "not yet: the answer holds a missing value (NaN)", False
-    if same(given, right, question.tolerance):
+    wanted = question.unit if isinstance(question.unit, tuple) else (question.unit,) * len(found)
+    texts = [text for _, text in found]
+    kinds, factors = zip(*map(units.compare, texts, wanted), strict=True)
+    given = [number * factor for number, factor in zip(typed, factors, strict=True)]
+    verdict, good = _verdict(question, given, typed, right, wrong, (texts, kinds, wanted))
+    if "unknown" in kinds:
+        verdict += f" ({_short(texts[kinds.index('unknown')])} is no unit known here: not read)"
+    return verdict, good
+
+
+def _verdict(question, given, typed, right, wrong, written):
+    """(clause, whether right) for numbers in the question's unit and as they were typed."""
+    texts, kinds, wanted = written
+    misfit = next((i for i, kind in enumerate(kinds) if kind in ("variance", "sd", "other")), None)
+    if question.same(given, right):
+        if misfit is not None:
+            return f"not yet: the number is right, but {_unit_of(question, written, misfit)}", False
         return f"right, {_shown(right)}", True
     for hint, known in wrong.items():
-        if same(given, numbers(known), question.tolerance):
+        if question.same(given, numbers(known)):
             return f"not yet: {hint}", False
-    if same([-g for g in given], right, question.tolerance):
+    if given != typed and question.same(typed, right):
+        own = ", ".join(
+            f"{number / units.compare(text, unit)[1]:.4g} {text}"
+            for number, text, unit in zip(right, texts, wanted, strict=True)
+        )
+        return f"not yet: {_shown(right)} is in {wanted[0]}; in your unit it is {own}", False
+    if misfit is not None:
+        return f"not yet: {_unit_of(question, written, misfit)}", False
+    if question.same([-g for g in given], right):
         return "not yet: the size is right, the sign is not", False
-    if same([g / 100 for g in given], right, question.tolerance):
+    if question.same([g / 100 for g in given], right):
         return "not yet: this is a percentage; divide by 100, or add the sign %", False
-    return f"not yet: {_shown(given)} is not {question.what}", False
+    if all(_close(question, *pair) for pair in zip(given, right, strict=True)):
+        asked = "two decimals" if question.absolute is not None else "three digits"
+        return f"close: give {asked}", False
+    for hint, fits in question.suspect.items():
+        if len(given) == 1 and fits(given[0]):
+            return f"not yet: {hint}", False
+    return f"not yet: {_shown(given)} is not {question.asked}", False
+
+
+def _close(question, given, right):
+    """Whether a number is right, or is the right one rounded or cut to one or two digits."""
+    if question.same([given], [right]):
+        return True
+    shown, last = digits(given)
+    above = abs(given) - abs(right)
+    return (
+        shown < 3
+        and given * right > 0
+        and -last < above <= 0.5001 * last
+        and abs(above) <= NEAR * abs(right)
+    )
+
+
+def _unit_of(question, written, at):
+    """What the unit that was typed belongs to, and which is asked for."""
+    texts, kinds, wanted = written
+    text = _bare(texts[at])
+    if not wanted[at]:
+        return f"{text} does not belong here: {question.what} has no unit"
+    owner = {"variance": "the unit of a variance", "sd": "the unit of an SD"}.get(
+        kinds[at], "another unit"
+    )
+    return f"{text} is {owner}; give {question.asked}"
+
+
+def _unreadable(value, question):
+    """What is amiss with an answer that holds no number."""
+    if isinstance(value, str):
+        why = why_not(value)
+        return f"{_short(value)} {why}" + (f"; give {question.asked}" if why == NO_NUMBER else "")
+    call = "; call it, with ()" if callable(value) and not isinstance(value, type) else ""
+    return f"this {type(value).__name__} is not a number{call}; give {question.asked}"
 
 
 def _judge_word(key, question, value):
@@ -89,13 +160,13 @@ def _judge_word(key, question, value):
     words = list(question.words())
     if word not in [w.lower() for w in words]:
         choice = ", ".join(words) if len(words) < 8 else f"{words[0]}, {words[1]}, … {words[-1]}"
-        return f"answer with one of {choice}: {question.what}", False
+        return f"answer with one of {choice}: {question.asked}", False
     if word == right.lower():
         return f"right, {right}", True
     for hint, known in wrong.items():
         if word == known.lower():
             return f"not yet: {hint}", False
-    return f"not yet: {_short(str(value[0]))} is not {question.what}", False
+    return f"not yet: {_short(str(value[0]))} is not {question.asked}", False
 
 
 @cache
@@ -105,71 +176,13 @@ def _computed(key):
     return question.right(), {hint: wrong() for hint, wrong in question.wrong.items()}
 
 
-def numbers(value):
-    """The number or numbers in any reasonable form of answer, as a list of floats; else None.
-
-    >>> numbers("2,906.0 kg²/ha²"), numbers("−66.52"), numbers((1, np.float64(2.5)))
-    ([2906.0], [-66.52], [1.0, 2.5])
-    >>> numbers("67.1 %"), numbers("2/3 of it"), numbers("about the same")
-    ([0.671], [0.6666666666666666], None)
-    """
-    if isinstance(value, str):
-        return _number_in_text(value)
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        parts = [numbers(part) for part in value]
-        return None if None in parts else [number for part in parts for number in part]
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind == "U":
-            return numbers(array.ravel().tolist())
-        if array.dtype.kind not in "iufO" or isinstance(value, bytes | bool):
-            return None  # dates, complex numbers and truth values would turn into floats
-        if array.dtype.kind == "O" and array.size != 1:
-            return numbers(array.ravel().tolist())
-        return [float(number) for number in array.ravel()]
-    except Exception:  # whatever an object's own __array__ or __float__ raises
-        return None
-
-
-# 2,906.5 or 2,5 (a decimal comma) or 2.5; then perhaps e-7, /3 and %
-NUMBER = re.compile(
-    r"([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d+|\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
-    r"(?:\s*/\s*(\d+))?(?![\d.,]*\d)\s*(%?)"
-)
-
-
-def _number_in_text(text):
-    """The number at the start of a text: "≈ −2,906.0 kg", "3/4", "7.6 × 10^-7", "67.1 %"."""
-    text = text.strip().lower().replace("\u2212", "-")
-    text = re.sub(r"^(≈|~|=|about|roughly)\s*", "", text)
-    text = re.sub(r"\s*[×*]\s*10(\^|\*\*)\s*(?=[-+]?\d)", "e", text)
-    text = re.sub(r"(?<=\d)[ _\u00a0\u2009\u202f](?=\d{3}(?!\d))", "", text)  # 25 627, 25_627
-    found = NUMBER.match(text)
-    if not found:
-        return None
-    number, divisor, percent = found.groups()
-    thousands = re.match(r"[-+]?\d{1,3}(,\d{3})+(\.|e|$)", number)
-    number = float(number.replace(",", "" if thousands else "."))
-    if divisor:
-        number = number / float(divisor) if float(divisor) else np.nan
-    return [number / 100 if percent else number]
-
-
-def same(given, right, tolerance):
-    """Whether all numbers agree to the relative tolerance."""
-    return (
-        right is not None
-        and len(given) == len(right)
-        and all(
-            abs(g - r) <= tolerance * max(abs(r), 1e-12) for g, r in zip(given, right, strict=True)
-        )
-    )
-
-
 def _shown(values):
     return ", ".join(f"{v:.0f}" if 1e4 <= abs(v) < 1e9 else f"{v:.4g}" for v in values)
+
+
+def _bare(text):
+    """A short text as it was typed, when it can be printed on one line; else quoted."""
+    return text if text.isprintable() and len(text) <= LONGEST else _short(text)
 
 
 def _short(value):
@@ -190,21 +203,28 @@ def questions(day=""):
     'the residual variance of the schools by REML (points²)'
     """
     asked = answers.of_day(day) if day else answers.every()
-    return {key: question.what for key, question in asked.items()}
+    return {key: question.asked for key, question in asked.items()}
+
+
+def count(day):
+    """(questions of the student's own that are answered rightly, how many there are)."""
+    own = [key for key, question in answers.of_day(day).items() if not question.worked]
+    return sum(bool(_right.get(key)) for key in own), len(own)
 
 
 def progress(day):
-    """Print how many questions of the day have been answered rightly in this session.
+    """Print how many of the day's own tasks are done in this session; worked ones count apart.
 
     >>> progress("day99")
     day99: there are no questions yet
     """
-    keys = list(questions(day)) if isinstance(day, str) else []
-    if not keys:
-        print(f"{_short(day)}: there are no questions yet")
+    asked = answers.of_day(day) if isinstance(day, str) else {}
+    if not asked:
+        say(f"{_short(day)}: there are no questions yet")
         return
-    still_open = [key for key in keys if not _right.get(key)]
-    print(
-        f"{day}: {len(keys) - len(still_open)} of {len(keys)} done"
+    done, own = count(day)
+    still_open = [key for key, one in asked.items() if not one.worked and not _right.get(key)]
+    say(
+        f"{day}: worked {len(asked) - own}, yours {done} of {own}"
         + (f"; still open: {', '.join(still_open)}" if still_open else "; all green")
     )

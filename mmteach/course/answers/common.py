@@ -9,10 +9,15 @@ import numpy as np
 
 import mmteach as mm
 
+LRT = 0.05  # absolute tolerance of a likelihood-ratio statistic, a difference of two criteria
+
 # hints that several questions share
 SD = "this is an SD, not a variance; square it"
 ML = "this is the ML value; REML allows for the estimated means"
 NO_BLOCKS = "the blocks are missing; their differences now count as error"
+OTHER_LINE = "this is the residual variance, the other line of the table"
+BETWEEN_LINE = "this is the variance between the groups, the other line of the table"
+ROOT = "this is a variance; its square root is the SE"
 GAIN = "this is the gain in the log-likelihood; the statistic is twice that"
 
 

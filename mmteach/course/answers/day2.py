@@ -5,7 +5,7 @@ import numpy as np
 import mmteach as mm
 
 from ..question import Question
-from .common import ML, NO_BLOCKS, SD, data, fixed, mixed, root, rss, variances
+from .common import ML, NO_BLOCKS, OTHER_LINE, ROOT, SD, data, fixed, mixed, root, rss, variances
 
 SORGHUM, POTASH = "yield_kg_ha ~ genotype", "strength ~ C(k2o_lb_ac)"
 
@@ -45,7 +45,7 @@ def raw_g02_minus_g01():
 
 QUESTIONS = {
     "day2.sigma": Question(
-        "sigma of a sorghum plot with blocks fixed (kg/ha)",
+        "sigma of a sorghum plot with blocks fixed",
         lambda: trial_fixed().sigma,
         {
             "this is a variance; its square root has the unit kg/ha": lambda: trial_fixed().sigma2,
@@ -53,10 +53,15 @@ QUESTIONS = {
                 root(rss(trial_fixed()) / trial_fixed().nobs)
             ),
             NO_BLOCKS: lambda: fixed(SORGHUM, "sorghum").sigma,
+            "this is the SE of a genotype mean, √(σ²/4); a single plot is asked": lambda: (
+                trial_fixed().sigma / 2
+            ),
         },
+        unit="kg/ha",
+        worked=True,
     ),
     "day2.sigma2_b": Question(
-        "the variance between blocks of the sorghum trial by REML (kg²/ha²)",
+        "the variance between blocks of the sorghum trial by REML",
         lambda: trial_variances()[0],
         {
             SD: lambda: root(trial_variances()[0]),
@@ -67,7 +72,13 @@ QUESTIONS = {
             "this is the variance of the block means, which still holds σ²/18": lambda: (
                 mean_squares(f"{SORGHUM} + block", "sorghum")["block"] / 18
             ),
+            "this is MS_b − MS_e; divide it by 18, the plots of a block": lambda: block_variance(
+                f"{SORGHUM} + block", "sorghum", 1
+            ),
+            OTHER_LINE: lambda: trial_variances()[1],
         },
+        unit="kg²/ha²",
+        worked=True,
     ),
     "day2.correlation": Question(
         "the correlation of two plots of one block, blocks random",
@@ -83,9 +94,10 @@ QUESTIONS = {
                 1 - correlation(*trial_variances())
             ),
         },
+        worked=True,
     ),
     "day2.sed": Question(
-        "the SE of a difference of two genotype means (kg/ha)",
+        "the SE of a difference of two genotype means",
         lambda: root(2 * trial_variances()[1] / 4),
         {
             "this is √(σ²/4), the SE of one mean with blocks fixed; you compare two": lambda: root(
@@ -97,11 +109,18 @@ QUESTIONS = {
             "this is √(2σ²), the SE of a difference of two plots; a mean has four": lambda: root(
                 2 * trial_variances()[1]
             ),
+            "this is σ, the SD of one plot; a mean has four, and there are two means": lambda: root(
+                trial_variances()[1]
+            ),
+            "this is the SED with ML's variances; take those of REML": lambda: root(
+                2 * trial_variances(reml=False)[1] / 4
+            ),
             "this is the square of the SED": lambda: 2 * trial_variances()[1] / 4,
         },
+        unit="kg/ha",
     ),
     "day2.se_mean": Question(
-        "the SE of a genotype mean, blocks random (kg/ha)",
+        "the SE of a genotype mean, blocks random",
         lambda: root(sum(trial_variances()) / 4),
         {
             "you forgot σ_b²: this is the SE with blocks fixed": lambda: root(
@@ -116,10 +135,15 @@ QUESTIONS = {
             "this is the SE with ML's variances; take those of REML": lambda: root(
                 sum(trial_variances(reml=False)) / 4
             ),
+            ROOT: lambda: sum(trial_variances()) / 4,
+            "this is the SD of one plot; the mean of four plots varies less": lambda: root(
+                sum(trial_variances())
+            ),
         },
+        unit="kg/ha",
     ),
     "day2.uneven": Question(
-        "G02 − G01 with blocks random, after G01 lost two plots (kg/ha)",
+        "G02 − G01 with blocks random, after G01 lost two plots",
         lambda: g02_minus_g01(mixed(f"{SORGHUM} + (1 | block)", "sorghum, uneven")),
         {
             "this is the estimate with blocks fixed; make them random": lambda: g02_minus_g01(
@@ -130,6 +154,7 @@ QUESTIONS = {
                 trial_fixed()
             ),
         },
+        unit="kg/ha",
     ),
     "day2.potash": Question(
         "the variance between blocks of the potash trial by REML",
@@ -140,9 +165,13 @@ QUESTIONS = {
             ),
             SD: lambda: root(block_variance(f"{POTASH} + block", "potash", 5)),
             ML: lambda: variances(mixed(f"{POTASH} + (1 | block)", "potash", False))[0],
-            "this is the residual variance, from another line of the table": lambda: mean_squares(
-                f"{POTASH} + block", "potash"
-            )["Residual"],
+            OTHER_LINE: lambda: mean_squares(f"{POTASH} + block", "potash")["Residual"],
+            "this is MS_b/5, which still holds σ²/5": lambda: (
+                mean_squares(f"{POTASH} + block", "potash")["block"] / 5
+            ),
+            "this is MS_b − MS_e; divide it by 5, the plots of a block": lambda: block_variance(
+                f"{POTASH} + block", "potash", 1
+            ),
             "this is the wrong line, the treatments; take that of the blocks": lambda: (
                 (
                     mean_squares(f"{POTASH} + block", "potash")["C(k2o_lb_ac)"]

@@ -2,8 +2,25 @@
 
 import numpy as np
 
+import mmteach as mm
+
 from ..question import Question
-from .common import GAIN, ML, SD, data, fixed, mixed, root, rss, school_means, schools, variances
+from .common import (
+    BETWEEN_LINE,
+    GAIN,
+    LRT,
+    ML,
+    OTHER_LINE,
+    SD,
+    data,
+    fixed,
+    mixed,
+    root,
+    rss,
+    school_means,
+    schools,
+    variances,
+)
 
 TRUTH = 100, 225  # the variances the schools were drawn with; 3 schools of 4
 
@@ -26,6 +43,13 @@ def balanced_formula(name):
     return scores.mean().var() - within / scores.size().mean()
 
 
+def criterion_at(between, within):
+    """The REML criterion of the schools with these variances in V."""
+    scores = data("schools")
+    V = mm.build_V_cs(between, within, scores.school)
+    return mm.minus2_loglik(scores.score, np.ones((len(scores), 1)), V, reml=True)
+
+
 def gain(reml):
     """Drop of the criterion from one mean to five potash levels, blocks random."""
     small, large = (
@@ -36,19 +60,22 @@ def gain(reml):
 
 QUESTIONS = {
     "day4.var_mean": Question(
-        "the variance of the mean of all 12 scores, at σ_b² = 100 and σ² = 225 (points²)",
+        "the variance of the mean of all 12 scores, at σ_b² = 100 and σ² = 225",
         lambda: TRUTH[0] / 3 + TRUTH[1] / 12,
         {
-            "this takes 12 students as independent; students of a school share its b": lambda: (
+            "this takes 12 students as independent; students of a school share its u_j": lambda: (
                 sum(TRUTH) / 12
             ),
             "this is the variance of the mean of one school": lambda: TRUTH[0] + TRUTH[1] / 4,
             "you forgot σ_b²: this is σ²/12": lambda: TRUTH[1] / 12,
             "this is the standard error; square it": lambda: root(TRUTH[0] / 3 + TRUTH[1] / 12),
+            "this is the variance of one score; the mean runs over twelve": lambda: sum(TRUTH),
         },
+        unit="points²",
+        worked=True,
     ),
     "day4.sigma2": Question(
-        "the residual variance of the schools by REML (points²)",
+        "the residual variance of the schools by REML",
         lambda: schools().sigma2,
         {
             SD: lambda: schools().sigma,
@@ -61,10 +88,13 @@ QUESTIONS = {
             "this is the variance of all scores, which holds the schools as well": lambda: data(
                 "schools"
             ).score.var(),
+            BETWEEN_LINE: lambda: variances(schools())[0],
         },
+        unit="points²",
+        worked=True,
     ),
     "day4.sigma2_b": Question(
-        "the variance between schools by REML (points²)",
+        "the variance between schools by REML",
         lambda: variances(schools())[0],
         {
             "this is the ML value; it divides by J where REML divides by J − 1": lambda: variances(
@@ -74,8 +104,16 @@ QUESTIONS = {
                 school_means().var()
             ),
             "this is MS_b, whose expectation is 4σ_b² + σ²": lambda: 4 * school_means().var(),
+            "this is MS_b − MS_w; divide it by 4, the students of a school": lambda: (
+                4 * variances(schools())[0]
+            ),
+            "you divided by 3, the number of schools; a school has 4 students": lambda: (
+                4 * variances(schools())[0] / 3
+            ),
+            OTHER_LINE: lambda: schools().sigma2,
             SD: lambda: root(variances(schools())[0]),
         },
+        unit="points²",
     ),
     "day4.criterion": Question(
         "the REML criterion of the schools at its minimum",
@@ -91,10 +129,28 @@ QUESTIONS = {
             "this has n log 2π in the constant; REML has n − p": lambda: (
                 schools().criterion + np.log(2 * np.pi)
             ),
+            "this is the REML criterion at the ML variances; put in those of REML": lambda: (
+                criterion_at(*variances(schools(reml=False)))
+            ),
+            "here σ_b² is the variance of the school means; take σ²/4 off it first": lambda: (
+                criterion_at(school_means().var(), schools().sigma2)
+            ),
+            "this is the criterion at the true variances; put in the estimates": lambda: (
+                criterion_at(*TRUTH)
+            ),
         },
+        suspect={
+            "the criterion can be lower: some variance in your V is not the REML estimate": (
+                lambda given: 0 < given - schools().criterion < 20
+            ),
+            "this is below the minimum, so a term of the criterion is missing": (
+                lambda given: 0 < schools().criterion - given < 50
+            ),
+        },
+        absolute=0.01,
     ),
     "day4.ml_average": Question(
-        "the average ML estimate of σ_b², 3 schools of 40 students (points²)",
+        "the average ML estimate of σ_b², 3 schools of 40 students",
         lambda: average_ml(3, 40),
         {
             "this is the average with 4 students a school; put 40 there": lambda: average_ml(3, 4),
@@ -103,10 +159,12 @@ QUESTIONS = {
                 30, 4
             ),
         },
-        tolerance=0.015,
+        unit="points²",
+        tolerance=0.015,  # the average of 20,000 draws has an SE of 0.5 points²
+        worked=True,
     ),
     "day4.uneven": Question(
-        "the variance between schools by REML, two students of S3 absent (points²)",
+        "the variance between schools by REML, two students of S3 absent",
         lambda: variances(schools(name="schools, uneven"))[0],
         {
             ML: lambda: variances(schools(False, "schools, uneven"))[0],
@@ -114,10 +172,10 @@ QUESTIONS = {
                 balanced_formula("schools, uneven")
             ),
             "these are all 12 scores; leave out the last two": lambda: variances(schools())[0],
-            "this is the residual variance, the other line of the table": lambda: (
-                schools(name="schools, uneven").sigma2
-            ),
+            OTHER_LINE: lambda: schools(name="schools, uneven").sigma2,
+            SD: lambda: root(variances(schools(name="schools, uneven"))[0]),
         },
+        unit="points²",
     ),
     "day4.potash": Question(
         "the likelihood-ratio statistic for the five potash levels",
@@ -127,6 +185,10 @@ QUESTIONS = {
                 True
             ),
             GAIN: lambda: gain(False) / 2,
+            "the size is right, the sign is not; take the larger criterion first": lambda: (
+                -gain(False)
+            ),
         },
+        absolute=LRT,
     ),
 }

@@ -5,7 +5,7 @@ import numpy as np
 import mmteach as mm
 
 from ..question import Question
-from .common import GAIN, NO_BLOCKS, data, fixed, mixed, school_means, schools, variances
+from .common import GAIN, LRT, NO_BLOCKS, data, fixed, mixed, school_means, schools, variances
 
 BARLEY = "yield_t_ha ~"
 SLEEP = "reaction_ms ~ days + (days | subject)"
@@ -69,7 +69,7 @@ def deviation():
 
 QUESTIONS = {
     "day5.school": Question(
-        "the BLUP of school S3, its predicted distance from the mean (points)",
+        "the BLUP of school S3, its predicted distance from the mean",
         lambda: np.prod(school_effect()),
         {
             "this is the raw deviation, not yet shrunken": lambda: school_effect()[0],
@@ -82,7 +82,10 @@ QUESTIONS = {
             "this uses the variances of ML; take those of REML": lambda: (
                 school_effect()[0] * factor(*variances(schools(False)), 4)
             ),
+            TAKEN: lambda: school_effect()[0] * (1 - factor(*variances(schools()), 4)),
         },
+        unit="points",
+        worked=True,
     ),
     "day5.f_genotype": Question(
         "the F value of the genotypes, blocks and genotypes fixed",
@@ -93,7 +96,11 @@ QUESTIONS = {
             "this is a ratio of sums of squares; F is one of mean squares": lambda: (
                 field_anova().sum_sq["genotype"] / field_anova().sum_sq["Residual"]
             ),
+            "this is 1/F; divide by the mean square of the residual": (
+                lambda: 1 / field_anova().f["genotype"]
+            ),
         },
+        worked=True,
     ),
     "day5.lrt": Question(
         "the likelihood-ratio statistic for the variance between genotypes, by REML",
@@ -107,6 +114,8 @@ QUESTIONS = {
                 fixed(f"{BARLEY} block", "barley, F1").criterion - field().criterion
             ),
         },
+        absolute=LRT,
+        worked=True,
     ),
     "day5.factor": Question(
         "the part of its raw effect that a genotype on 4 plots keeps",
@@ -142,12 +151,14 @@ QUESTIONS = {
         },
     ),
     "day5.line": Question(
-        "the BLUP line of subject 335: intercept (ms) and slope (ms a day)",
+        "the BLUP line of subject 335: intercept (ms) and slope (ms/day)",
         lambda: line("partial"),
         {
             "these are the deviations from the average line; add the fixed effects": deviation,
             "this is no pooling, least squares for this subject alone": lambda: line("no_pooling"),
             "this is complete pooling, the same line for all subjects": lambda: line("complete"),
+            "the slope comes second: (intercept, slope)": lambda: line("partial")[::-1],
         },
+        unit=("ms", "ms/day"),
     ),
 }
