@@ -12,7 +12,6 @@ Type III  F free of all terms but those that contain it, and orthogonal to their
           weights
 """
 
-from copy import copy
 from itertools import product
 
 import numpy as np
@@ -246,6 +245,4 @@ def _rows_of_all_combinations(design, repeats):
     for name, mean in design.numeric.items():  # any values do, if functions such as log accept them
         if name not in every:
             grid[name] = rng.uniform(0.5, 1.5, len(grid)) * (mean or 1.0)
-    every_level = copy(design.reader.fixed)
-    every_level.spec = design.x_spec.update(ensure_full_rank=False, structure=None)
-    return design.x_rows(grid), design.reader.new_rows(every_level, grid)
+    return design.x_rows(grid), design.x_rows(grid, all_levels=True)
