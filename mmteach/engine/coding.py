@@ -26,7 +26,7 @@ class Piece:
     """One expression as it enters products: numbers, or a factor with its coding."""
 
     def __init__(self, expression, value):
-        self.text, self.node = expression.text, expression.node
+        self.text, self.node, self.column = expression.text, expression.node, expression.columns[0]
         self.is_factor = isinstance(value, pd.Categorical)
         self.levels = value.categories.tolist() if self.is_factor else None
         self.width = len(self.levels) if self.is_factor else 1 if value.ndim == 1 else value.shape[1]
@@ -227,10 +227,10 @@ def _check_size(pieces, n, p):
     brings = listed(f"{piece.text} has {piece.width} {'levels' if piece.is_factor else 'columns'}"
                     for piece in widest)
     if widest and widest[0].is_factor and numbers_as_text(widest[0].levels)[0]:
-        brings += f" because it holds text: for numbers use pd.to_numeric(data['{widest[0].text}'])"
+        brings += f" because it holds text: for numbers use pd.to_numeric(data['{widest[0].column}'])"
     raise ValueError(f"the terms stand for {p} columns, so X would have {n} x {p} cells "
                      f"({8 * n * p / 2**30:.3g} GiB): {brings}. A factor of many levels is better a random term, "
-                     f"such as (1 | {widest[0].text if widest else 'g'}); or give it fewer levels, and name only "
+                     f"such as (1 | {widest[0].column if widest else 'g'}); or give it fewer levels, and name only "
                      "the products you need")
 
 
