@@ -105,6 +105,11 @@ class Design:
         return np.ones(len(self.y)) if self.weights is None else self.weights
 
     @property
+    def row_offset(self):
+        """The sum of the offsets, (n,); zeros if there are none."""
+        return np.zeros(len(self.y)) if self.offset is None else self.offset
+
+    @property
     def response(self):
         """The response as measured, (n,): y plus the offset."""
         return self.y if self.offset is None else self.y + self.offset
