@@ -286,11 +286,12 @@ class Fit:
     @property
     def y(self):
         design = self._rows()
-        return pd.Series(design.y, index=design.rows, name=design.y_name)
+        return pd.Series(design.response, index=design.rows, name=design.y_name)
 
     @property
     def fitted(self):
-        values = self._rows().X[:, self.products.kept] @ self.beta.dropna().to_numpy()
+        design = self._rows()
+        values = design.row_offset + design.X[:, self.products.kept] @ self.beta.dropna().to_numpy()
         for term, b in zip(self.terms, self.b):
             values = values + (term.x * b[term.codes]).sum(axis=1)
         return pd.Series(values, index=self.design.rows, name="fitted")
@@ -337,10 +338,10 @@ class Fit:
         one_of("new_levels", new_levels, ("error", "population"))
         kept, beta = self.products.kept, self.beta.dropna().to_numpy()
         if new is None:
-            X, index = self._rows().X[:, kept], self.design.rows
+            X, index, offset = self._rows().X[:, kept], self.design.rows, self.design.row_offset
         else:
-            X, index = self.design.x_rows(new)[:, kept], new.index
-        mean, places, extra = X @ beta, [], np.zeros(len(X))
+            X, index, offset = self.design.x_rows(new)[:, kept], new.index, self.design.offset_rows(new)
+        mean, places, extra = offset + X @ beta, [], np.zeros(len(X))
         if groups == "conditional":
             at = 0
             for term, b, Sigma in zip(self.terms, self.b, self.covariances):
@@ -400,7 +401,7 @@ class Fit:
         if conditional:
             mean = self.fitted.to_numpy()[:, None]
         else:
-            mean = (design.X[:, self.products.kept] @ self.beta.dropna().to_numpy())[:, None]
+            mean = (design.row_offset + design.X[:, self.products.kept] @ self.beta.dropna().to_numpy())[:, None]
             for term, lam in zip(self.terms, self.products.lambdas(self.theta)):
                 u = rng.standard_normal((n, len(term.levels), len(lam))) @ (self.sigma * lam.T)
                 mean = mean + np.einsum("rk,srk->rs", term.x, u[:, term.codes])
@@ -438,7 +439,7 @@ class Fit:
         reml = self.reml if reml is None else reml
         if y is None:
             return Fit(self.design, self.products, reml)
-        design = replace(self._rows(), y=_response(y, self.nobs))
+        design = replace(self._rows(), y=_response(y, self.nobs) - self._rows().row_offset)
         products = self.products.with_response(design.y, design.X, [(t.codes, t.x) for t in self.terms],
                                                design.weights)
         return Fit(design, products, reml)
@@ -526,7 +527,7 @@ def _response(y, n):
 
 def _unseen(term, new, known):
     labels = new.loc[~known, list(term.bar.factors)].drop_duplicates().head(3).astype(str)
-    shown = ", ".join(":".join(row) for row in labels.to_numpy())
+    shown = ", ".join(":".join(map(str, row)) for row in labels.to_numpy())
     raise ValueError(f"{term.group} has levels that the fit has not seen: {shown}; use "
                      'new_levels="population" to predict them at the population mean')
 

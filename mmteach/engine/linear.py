@@ -62,7 +62,8 @@ class LinearFit:
     sigma, df_resid : float, int
         Residual standard deviation in units of y, on n - p degrees of freedom.
     rsquared, rsquared_adj, fvalue, f_pvalue : float
-        Share of variation explained, and the test of all coefficients but the intercept.
+        Share of variation explained (of y less the offset), and the test of all coefficients but
+        the intercept.
     loglik, aic, bic, criterion : float
         ML log-likelihood, with sigma counted as a parameter; criterion is -2 loglik.
     fitted, residuals, y : Series
@@ -133,11 +134,11 @@ class LinearFit:
 
     @property
     def y(self):
-        return pd.Series(self.design.y, index=self.design.rows, name=self.design.y_name)
+        return pd.Series(self.design.response, index=self.design.rows, name=self.design.y_name)
 
     @property
     def fitted(self):
-        return pd.Series(self.model.fittedvalues, index=self.design.rows, name="fitted")
+        return pd.Series(self.design.row_offset + self.model.fittedvalues, index=self.design.rows, name="fitted")
 
     @property
     def residuals(self):
@@ -171,7 +172,8 @@ class LinearFit:
         """
         X = self.design.X if new is None else self.design.x_rows(new)
         X = X[:, self.kept]
-        mean = pd.Series(X @ self.beta.dropna().to_numpy(), name="mean",
+        offset = self.design.row_offset if new is None else self.design.offset_rows(new)
+        mean = pd.Series(offset + X @ self.beta.dropna().to_numpy(), name="mean",
                          index=self.design.rows if new is None else new.index)
         if not se:
             return mean

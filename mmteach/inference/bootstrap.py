@@ -192,7 +192,7 @@ class _Job:
                 value = [*value.values()] if isinstance(value, dict) else value
                 return np.atleast_1d(np.asarray(value, float))
             design = fit.design
-            products = fit.products.with_response(y, design.X, self.terms, design.weights)
+            products = fit.products.with_response(y - design.row_offset, design.X, self.terms, design.weights)
             criterion = ProfiledCriterion(products, fit.reml)
             theta = minimise(criterion)[0]
             solution = criterion.solution(theta)
