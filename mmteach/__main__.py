@@ -6,6 +6,7 @@ from importlib import import_module
 
 # command -> the file of the course that does it
 WHERE = {
+    "start": "classroom",
     "doctor": "checkup",
     "build": "authoring.building",
     "check": "authoring.checking",
@@ -21,6 +22,23 @@ def parser():
         description="Linear mixed models in notebooks. Each command explains itself with --help.",
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    one = commands.add_parser(
+        "start",
+        help="make your own copy of the course and open it in JupyterLab",
+        description="Copy the lessons and exercises, without outputs, into a folder of your own, "
+        "and open the first. What you have changed is never overwritten; give the command again "
+        "at any time.",
+    )
+    one.add_argument("--folder", help="where the copies go (default: my_course in the project)")
+    one.add_argument(
+        "--fresh", metavar="LESSON", help="another copy of this lesson beside yours, with its date"
+    )
+    one.add_argument("--solutions", action="store_true", help="copy the solutions as well")
+    one.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="start JupyterLab without one"
+    )
+    one.add_argument("--copies-only", action="store_true", help="do not start JupyterLab")
 
     one = commands.add_parser("doctor", help="check that this computer is ready for the course")
 

@@ -26,6 +26,7 @@ course.answers.common course.answers.day2 course.answers.day4 course.answers.day
 course.checks course.checkup course.sources
 course.authoring.lessons course.authoring.lesson_prose course.authoring.lesson_rules course.authoring.checking
 course.authoring.building course.authoring.exercises course.authoring.runsheet course.authoring.figures
+course.classroom
 """.split()
 WINGS = ("textbook", "plots", "engine", "inference", "course")
 

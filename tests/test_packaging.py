@@ -79,7 +79,12 @@ def test_post_build_installs_the_project_alone():
     path = ROOT / "postBuild"
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("#!/bin/bash")
-    assert lines[-1] == "python -m pip install --no-deps -e ."
+    commands = [line for line in lines if line.startswith("python ")]
+    assert commands == [
+        "python -m pip install --no-deps -e .",
+        "python -m mmteach start --copies-only",
+    ]
+    assert lines[-1] == commands[-1]
     if sys.platform != "win32":
         assert path.stat().st_mode & 0o111, "chmod +x postBuild"
     assert not (ROOT / "binder").exists(), "a folder binder/ hides environment.yml and postBuild"
@@ -158,11 +163,10 @@ def test_each_line_sets_up_all_it_uses(language, line):
     assert " -m venv .venv" in line
     extras = re.findall(r'-e "\.\[(\w+)\]"', line)
     assert len(extras) == 1 and extras[0] in PROJECT["optional-dependencies"]
-    last = shlex.split(line.replace("\\", "/"))
-    if "jupyter" in line:
-        assert extras == ["course"]
-        (url,) = (word for word in last if word.startswith("--LabApp.default_url=/lab/tree/"))
-        assert (ROOT / url.removeprefix("--LabApp.default_url=/lab/tree/")).is_file()
+    last = shlex.split(re.split(r"&&|;", line.replace("\\", "/"))[-1])
+    if "mmteach" in line:
+        assert extras == ["course"] and " -m pip install -U pip" in line.split("-e ")[0]
+        assert last[0].endswith("/python") and last[1:] == ["-m", "mmteach", "start"]
     else:
         assert extras == ["test"] and line.endswith("python -m pytest")
         assert {"pytest", "nbval"} <= set(needs(PROJECT["optional-dependencies"]["test"]))
@@ -185,7 +189,7 @@ def test_the_map_of_days_is_true():
 
 def test_one_placeholder_stands_for_the_address():
     assert re.findall(r"https://mybinder\.org/v2/gh/(\S+?)/HEAD\?urlpath=(\S+?)\)", README) == [
-        ("OWNER/mmteach", "lab/tree/notebooks/00_start_here.ipynb")
+        ("OWNER/mmteach", "lab/tree/my_course/00_start_here.ipynb")
     ]
     assert README.count("OWNER/mmteach") == 2  # the link, and the comment that explains it
 
