@@ -6,112 +6,245 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Ten to fifteen minutes, best before the first day: everybody's machine is checked at the end.\nIf the room is short of time, do sections 1 and 2 only." slideshow={"slide_type": "slide"}
-# # Start here: check your machine, get a first result
+# %% [markdown] notes="Ten to fifteen minutes, best before the first day: everybody's machine is checked at the end.\nIf the room is short of time, do sections 1 to 3 only and show figure 2." slideshow={"slide_type": "slide"}
+# # Start here: how this course works
 #
-# This course is about data in groups: plots in blocks, pupils in schools, days of the same person. Observations of one group have something in common. Mixed models say how much.
+# Students of one school, plots of one field, days of one person: observations that come in groups have something in common. If we ignore it, we believe too much or too little. **Mixed models** say how much the members of a group share, and this course takes them apart until nothing in them is hidden.
 #
-# **What you do.** Check this computer, fit a first mixed model, and see how a lesson works.
+# **Today** you check your computer, see how a lesson works, and take a first taste: do students of one school resemble each other?
 #
-# **What you need.** Nothing yet. Time: 15 minutes.
+# **What you need.** Nothing yet. **Time.** In class 15 minutes, alone about 25 minutes.
 
-# %% [markdown] minutes=2 notes="Everybody runs the first cell now. Walk around and look for the word ATTENTION.\nThe remedy stands in the line below it." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=2 notes="Everybody runs the first cell now. Walk around and look for the word ATTENTION; the remedy stands in the line below it." slideshow={"slide_type": "slide"}
 # ## 1. Check this computer
 #
-# A notebook is made of cells. Click into the next one and press **Shift + Enter**: the cell runs, and its output appears below it. This one asks the course's doctor:
+# A notebook is made of *cells*: some hold text, some hold code. Click into the next cell and press **Shift + Enter**: the cell runs, and its output appears below it. This one asks the course's doctor:
 
 # %% slideshow={"slide_type": "-"}
-from mmteach.course.checkup import doctor
+from mmteach.course import doctor
 
 doctor()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Each line should begin with OK. A line with ATTENTION names its remedy just below. `doctor(details=True)` adds the versions; send these lines along when you ask for help.
 #
-# If a box asks you to *Select Kernel*, press **Select**: you were quicker than the notebook, which was still starting. The name of the kernel at the top right tells when it is ready.
+# If a box asks you to *Select Kernel*, press **Select**. The kernel is the program that runs your cells; it was still starting.
 
-# %% [markdown] minutes=4 notes="Do not explain REML today. The picture is the message: who shares something with whom.\nThe true values are known because the data are simulated: 100 between schools, 225 within." slideshow={"slide_type": "slide"}
-# ## 2. Get a first result in one minute
+# %% [markdown] minutes=3 notes="Show the guess-then-run habit once, slowly. Then let everybody turn the knob.\nExpect: some change the number and forget to run the cell." slideshow={"slide_type": "slide"}
+# ## 2. Learn how a lesson works
 #
-# Twelve pupils, four in each of three schools, sat a test (the scores are simulated). Do pupils of one school resemble each other? First the tools and the data:
+# Every lesson goes in the same small steps:
+#
+# 1. **Guess.** Where you read *Predict*, stop. Say your answer aloud or write it down. A wrong guess that you have written down teaches more than a right one that you have not.
+# 2. **Run** the next cell.
+# 3. **See.** The text after the cell says what the output means, and what you should have said.
+#
+# The outputs may already be there when you open a lesson. To be fair to yourself, hide them first: *Edit → Clear Outputs of All Cells*.
+#
+# Some useful habits:
+#
+# - **Order.** Cells are meant to run from top to bottom. The number in brackets, `[3]`, says which cell ran when; `[*]` means that it is still running. If something is odd, use *Kernel → Restart Kernel and Run All Cells*.
+# - **Knobs.** A number that stands alone on its line is there for you to change. Change it, run the cell again, and write down what moved.
+# - **The original.** What you type stays in your file. *Edit → Undo* takes back a change. To get the whole lesson back, close it without saving; if you have saved, copy the file again from the project that you downloaded.
+# - **Two files.** Beside each lesson `NAME.ipynb` lies a text file `NAME.py` with the same cells. It is for authors; open the one that ends in `.ipynb`.
+#
+# Try it. **Predict** what the next cell prints, then run it. Change the knob to 100 and run it again:
 
 # %% slideshow={"slide_type": "-"}
+knob = 7
+print("ten times the knob is", 10 * knob)
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Check yourself.** Answers are folded away. Click on the little triangle:
+#
+# **Check.** A cell shows `[5]`, and the one above it shows `[6]`. Which one ran last?
+#
+# <details><summary>Answer</summary>
+# The upper one. The number counts the runs, so the upper cell was run again after the lower one.
+# </details>
+
+# %% [markdown] minutes=5 notes="Do not explain the method today. The message is: two variances, and the one between schools rests on three schools.\nExpect the guess 'schools differ more': reply 'look at the spread of the dots inside a school'." slideshow={"slide_type": "slide"}
+# ## 3. Take a first taste
+#
+# Twelve students, four in each of three schools, sat a test. The scores are simulated, so somebody knows the truth; we do not look it up. First the tools:
+#
+# - `numpy` (short: `np`) calculates with arrays of numbers, `matplotlib.pyplot` (`plt`) draws;
+# - `mmteach` (`mm`) is the package of this course; `mm.load` fetches a data set as a table;
+# - `plots` is the part of `mmteach` that draws. Its setting `plots.STYLE` only gives all pictures the same letter sizes.
+
+# %% slideshow={"slide_type": "skip"}
 import matplotlib.pyplot as plt
+import numpy as np
 
 import mmteach as mm
 from mmteach import plots
 
 # %% slideshow={"slide_type": "-"}
-pupils = mm.load("schools")
 plt.rcParams.update(plots.STYLE)
-print(pupils.groupby("school", observed=True).score.agg(["count", "mean"]).round(1))
+students = mm.load("schools")
+students.head(3)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The school means differ, but each rests on four pupils. A mixed model splits the variance of the scores in two: a part between schools, $\sigma_b^2$, and a part within schools, $\sigma^2$. The formula reads: the score has one mean (`1`), and each school shifts its pupils by a random amount (`(1 | school)`). Before you run the next cell, **guess**: which of the two is larger?
+# Each row is one student. Now the mean of each school. `groupby` makes one group of rows for each school; `observed=True` says that only schools that occur in the table shall be groups:
 
 # %% slideshow={"slide_type": "-"}
-fit = mm.lmm("score ~ 1 + (1 | school)", data=pupils)
-between, within = fit.varcomp.variance
-print(f"between schools {between:.1f}, within schools {within:.1f} points²")
-print(f"share of the schools in the variance of a score: {between / (between + within):.2f}")
+by_school = students.groupby("school", observed=True)
+school_means = by_school["score"].mean()
+print(school_means.round(1).to_string())
+largest_difference = school_means.max() - school_means.min()
+print(f"largest difference: {largest_difference:.1f} points")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# These two numbers say how any two pupils vary together. The picture has a row and a column for each pupil; a cell holds the covariance of two pupils:
+# The school means differ by up to 23.5 points. But each of them rests on four students only. Let us see all twelve:
 
 # %% slideshow={"slide_type": "subslide"}
-reading = plots.show_matrix(fit.V, pupils.school, title="Covariance of twelve scores (points²)")
+fig, ax = plt.subplots(figsize=(6, 3))
+ax.plot(students["score"], students["school"], "o", label="student")
+ax.plot(school_means, school_means.index, "|", color="black", markersize=18,
+        label="mean of the school")
+ax.set_xlabel("score (points)")
+ax.set_ylabel("school")
+ax.invert_yaxis()
+ax.legend(loc="upper left")
+plt.show()
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 1. The scores of twelve students in three schools, in points; the bar is the mean of the school.*
+#
+# A score can differ from another one for two reasons: the students come from different schools, or they are different students. A mixed model splits the variance of a score into these two parts: the variance *between* schools, $\sigma_b^2$, and the variance *within* schools, $\sigma^2$.
+#
+# **Predict.** Look at Figure 1. Which part is larger?
+
+# %% slideshow={"slide_type": "-"}
+fit = mm.lmm("score ~ 1 + (1 | school)", data=students)
+between, within = fit.varcomp["variance"]
+share = between / (between + within)
+print(f"variance between schools: {between:.1f} points²")
+print(f"variance within schools:  {within:.1f} points²")
+print(f"share of the schools:     {share:.2f}")
+
+# %% [markdown] notes="One minute. Expect 'yes, the computer found it': reply 'what if a fourth school had joined?'" slideshow={"slide_type": "fragment"} tags=["discuss"]
+# The part within schools is larger, although the schools differ a lot. Of the variance of a score, 42 % is shared by all students of the school; the rest is the student's own.
+#
+# How did we ask for this? `mm.lmm` fits a *linear mixed model*. Read the formula aloud: *the score has one mean* (`1`), *and each school shifts all of its students by a random amount* (`(1 | school)`). How the two variances are found is the story of day 4.
+#
+# **Discuss.** Would you trust the number 102.6 if you had to bet on it?
+#
+# <details><summary>Answer</summary>
+# Better not. It rests on three schools, and three of anything say little about how much such things vary. A good part of the course is about how sure we are.
+# </details>
+
+# %% [markdown] minutes=4 notes="The picture is the message: who shares something with whom. Board: two students, one shared arrow, two own arrows.\nExpect 325 for two students of one school: reply 'is what each has alone shared?'" numbers_from={"225": "the square of 15, in the next cell"} slideshow={"slide_type": "slide"}
+# ## 4. See what two students share
+#
+# When two quantities tend to be high together and low together, they *vary together*. The measure of this is the **covariance**: take the deviation of each from its mean, multiply the two, and average the products over many pairs. The covariance of a quantity with itself is its variance. If two quantities have nothing to do with each other, high meets low as often as high, and the products average to zero.
+#
+# Let us make many pairs of students. Both students of a pair share the shift of their school (variance 100), and each has a part of his or her own (variance 225):
+
+# %% slideshow={"slide_type": "-"}
+rng = np.random.default_rng(seed=1)
+n_pairs = 100_000
+school_shift = rng.normal(scale=10, size=n_pairs)              # SD 10, variance 100
+first = school_shift + rng.normal(scale=15, size=n_pairs)      # SD 15, variance 225
+second = school_shift + rng.normal(scale=15, size=n_pairs)     # the same school
+print(f"variance of a student: {np.var(first):.0f} points²")
+
+# %% [markdown] numbers_from={"225": "the square of 15, in the cell above"} slideshow={"slide_type": "fragment"}
+# The variance of a student is 100 + 225, apart from a little chance: variances of independent parts add.
+#
+# **Predict.** And the covariance of the two students of a pair: near 0, near 100, or near 325?
+
+# %% slideshow={"slide_type": "-"}
+deviation_of_first = first - first.mean()
+deviation_of_second = second - second.mean()
+covariance = np.mean(deviation_of_first * deviation_of_second)
+print(f"covariance of two students of one school: {covariance:.0f} points²")
+
+stranger = np.roll(second, 1)          # the second student of another pair
+deviation_of_stranger = stranger - stranger.mean()
+covariance = np.mean(deviation_of_first * deviation_of_stranger)
+print(f"covariance of two students of two schools: {abs(covariance):.0f} points²")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# You should have said: near 100. **What two students share is what varies together**, and its variance is their covariance. Students of different schools share nothing, and their covariance is zero. Remember this sentence: it is the key to every picture in this course.
+#
+# Now back to our twelve students. Put all variances and covariances, as the model estimates them, into one square table: a row and a column for each student, and in each cell the covariance of the two. This table is the **covariance matrix** of the data, and its name is $\mathbf V$. `plt.imshow` draws a table of numbers as a picture:
+
+# %% slideshow={"slide_type": "subslide"}
+V = fit.V.to_numpy()
+fig, ax = plt.subplots(figsize=(4.6, 3.6))
+picture = ax.imshow(V, cmap="Blues")
+fig.colorbar(picture, label="covariance (points²)")
+ax.set_xlabel("student")
+ax.set_ylabel("student")
+plt.show()
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 2. The estimated covariance matrix of twelve scores, in points². Students 0 to 3 are in school S1, 4 to 7 in S2, 8 to 11 in S3.*
+#
+# Three squares, one for each school. From now on a helper draws such pictures, `plots.show_matrix`. It adds the names of the groups and the numbers, and gives back a sentence that says what the picture shows; we print it, so that you can compare it with what you see. (A helper is no secret: `plots.show_matrix??` in a cell shows its code.)
+
+# %% slideshow={"slide_type": "subslide"}
+title = "Covariance of 12 scores (points²)"
+reading = plots.show_matrix(V, students["school"], title=title)
 plt.show()
 print(reading)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 1. On the diagonal the variance of a score, elsewhere the covariance of two pupils; white is zero.* Pupils of one school share its effect, so their scores vary together. Pupils of different schools share nothing. This square pattern is the heart of the course: you will meet it every day, in many shapes.
-
-# %% [markdown] minutes=3 notes="Show the guess-then-run habit once, slowly. A wrong guess that was written down teaches more than a right one that was not." slideshow={"slide_type": "slide"}
-# ## 3. Learn how a lesson works
+# *Figure 3. The same matrix, drawn by the helper; white is zero.*
 #
-# Each lesson is a notebook of about an hour. It runs from top to bottom.
+# On the diagonal is the variance of a score, 247 = 102.6 + 144.4 points². Beside it, inside a school, is 102.6: what two students of one school share. Outside there is zero. You will meet this pattern of squares every day, in many shapes.
 #
-# - **Guess, then run.** Where you read *predict* or *guess*, stop. Write your answer down, then run the cell. Learning happens where the two differ.
-# - **Change one knob.** Change one number in a cell, run it again, and write down what moved. You cannot break anything: *Kernel → Restart Kernel and Run All Cells* puts all back.
-# - **Check yourself.** Answers are folded away. Try it here:
-#
-# **Check.** A second course has one pupil in each school. Can it tell $\sigma_b^2$ from $\sigma^2$?
-#
-# <details><summary>Answer</summary>
-# No. The two parts appear only as a sum. Groups must hold more than one observation, at least some of them.
-# </details>
-#
-# Now a guess of your own. Suppose the part between schools were zero. What would stand in the cells beside the diagonal? Type your number, then run:
+# **Predict.** Suppose the schools did not differ at all, so that $\sigma_b^2 = 0$. What would be in the cells beside the diagonal? Set your number, then run:
 
 # %% slideshow={"slide_type": "-"}
-my_guess = 50
-beside = mm.build_V_cs(0, within, pupils.school)[0, 1]
-verdict = "right" if my_guess == beside else "not yet, change it and run again"
-print(f"guessed {my_guess}, found {beside:.0f}: {verdict}")
+my_guess = None
 
-# %% [markdown] minutes=2 notes="Point to day 2: the pair is the core. Days 8 and 9 can be left out of a short course." slideshow={"slide_type": "slide"}
-# ## 4. See where the days lead
+V_without_schools = mm.build_V_cs(0, within, students["school"])
+print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 1]))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Zero: the students of a school would share nothing, and only the diagonal would be left. (`mm.build_V_cs` builds $\mathbf V$ from the two variances and the groups.)
+
+# %% [markdown] minutes=1 notes="Point to day 2: the pair is the core. Days 8 and 9 can be left out of a short course." slideshow={"slide_type": "slide"}
+# ## 5. See where the days lead
 #
 # | lesson | what it answers |
 # |---|---|
-# | day 1, linear model | What is a linear model, as a distribution? Estimates and intervals by hand |
+# | day 1, linear model *(planned)* | What is a linear model, as a distribution? Estimates and intervals by hand |
 # | [day2_rcbd_fixed](day2_rcbd_fixed.ipynb) and [day2_rcbd_mixed](day2_rcbd_mixed.ipynb) | One field trial, blocks fixed and blocks random: what changes, what does not? |
-# | day 3, covariance structure | Which data made this covariance matrix? Nested, crossed, split plots, slopes |
-# | [day4_reml_from_scratch](day4_reml_from_scratch.ipynb) | Where does REML come from, and why not maximum likelihood? |
+# | day 3, covariance structure *(planned)* | Which data made this covariance matrix? Nested, crossed, split plots, slopes |
+# | [day4_reml_from_scratch](day4_reml_from_scratch.ipynb) | How are the variances estimated, and why not by plain maximum likelihood? |
 # | [day5_shrinkage_blups](day5_shrinkage_blups.ipynb) | Why do predictions shrink, and by how much? |
-# | day 6, inference | Degrees of freedom, tests, means and contrasts: which for what? |
-# | day 7, checking and choosing | Does the model fit? Which effects belong in it? |
-# | day 8, beyond Gaussian | What if the response is a count or a proportion? |
-# | day 9, how software does it | How does software fit a million rows? |
+# | day 6, inference *(planned)* | Degrees of freedom, tests, means and contrasts: which for what? |
+# | day 7, checking and choosing *(planned)* | Does the model fit? Which effects belong in it? |
+# | day 8, beyond Gaussian *(planned)* | What if the response is a count or a proportion? |
+# | day 9, how software does it *(planned)* | How does software fit a million rows? |
 #
 # Lessons with a link are ready to open. The two notebooks of day 2 have the same sections: open both in tabs and switch between them.
 #
 # Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb).
 
-# %% [markdown] minutes=2 notes="No need to read it now: say that it exists and where." slideshow={"slide_type": "slide"}
-# ## 5. Keep this table of names
+# %% [markdown] minutes=1 notes="Let somebody type a wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
+# ## 6. Find help
 #
-# One model, $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf u + \boldsymbol\varepsilon$, and four languages for its parts. `fit` is a fitted model, `y` the response, `x` a fixed effect, `block` a grouping factor.
+# Every function explains itself: `help(mm.build_V_cs)` shows the equation, the units and an example. In JupyterLab, **Shift + Tab** inside the brackets does the same. Errors are written to be read. The next cell misspells a name on purpose:
+
+# %% slideshow={"slide_type": "-"}
+try:
+    mm.load("sorgum")
+except KeyError as error:
+    print(error.args[0])
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The file `data/README.md` explains every data set: what was measured, in which unit, by whom. If a cell misbehaves, restart the kernel and run all cells; if that does not help, ask the doctor of section 1.
+#
+# **Next:** the pair of day 2, beginning with [day2_rcbd_fixed](day2_rcbd_fixed.ipynb). It needs a first course in statistics with regression. What follows here is for looking things up; come back when you need it.
+
+# %% [markdown] minutes=1 notes="No need to read it now: say that it exists, and where." slideshow={"slide_type": "skip"}
+# ## 7. Appendix: names in four languages
+#
+# One model, $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf u + \boldsymbol\varepsilon$, and four languages for its parts. `fit` is a fitted model, `y` the response, `x` a fixed effect, `block` a grouping factor. Matrices are explained on day 2.
 #
 # | what | here | R (lme4) | statsmodels | SAS (proc mixed) |
 # |---|---|---|---|---|
@@ -131,18 +264,29 @@ print(f"guessed {my_guess}, found {beside:.0f}: {verdict}")
 # | F tests of the fixed terms | `mm.anova(fit)` | `anova(fit, ddf="Kenward-Roger")` with lmerTest | `fit.wald_test_terms()` (chi-squared) | type 3 tests, `ddfm=kr` |
 # | means of a factor | `mm.emmeans(fit, "x")` | `emmeans(fit, "x")` | by hand | `lsmeans x;` |
 
-# %% [markdown] minutes=2 notes="Let somebody type a wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
-# ## 6. Find help
+# %% [markdown] minutes=1 notes="For looking up." slideshow={"slide_type": "skip"}
+# ## 8. Appendix: words
 #
-# Every function explains itself: `help(mm.build_V)` shows the equation, the units and an example. In JupyterLab, **Shift + Tab** inside the brackets does the same. Errors are written to be read. The next cell misspells a name on purpose:
-
-# %% slideshow={"slide_type": "-"}
-try:
-    mm.load("sorgum")
-except KeyError as error:
-    print(error.args[0])
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# The dictionary `data/README.md` explains every data set: what was measured, in which unit, by whom. The project's `README.md` tells how to install, teach from and add to the course. If a cell misbehaves: restart the kernel, run all cells, and ask the doctor of section 1 again.
+# The words of the course, each in one sentence. Where a lesson uses one for the first time, it explains it again.
 #
-# **Next:** the pair of day 2, beginning with [day2_rcbd_fixed](day2_rcbd_fixed.ipynb). It assumes a first course in regression.
+# - **balanced**: every combination of the factors holds the same number of observations.
+# - **BLUE**: *best linear unbiased estimator*, the estimate of a fixed effect with the smallest variance among those that are linear in the data and right on average.
+# - **BLUP**: *best linear unbiased predictor*, the same for a random effect; as a rule it lies closer to zero than the deviation that was measured.
+# - **conditional mode**: the value of a random effect that is most probable given the data; in the models of days 1 to 7 it is the BLUP.
+# - **contrast**: a weighted sum of means whose weights add up to zero, such as a difference of two means.
+# - **covariance**: the average product of two deviations from their means; for two plots of a block it is the variance of what they share.
+# - **crossed**: two factors are crossed when levels of one occur together with all (or many) levels of the other, like genotypes and blocks.
+# - **df**: *degrees of freedom*, the number of independent pieces of information behind an estimate of a variance.
+# - **fixed effect**: a number in the mean that belongs to a level which is of interest by itself.
+# - **GLS**: *generalised least squares*, least squares that takes account of observations with different variances and with covariances.
+# - **ICC**: *intraclass correlation*, the correlation of two observations of one group, $\sigma_b^2 / (\sigma_b^2 + \sigma^2)$.
+# - **Kenward–Roger**: a method for tests and intervals in mixed models; it finds degrees of freedom and makes standard errors a little larger where the variances are poorly known.
+# - **ML**: *maximum likelihood*, choosing the values under which the data are most probable; it does not count what the means have cost, so its variances are, as a rule, too small on average.
+# - **nested**: a factor is nested in another when each of its levels occurs within one level of the other only, like pens within rooms.
+# - **orthogonal**: two sets of effects are orthogonal when the estimates of the one do not change if the other is left out of the model.
+# - **random effect**: a number that is thought of as a draw from a population, like the effect of a block.
+# - **REML**: *restricted maximum likelihood*, which estimates the variances from that part of the data which does not depend on the means.
+# - **Satterthwaite**: a formula for the degrees of freedom of a sum of several estimated variances.
+# - **SE**: *standard error*, the standard deviation of an estimate.
+# - **SED**: *standard error of a difference* of two means.
+# - **shrinkage**: pulling an estimate towards the mean, the more so the less is known about it.

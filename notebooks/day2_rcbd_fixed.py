@@ -6,439 +6,833 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Open both notebooks of the pair in two tabs: every section has a twin.\nShow the picture and promise that each part of it will be computed within the hour.\nWith 50 minutes: leave sections 4, 9, 15 and 16 for reading, and show of section 11 the static picture only." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Open both notebooks of the pair in two tabs: every section has a twin.\nRead the question aloud and ask who has ever fitted a model with blocks. Board: leave the left half free for this model, the right half for the twin.\nWith 50 minutes: leave out the discussion of section 1 (2 minutes), the look at the data (section 4, 3), the interval in section 7 (2), the four routes (section 9, 1), and show of section 13 the static picture only (1). Sections 15 and 16 are homework (1)." slideshow={"slide_type": "slide"}
 # # Analyse a field trial in blocks: blocks fixed
 #
-# ![Two square pictures and a row of means. Left: a covariance matrix with a coloured diagonal only. Right: the same with a coloured square for each block. Below: the genotype means with error bars from both analyses, and two bars of equal length for the standard error of a difference.](figures/pair.png)
-#
-# *One sorghum trial, two analyses. The squares show which plots vary together, according to each model. The row below shows the genotype means with their standard errors. This notebook builds the analysis on the left. Its twin, `day2_rcbd_mixed`, has the same sections and builds the one on the right.*
-
-# %% [markdown] notes="Read the aims aloud; ask who has fitted a model with blocks before." slideshow={"slide_type": "subslide"}
-# **What you do.** You fit a linear model in which genotypes and blocks are both fixed effects. Then you rebuild every number of its printout from two matrices.
+# **The question.** A field is never even, so we lay our plots out in blocks, and the blocks turn out to yield differently. Suppose each block gets a number of its own in the model. What can we then say about the genotypes, how surely, and about which land?
 #
 # **What you can do afterwards**
 #
 # - write one model in three ways: for one plot, as a distribution, with matrices;
-# - compute the estimates, their standard errors, t and p by hand;
-# - say what the model assumes about plots of the same block;
-# - tell the standard error of a mean from the standard error of a difference.
+# - compute the estimates, their standard errors, t, p and an interval by hand;
+# - say what this model assumes about two plots of the same block;
+# - choose between the standard error of a mean and the standard error of a difference.
 #
-# **What you need.** `day1_linear_model`, or a first course in regression. In class: 60 minutes.
+# **What you need.** [Start here](00_start_here.ipynb), and a first course with regression. **Time.** In class 60 minutes (two parts of section 13 are for reading), alone about two and a half hours.
 
-# %% [markdown] minutes=4 notes="Let the class explain the layout before you name it.\nPeople mix up treatment structure and design structure: the first is what we chose to compare, the second is how the land was divided." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Point at the two pictures and ask which of the two a farmer would draw. Do not answer yet." slideshow={"slide_type": "subslide"}
+# ![Three small pictures. Left: a field of four rows with eighteen plots each. Middle: a line with four dots, each with a question mark. Right: a bell curve with four dots under it, each with a question mark.](figures/day2_blocks.png)
+#
+# *The trial, and two ways to think about its four blocks: as four unknown numbers (this notebook), or as four draws from a population of blocks (the twin, [day2_rcbd_mixed](day2_rcbd_mixed.ipynb)). Both notebooks have the same sections, cell for cell.*
+
+# %% [markdown] minutes=3 notes="Let the class explain the layout before you name it.\nPeople mix up treatment structure and design structure: the first is what we chose to compare, the second is how the land was divided." slideshow={"slide_type": "slide"}
 # ## 1. Set up the trial
 #
-# The trial compared sorghum genotypes in Sudan (Omer and others, 2015). The yield of each plot is given in kg/ha. First the tools:
+# The trial compared 18 sorghum genotypes in Sudan (Omer and others, 2015). The response is the grain yield of each plot in kg/ha. First the tools, then the data:
 
 # %% slideshow={"slide_type": "skip"}
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
-from ipywidgets import FloatSlider, interact
+from ipywidgets import Dropdown, FloatSlider, IntSlider, interact
 from scipy import stats
 
 import mmteach as mm
 from mmteach import plots
 
 # %% slideshow={"slide_type": "-"}
+plt.rcParams.update(plots.STYLE)       # letter sizes and colours of the course
 trial = mm.load("sorghum")
-plt.rcParams.update(plots.STYLE)
-genotypes, blocks = trial.genotype.cat.categories, trial.block.cat.categories
+genotypes = list(trial["genotype"].cat.categories)
+blocks = list(trial["block"].cat.categories)
+print(f"{len(trial)} plots, {len(genotypes)} genotypes, {len(blocks)} blocks")
 trial.head(3)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# One row is one plot. A block is a piece of land that is as even as possible. Inside each block the genotypes were given to the plots by lot. The file does not tell where each plot lay, so the sketch draws the lots anew:
+# One row of the table is one plot. A block is a piece of land that is as even as possible, and every block holds every genotype once. Inside each block the genotypes were put on the plots at random. The file does not say where each plot lay, so we shuffle the plots of each block (`sample(frac=1)`) and draw one layout that the trial may have had:
 
 # %% slideshow={"slide_type": "subslide"}
-layout = trial.groupby("block", observed=True).sample(frac=1, random_state=2)
+by_block = trial.groupby("block", observed=True)
+layout = by_block.sample(frac=1, random_state=2)
 reading = plots.show_field(layout, "block", "genotype", highlight="G01")
 plt.show()
 print(reading)
 
-# %% [markdown] notes="Two minutes in pairs, then collect.\nExpect 'the block is the experimental unit': ask what received a genotype by lot." slideshow={"slide_type": "subslide"} tags=["discuss"]
-# *Figure 1. A possible layout of the trial. Each long box is a block, each cell a plot; the plots of genotype G01 are filled.*
+# %% [markdown] notes="Two minutes in pairs, then collect. Pace: do not go on before 'plot' has been said.\nExpect 'the block is the experimental unit': reply 'what received a genotype at random, a block or a plot?' Expect 'complete means that nothing is missing': reply 'complete means that each block holds all genotypes'." slideshow={"slide_type": "subslide"} tags=["discuss"]
+# *Figure 1. A layout that the trial may have had. Each long box is a block, each cell a plot; the four plots of genotype G01 are filled.*
 #
-# **Discuss.** What was given to what, and by lot? What is the treatment structure? What is the design structure? Why is this called a *randomised complete block design*?
+# **Discuss.** Which unit received a genotype at random? Which unit was measured? What did the trial compare, and how was the land divided? Why is this called a *randomised complete block design*?
 #
 # <details><summary>Answer</summary>
-# A genotype was given to a plot, so the plot is the experimental unit. The treatment structure is one factor, genotype, with no grouping among its levels. The design structure is plots within blocks. <em>Complete</em>: every block holds every genotype. <em>Randomised</em>: lots were drawn in each block anew.
+# A genotype was given to a plot at random, so the plot is the <em>experimental unit</em>. The yield was measured on the plot, so it is the <em>observational unit</em> as well. The <em>treatment structure</em> is one factor with 18 genotypes. The <em>design structure</em> is plots within blocks. <em>Complete</em>: every block holds every genotype. <em>Randomised</em>: the order was drawn anew in each block.
 # </details>
 
-# %% [markdown] minutes=4 notes="One genotype alone first: a mean, an SD, an SE.\nThe point is the small number of plots behind that SD." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="One genotype alone first: a mean, a standard deviation, a standard error. Board: s/√r.\nThe point is the small number of plots behind that standard deviation." slideshow={"slide_type": "slide"}
 # ## 2. Recall: what we know already
 #
-# The simplest model has one mean and independent errors: $y_i \sim N(\mu, \sigma^2)$. Here $\sigma$ is the standard deviation of a plot around its mean. Its estimate from $r$ plots gives the standard error of the mean, $s/\sqrt{r}$. Take one genotype alone and forget the blocks:
+# In the simplest model there is one mean, and the errors are independent: $y_i \sim N(\mu, \sigma^2)$. Here $\sigma$ is the standard deviation of a plot around its mean. From $r$ plots we estimate it by $s$, and the standard error of the mean is $s/\sqrt r$. Take the plots of genotype G01 alone, and forget the blocks:
 
 # %% slideshow={"slide_type": "-"}
-g01 = trial.yield_kg_ha[trial.genotype == "G01"]
-se_alone = g01.std() / np.sqrt(len(g01))
-print(f"G01, {len(g01)} plots: mean {g01.mean():.1f} kg/ha, SD {g01.std():.1f}, SE {se_alone:.1f}")
+g01 = trial.loc[trial["genotype"] == "G01", "yield_kg_ha"]
+g02 = trial.loc[trial["genotype"] == "G02", "yield_kg_ha"]
+se_g01 = g01.std() / np.sqrt(len(g01))
+print(f"G01: {len(g01)} plots, mean {g01.mean():.1f}, SD {g01.std():.1f} kg/ha")
+print(f"     standard error of the mean {se_g01:.1f} kg/ha")
+
+# %% [markdown] notes="Hands up for 'nearly the same'. Most say yes.\nExpect 'yes, it is the same field': reply 'same field, but only four plots each'." slideshow={"slide_type": "fragment"}
+# A genotype mean of four plots is known to about 80 kg/ha, if we believe these four plots. But four plots say little about $\sigma$: the estimate rests on 3 degrees of freedom.
+#
+# **Predict.** If we do the same with the four plots of G02, will the standard error be nearly the same?
+
+# %% slideshow={"slide_type": "-"}
+se_g02 = g02.std() / np.sqrt(len(g02))
+print(f"G02: standard error of the mean {se_g02:.1f} kg/ha")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Four plots say little about $\sigma$: this estimate rests on 3 degrees of freedom. A model for the whole trial pools what all the plots say about $\sigma$.
-#
-# **Check.** Would the standard error of G02, found in the same way, be the same?
-#
-# <details><summary>Answer</summary>
-# No. Every genotype would get its own SD, from its own four plots. A common $\sigma$ is an assumption of the model. It is checked on day 7.
-# </details>
+# No: it is half as large. Each genotype gets its own standard deviation from its own four plots, and such estimates vary a lot. That is why we want *one* model for the whole trial: it assumes that $\sigma$ is the same for all genotypes, and then all 72 plots together say what it is. (Whether one $\sigma$ is enough is a question for day 7, *planned*.)
 
-# %% [markdown] minutes=2 notes="Everybody types three numbers before going on. Do not comment on them yet." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=2 notes="Everybody types four numbers before going on. Write three guesses of the room on the board; do not comment on them.\nExpect guesses far too small: the yields lie around 700 kg/ha and people think of 5 %." slideshow={"slide_type": "slide"}
 # ## 3. Commit to a guess
 #
-# Guess three quantities, in kg/ha, before the model shows them. Type your numbers over ours:
+# Before the model speaks, guess four numbers, all in kg/ha. If you cannot guess sizes, guess at least the order of the first three. Type your numbers in place of `None`.
 #
-# - $\sigma$: how far a plot lies from what genotype and block let us expect;
-# - the standard error of a genotype mean;
-# - the standard error of a difference of two genotype means, SED for short.
+# - `sigma`: how far a plot typically lies from what its genotype and its block let us expect;
+# - `SE of a mean`: how well the mean of one genotype is known (four plots, one in each block);
+# - `SED`: how well the difference of two such means is known;
+# - `best block`: by how much the best block, R1, lies above the average block.
 
 # %% slideshow={"slide_type": "-"}
-guess = {"sigma": 100, "SE of a mean": 50, "SED": 60}
-print("My guesses, in kg/ha:", ", ".join(f"{name} {value}" for name, value in guess.items()))
+my_guess = {
+    "sigma": None,
+    "SE of a mean": None,
+    "SED": None,
+    "best block": None,
+}
+print("my guesses in kg/ha:", my_guess)
 
-# %% [markdown] minutes=4 notes="Ask for the block first: which marker tends to stand on top?\nThen for the genotypes: which ones would you plant?" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="Ask for the block first: which marker tends to lie on top? Then for the genotypes: which ones would you plant?\nPace: one minute for the figure, one for the question." slideshow={"slide_type": "slide"}
 # ## 4. Look at the data
 #
-# Each genotype has one plot in each block. We sort the genotypes by their mean and give each block its own marker:
+# We put the genotypes in the order of their means and give each block its own marker. `groupby` makes one group of rows for each genotype:
 
 # %% slideshow={"slide_type": "subslide"}
-reading = plots.show_points(
-    trial.yield_kg_ha, trial.genotype, trial.block, sort=True, unit="yield (kg/ha)")
+by_genotype = trial.groupby("genotype", observed=True)["yield_kg_ha"]
+means = by_genotype.mean().sort_values()
+in_order = list(means.index)                    # from the lowest mean to the highest
+markers = {"R1": "o", "R2": "s", "R3": "^", "R4": "D"}
+
+fig, ax = plt.subplots(figsize=(9, 3.6))
+for block in blocks:
+    plots_of_block = trial[trial["block"] == block].set_index("genotype")
+    yields = plots_of_block.loc[in_order, "yield_kg_ha"]
+    ax.plot(in_order, yields, markers[block], alpha=0.8, label=block)
+ax.plot(in_order, means, "_", color="black", markersize=18, label="mean")
+ax.set_xlabel("genotype, in the order of the means")
+ax.set_ylabel("yield (kg/ha)")
+ax.legend(ncols=5, loc="upper left")
 plt.show()
-print(reading)
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 2. Yield of every plot, with a marker for the block and a line at the mean of the genotype.*
+# %% [markdown] notes="Expect 'nine': reply 'how many blocks compete for the first place?'" slideshow={"slide_type": "fragment"}
+# *Figure 2. Yield of each plot in kg/ha; the marker tells the block, the black dash is the mean of the genotype.*
 #
-# **Check.** If the blocks did not differ, for about how many genotypes would R1 hold the best plot?
+# The genotypes differ a lot, and so do the plots of one genotype. Look at R1 (circles): it often lies on top.
 #
-# <details><summary>Answer</summary>
-# For one in four. Compare with the sentence below the figure.
-# </details>
-
-# %% [markdown] minutes=5 notes="Let the print stand for a while. Ask for the meaning of the intercept before telling it.\nMost will say: the overall mean." slideshow={"slide_type": "slide"}
-# ## 5. Fit first
-#
-# Fit now, understand afterwards. Genotype and block enter as categories. Yield is the response:
-
-# %% slideshow={"slide_type": "subslide"}
-fit = mm.lm("yield_kg_ha ~ genotype + block", data=trial)
-print(fit.summary())
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# Read the printout block by block.
-#
-# - **Residuals**: the smallest, the quartiles and the largest distance of a plot from what genotype and block let us expect, in kg/ha.
-# - **Fixed effects**: `Intercept` is the expected yield of G01 in block R1. `genotype[T.G02]` is the difference G02 − G01, an estimated −66.52 kg/ha. `block[T.R2]` is the difference R2 − R1. G01 and R1 have no row, because they are what the others are compared with.
-# - **The last lines**: plots scatter by about 160.1 kg/ha around their expectation. $R^2$ is the share of the variation that genotypes and blocks explain. F compares the whole model with a single mean.
-#
-# Which part of the model earns that F? The analysis of variance tells genotypes and blocks apart:
+# **Predict.** If the blocks did not differ at all, for about how many of the 18 genotypes would R1 hold the best plot? Then count:
 
 # %% slideshow={"slide_type": "-"}
-mm.anova(fit)
+best_plots = trial.loc[by_genotype.idxmax()]       # the best plot of each genotype
+n_best = (best_plots["block"] == "R1").sum()
+print(f"Block R1 holds the best plot for {n_best} of {len(genotypes)} genotypes.")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Each row weighs a mean square against that of the residuals, 25627, by their ratio F. Genotypes: F = 5.6880 on 17 and 51 degrees of freedom. *Type II* says what each row was adjusted for: here the other factor. In a complete trial all types agree (day 6).
+# You should have said: for one in four, that is for 4 or 5. R1 holds the best plot more than twice as often. So the blocks do differ, and the model has to know it.
+
+# %% [markdown] minutes=5 notes="Let the print stand for a while. Ask for the meaning of the intercept before you tell it.\nExpect 'the overall mean': reply 'then where are G01 and R1?'" slideshow={"slide_type": "slide"}
+# ## 5. Fit first
 #
-# **Check.** What does the model expect for G18 in block R2?
+# Fit now, understand afterwards. `mm.lm` fits a linear model by least squares. On the left of `~` stands the response, on the right stand the two factors. We print the first rows only, because the table has one row for each coefficient; all of them come in section 7.
+
+# %% slideshow={"slide_type": "subslide"}
+fixed = mm.lm("yield_kg_ha ~ genotype + block", data=trial)
+with pd.option_context("display.max_rows", 6):       # not all 21 rows
+    print(fixed.summary())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Read the printout from top to bottom.
+#
+# - **Residuals**: what is left of a plot when the model has said its expected yield. Half of the plots lie between −81.58 and 78.47 kg/ha.
+# - **Fixed effects**: one row for each number in the model. `Intercept` is the expected yield of G01 in R1, 672.03 kg/ha. `genotype[T.G02]` is the difference G02 − G01, −66.52 kg/ha. The `T` stands for *treatment coding*: each level is compared with the first one, which has no row.
+# - **Residual standard deviation**: this is $\hat\sigma$ = 160.1 kg/ha. The hat says *estimated*.
+# - **R-squared**: genotypes and blocks explain 67 % of the variation between plots.
+#
+# Is there any difference between the genotypes? That is a question about 17 coefficients at once, and an F test answers it:
+
+# %% slideshow={"slide_type": "-"}
+print(mm.anova(fixed))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# A row is a source of variation. For the genotypes F = 5.6880 on 17 and 51 degrees of freedom: the genotypes differ far more than chance would let them. For the blocks F = 3.0411.
+#
+# **Check.** Which yield does the model expect for G02 in R2? Add up coefficients from the printout.
 #
 # <details><summary>Answer</summary>
-# Intercept + G18 + R2 = 672.03 + 448.28 − 150.83 kg/ha.
+# Intercept + G02 + R2 = 672.03 − 66.52 − 150.83 = 454.7 kg/ha.
 # </details>
 
-# %% [markdown] minutes=8 notes="Write the scalar line on the board and let the class fill the matrices for the first and the last plot.\nSwitch to the twin here: only the block term changes its letter." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=7 notes="Board: the line for one plot. Let the class say the row of X for the first plot (G01 in R1) and for the last (G18 in R4) before it is computed.\nSwitch to the twin here: only the block term changes its letter." slideshow={"slide_type": "slide"}
 # ## 6. Open the box
+#
+# The same model, written three times.
 #
 # **One plot.** The yield of genotype $i$ in block $j$ is
 #
-# $$y_{ij} = \beta_0 + g_i + b_j + \varepsilon_{ij}, \qquad \varepsilon_{ij} \sim N(0, \sigma^2).$$
+# $$y_{ij} = \mu + g_i + \beta_j + \varepsilon_{ij}, \qquad \varepsilon_{ij} \sim N(0, \sigma^2) \text{ independent}.$$
 #
-# $g_i$ is what genotype $i$ adds, $b_j$ is what block $j$ adds. Both are fixed numbers that we estimate, with $g_1 = b_1 = 0$.
+# $g_i$ is what genotype $i$ adds and $\beta_j$ is the block effect, what block $j$ adds. Both are fixed numbers that we do not know. Because $g_1 = 0$ and $\beta_1 = 0$, the intercept $\mu$ belongs to G01 in R1.
 #
-# **The distribution.** All plots at once, with their errors independent:
+# **The distribution.** All 72 plots at once, with their expected yields in the vector $\mathbf X\boldsymbol\beta$:
 #
 # $$\mathbf y \sim N(\mathbf X \boldsymbol\beta,\; \mathbf V), \qquad \mathbf V = \sigma^2 \mathbf I.$$
 #
-# **The matrices.** $\mathbf y$ holds the yields. $\boldsymbol\beta$ holds $\beta_0$, the $g_i$ and the $b_j$. $\mathbf X$ holds a row for each plot and a column for each number in $\boldsymbol\beta$: 1 where the number counts, 0 where it does not. By hand:
+# **The matrices.** $\boldsymbol\beta$ holds all the unknown numbers, one below the other: $\mu$, the $g_i$, the $\beta_j$. $\mathbf X$ has a row for each plot and a column for each of these numbers. A cell is 1 where the number counts for the plot, and 0 where it does not. We write $\mathbf X$ column by column:
 
 # %% slideshow={"slide_type": "subslide"}
-y, n = trial.yield_kg_ha.to_numpy(), len(trial)
-dummies = [trial.genotype == g for g in genotypes[1:]] + [trial.block == b for b in blocks[1:]]
-X = np.column_stack([np.ones(n), *dummies])
-print(f"X has {X.shape[0]} rows, {X.shape[1]} columns and rank {np.linalg.matrix_rank(X)}")
+y = trial["yield_kg_ha"].to_numpy()
+n = len(y)
 
-# %% [markdown] notes="The slip is in many lecture notes, the printed 'otherwise' line reads 1.\nAsk: what would X look like if 'else' were 1?" slideshow={"slide_type": "fragment"}
-# > **Common slip: the last dummy.** A dummy variable is 1 for its level *and 0 for every other level*. Some notes end their list of dummies with "1, else". With that, the last column would be 1 for every plot: a second intercept.
-#
-# **Predict.** How many cells of a row of $\mathbf X$ can be 1, at the least and at the most? Then look:
+columns_of_X = [np.ones(n)]                          # the intercept
+for genotype in genotypes[1:]:                       # G02 to G18
+    columns_of_X.append(trial["genotype"] == genotype)
+for block in blocks[1:]:                             # R2 to R4
+    columns_of_X.append(trial["block"] == block)
+X = np.column_stack(columns_of_X).astype(float)      # True becomes 1, False becomes 0
+print(f"X has {X.shape[0]} rows and {X.shape[1]} columns")
+
+# %% [markdown] notes="Expect 'always three: intercept, genotype, block': reply 'and which column is 1 for G01?' Right: one to three." slideshow={"slide_type": "fragment"}
+# **Predict.** How many cells of a row of $\mathbf X$ can be 1: at the least, and at the most? Say which plots have the fewest. Then look:
 
 # %% slideshow={"slide_type": "subslide"}
-names = ["1", *genotypes[1:], *blocks[1:]]
-reading = plots.show_matrix(X, trial.block, labels=(None, names), title="X", split=[18])
+names_of_X = ["1"] + genotypes[1:] + blocks[1:]
+reading = plots.show_matrix(
+    X, trial["block"], labels=(None, names_of_X), title="X", split=[18])
 plt.show()
 print(reading)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 3. The columns of $\mathbf X$, with a thick line before those of the blocks; a filled cell is 1, an empty one 0. Rows are the plots in the order of the file, with a line between blocks. The first column belongs to the intercept. G01 and R1 have no column, so the plot of G01 in R1 has a single 1.*
+# *Figure 3. The matrix $\mathbf X$: a filled cell is 1, an empty one 0. Rows are the 72 plots in the order of the file, with a line between blocks. The thick line stands before the three columns of the blocks.*
+#
+# You should have said: at least one, at most three. The plot of G01 in R1 has a single 1, in the column of the intercept, because neither G01 nor R1 has a column.
+#
+# Students often want to give them a column, too. What happens then? The *rank* counts the columns that say something new:
 
-# %% [markdown] minutes=6 notes="Type these lines live. The only new thing is the triangular system.\nDraw attention to df: rows minus columns." slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "-"}
+column_G01 = trial["genotype"] == "G01"
+column_R1 = trial["block"] == "R1"
+X_with_more = np.column_stack([X, column_G01, column_R1]).astype(float)
+print(f"X:               {X.shape[1]} columns, rank {np.linalg.matrix_rank(X)}")
+rank_with_more = np.linalg.matrix_rank(X_with_more)
+print(f"with G01 and R1: {X_with_more.shape[1]} columns, rank {rank_with_more}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# > **Common slip: a column for every level.** With two more columns the rank is still 21. The columns of all genotypes add up to the column of ones, and so do those of all blocks; so two columns say nothing new, and least squares no longer has a single answer. That is why each factor leaves one level out, the reference level.
+
+# %% [markdown] minutes=10 notes="Type the first three cells live, line by line; run the others and talk. Board: X'X β̂ = X'y.\nDraw attention to df: rows minus columns. Programs solve the equations by a more exact route (the QR decomposition); the numbers are the same." slideshow={"slide_type": "slide"}
 # ## 7. Write the estimate in ten lines
 #
-# Least squares makes the sum of squared residuals as small as possible. The solution is $\hat{\boldsymbol\beta} = (\mathbf X'\mathbf X)^{-1}\mathbf X'\mathbf y$. A computer does not form that inverse. It writes $\mathbf X = \mathbf Q\mathbf T$, where $\mathbf Q'\mathbf Q = \mathbf I$ and $\mathbf T$ is triangular, and solves $\mathbf T\hat{\boldsymbol\beta} = \mathbf Q'\mathbf y$:
-
-# %% slideshow={"slide_type": "subslide"}
-Q, T = np.linalg.qr(X)
-beta = np.linalg.solve(T, Q.T @ y)
-residuals = y - X @ beta
-df = n - X.shape[1]
-sigma2 = residuals @ residuals / df
-print(f"sigma {np.sqrt(sigma2):.2f} kg/ha on {df} df; "
-      f"dividing by n = {n} instead: {np.sqrt(residuals @ residuals / n):.2f}")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# > **Common slip: dividing by n.** The residual sum of squares over $n$ is the *maximum likelihood* estimate of $\sigma^2$. It gives $\sigma$ = 134.73 kg/ha, which is too small: it forgets that the model has spent 21 coefficients. Divide by the degrees of freedom.
+# *Least squares* chooses the $\boldsymbol\beta$ for which the sum of the squared residuals is smallest. That $\hat{\boldsymbol\beta}$ solves the *normal equations*
 #
-# The uncertainty of the coefficients is $\mathrm{Var}(\hat{\boldsymbol\beta}) = \sigma^2(\mathbf X'\mathbf X)^{-1} = \sigma^2\,\mathbf T^{-1}\mathbf T^{-1\prime}$. Its diagonal gives the standard errors, and these give t and p. Put them into the table of section 5:
+# $$\mathbf X'\mathbf X\,\hat{\boldsymbol\beta} = \mathbf X'\mathbf y, \qquad\text{so}\qquad \hat{\boldsymbol\beta} = (\mathbf X'\mathbf X)^{-1}\mathbf X'\mathbf y.$$
+#
+# `np.linalg.solve(A, b)` gives the solution of $\mathbf A\mathbf x = \mathbf b$:
 
 # %% slideshow={"slide_type": "subslide"}
-T_inverse = np.linalg.inv(T)
-cov_beta = sigma2 * T_inverse @ T_inverse.T
-se = np.sqrt(np.diag(cov_beta))
-t, p = beta / se, 2 * stats.t.sf(abs(beta / se), df)
-own = pd.DataFrame({"estimate": beta, "SE": se, "t": t, "p": p}, fit.beta.index)
-p_text = lambda p: f"{p:.6f}" if p > 1e-4 else f"{p:.2e}"
-print(own.to_string(formatters=[*["{:.3f}".format] * 3, p_text]))
+XtX = X.T @ X                            # .T is the transpose, @ multiplies matrices
+Xty = X.T @ y
+beta_hat = np.linalg.solve(XtX, Xty)
+print(f"G01 in R1:  {beta_hat[0]:.4f} kg/ha")
+print(f"G02 − G01: {beta_hat[1]:.4f} kg/ha")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The same table, with more digits. (A few estimates end in 5 in the third decimal. Programs round these up or down.) Now the means. A genotype mean is a sum of coefficients: the intercept, the effect of the genotype, and the average of the block effects. Write the weights into the rows of a matrix $\mathbf L$. Then $\mathbf L\hat{\boldsymbol\beta}$ holds the means, and $\mathbf L\,\mathrm{Var}(\hat{\boldsymbol\beta})\,\mathbf L'$ their variances. `mm.emmeans` writes such an $\mathbf L$ by itself; the name means *estimated marginal means*. `mm.contrast` takes the weights of a comparison by name:
+# The intercept and the first difference of section 5, with more digits. Now $\sigma$. First the residuals, what is left of each plot, and their sum of squares:
+
+# %% slideshow={"slide_type": "-"}
+residuals = y - X @ beta_hat
+rss = residuals @ residuals              # residual sum of squares
+p = X.shape[1]                           # coefficients that we have estimated
+df = n - p
+print(f"residual sum of squares {rss:.0f} (kg/ha)²")
+print(f"degrees of freedom {n} − {p} = {df}")
+
+# %% [markdown] notes="Expect 'n, because a variance is a mean of squares': reply 'what would the residuals be with 72 coefficients?'" slideshow={"slide_type": "fragment"}
+# **Predict.** The estimate of $\sigma^2$ is this sum of squares, divided by something. Divided by $n$ = 72 or by the 51 degrees of freedom: which gives the larger $\hat\sigma$, and which one did the printout show?
+
+# %% slideshow={"slide_type": "-"}
+sigma_hat = np.sqrt(rss / df)
+sigma_divided_by_n = np.sqrt(rss / n)
+sigma2_hat = sigma_hat**2
+print(f"divided by df: sigma {sigma_hat:.2f} kg/ha")
+print(f"divided by n:  sigma {sigma_divided_by_n:.2f} kg/ha")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# > **Common slip: dividing by n.** The smaller number, 134.73 kg/ha, is the *maximum likelihood* (ML) estimate. It is too small on average, because the residuals are measured from a mean that was fitted to the same plots: the model has spent 21 coefficients on coming close to them. Divide by the degrees of freedom, and you get the 160.09 kg/ha of the printout.
+#
+# How well are the coefficients known? Least squares gives $\mathrm{Var}(\hat{\boldsymbol\beta}) = \sigma^2(\mathbf X'\mathbf X)^{-1}$. We do not know $\sigma^2$, so we put its estimate in. The roots of the diagonal are the standard errors; they give t and p:
 
 # %% slideshow={"slide_type": "subslide"}
-L = np.column_stack([np.ones(18), np.eye(18)[:, 1:], np.full((18, 3), 1 / 4)])
-means, se_mean = L @ beta, np.sqrt(np.diag(L @ cov_beta @ L.T))
-print(f"By hand, G01: {means[0].round(6):.2f} kg/ha, SE {se_mean[0]:.2f} = sigma √(1/4)\n"
-      f"By hand, SED: {se[1]:.2f} = sigma √(2/4)\n")
-print(mm.emmeans(fit, "genotype", at={"genotype": ["G01", "G02"]}))
-print(mm.contrast(fit, {"genotype[T.G02]": 1}))
-assert np.allclose([se_mean[0], se[1]], np.sqrt([sigma2 / 4, 2 * sigma2 / 4]))
+cov_beta = sigma2_hat * np.linalg.inv(XtX)
+se = np.sqrt(np.diag(cov_beta))
+t = beta_hat / se
+p_value = 2 * stats.t.sf(abs(t), df)      # both tails of the t distribution
+table = pd.DataFrame({"estimate": beta_hat, "SE": se, "t": t}, index=fixed.beta.index)
+table = table.round({"estimate": 4, "SE": 2, "t": 3})
+table["p"] = [f"{value:.6f}" if value > 1e-4 else f"{value:.2e}" for value in p_value]
+print(table.to_string())
 
-# %% [markdown] notes="Three standard errors, three questions. Let the class say the question for each." slideshow={"slide_type": "fragment"}
-# Three standard errors answer three questions. 86.46 belongs to one genotype in one block. 80.04 belongs to a mean over these four blocks. 113.20 belongs to a comparison, the reason why the trial was laid out. It is the SED.
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The whole table, with more digits than in section 5. Now the mean of G01. *Mean* needs a decision here: over which blocks? We take all four alike, so we give a quarter to each. The weights are 1 for the intercept, 0 for every other genotype, and ¼ for each of R2, R3 and R4 (R1 has its quarter as the reference). For weights $\mathbf w$, the estimate is $\mathbf w'\hat{\boldsymbol\beta}$ and its variance $\mathbf w'\,\mathrm{Var}(\hat{\boldsymbol\beta})\,\mathbf w$:
 
-# %% [markdown] minutes=5 notes="The central picture of the day. Switch between the two tabs several times.\nPoint at one cell and ask for the two plots behind it." slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "-"}
+weights = np.zeros(p)
+weights[0] = 1                            # intercept
+weights[18:] = 1 / 4                      # the columns of R2, R3 and R4
+mean_g01 = weights @ beta_hat
+se_mean = np.sqrt(weights @ cov_beta @ weights)
+print(f"mean of G01 {mean_g01:.3f} kg/ha, SE {se_mean:.2f} kg/ha")
+print(f"by formula, sigma/√4:      SE {sigma_hat / np.sqrt(4):.2f} kg/ha")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# An interval needs degrees of freedom. Here this is easy: the only variance in the formula is $\hat\sigma^2$, and it rests on 51. So the 95 % interval is the mean ± $t$ × SE, with $t$ from the t distribution with 51 degrees of freedom (`stats.t.ppf(0.975, df)` gives the value that cuts off the highest fortieth):
+
+# %% slideshow={"slide_type": "-"}
+t_star = stats.t.ppf(0.975, df)
+lower = mean_g01 - t_star * se_mean
+upper = mean_g01 + t_star * se_mean
+print(f"t {t_star:.3f} on {df} df: from {lower:.1f} to {upper:.1f} kg/ha")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Two functions do this for any model. `mm.emmeans` makes the means (*estimated marginal means*), and `mm.contrast` a comparison with weights by name:
+
+# %% slideshow={"slide_type": "-"}
+print(mm.emmeans(fixed, "genotype", at={"genotype": ["G01", "G02"]}))
+print()
+print(mm.contrast(fixed, {"genotype[T.G02]": 1}))
+
+# %% [markdown] notes="Let the class say the question for each of the three. Expect 'the smallest is the best': reply 'best for which question?'" slideshow={"slide_type": "fragment"}
+# Three standard errors, and three different questions:
+#
+# - 86.46 belongs to one genotype in one block, G01 in R1;
+# - 80.04 belongs to the mean of a genotype over these four blocks;
+# - 113.20 belongs to the *difference* of two genotypes, the reason why the trial was laid out. It is called the **SED**, and it is $\sqrt{2\hat\sigma^2/4}$, because two means of four plots are compared.
+
+# %% [markdown] minutes=5 notes="The central picture of the day. Point at one cell and ask for the two plots behind it. Switch between the two tabs.\nExpect 'the block covariance': reply 'which letter in our model is random?' Right: 0 and 0." slideshow={"slide_type": "slide"}
 # ## 8. See the covariance of the data
 #
-# $\mathbf V$ has a row and a column for each plot. On the diagonal stands the variance of a plot, elsewhere the covariance of two plots. We cut out a corner: three plots of R1 and three of R2. **Predict** what stands in the cell of two plots of the same block. Then run:
+# $\mathbf V$ has a row and a column for each plot. On the diagonal stands the variance of a plot, elsewhere the covariance of two plots. We cut out a corner of $\hat{\mathbf V}$: three plots of R1 and three of R2.
+#
+# **Predict.** What stands in the cell of two plots of the same block? And in that of two plots of the same genotype?
 
 # %% slideshow={"slide_type": "subslide"}
-V = mm.build_R(sigma2, n)
-corner = [0, 1, 2, 18, 19, 20]   # rows: G01, G02, G03 in R1, then in R2
-names = trial.block[corner].astype(str) + " " + trial.genotype[corner].astype(str)
-symbols = {sigma2: r"$\sigma^2$", 0: "0"}
+V_hat = sigma2_hat * np.eye(n)
+corner = [0, 1, 2, 18, 19, 20]            # G01, G02, G03 in R1, then in R2
+plot_names = trial["block"].astype(str) + " " + trial["genotype"].astype(str)
+symbols = {sigma2_hat: r"$\hat\sigma^2$", 0: "0"}
+
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2))
-plots.show_matrix(V[np.ix_(corner, corner)], trial.block[corner], symbols, labels=list(names),
-                  ax=left, title="A corner of V")
-reading = plots.show_matrix(V, trial.block, ax=right, title="The whole V (kg²/ha²)")
+plots.show_matrix(
+    V_hat[np.ix_(corner, corner)], trial["block"][corner], symbols,
+    labels=list(plot_names[corner]), ax=left, title="A corner")
+reading = plots.show_matrix(
+    V_hat, trial["block"], ax=right, title="All 72 plots, (kg/ha)²")
 plt.show()
 print(reading)
+correlation = V_hat[0, 1] / V_hat[0, 0]        # G01 and G02, both in R1
+print(f"correlation of two plots of a block: {correlation:.3f}")
 
-# %% [markdown] notes="The answer 'so blocks are ignored' is the useful mistake: they are in the mean." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# *Figure 4. The covariance matrix of the all-fixed model: the corner with symbols, the whole with colours for values in kg²/ha². White is zero.*
+# %% [markdown] notes="Expect 'the model ignores the blocks': the useful mistake. Reply 'then why did R2 have a row in the printout?'" slideshow={"slide_type": "fragment"} tags=["discuss"]
+# *Figure 4. The estimated covariance matrix of the plots, blocks fixed: a corner with symbols, and the whole. White is zero. `np.ix_` picks rows and columns.*
 #
-# **Discuss.** Plots of one block share their soil. Yet the model says that their covariance is 0. Where did the shared soil go?
+# You should have said: 0 in both cells. In this model the errors are the only thing that varies, and they are independent.
+#
+# **Discuss.** The plots of one block share their soil, their water and their weeds. Yet the model says that their covariance is 0. Where did the shared soil go?
 #
 # <details><summary>Answer</summary>
-# Into the mean. $b_j$ moves all plots of block $j$ up or down together. Given these four numbers, what is left over is taken as independent.
+# Into the mean. The block effect moves all plots of block <em>j</em> up or down together, but it is a fixed number. Once the four numbers are in <b>X</b>β, what is left over is taken as independent.
 # </details>
 
-# %% [markdown] minutes=3 notes="A habit for life: no number counts before a second route has produced it." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1 notes="A habit for life. Show the table, not the code; one minute.\nIf somebody asks why R shows fewer digits: R prints them so, the numbers inside are as long as ours." slideshow={"slide_type": "slide"}
 # ## 9. Agree by four routes
 #
-# The ten lines above, `mm.lm`, the library statsmodels, and the printout of R's `lm` should tell the same story. The R values are typed as R prints them:
+# A number counts when a second route has given it, too. We compare our own lines, `mm.lm`, the Python library statsmodels, and the printout of R's `lm`. The last column is typed as R prints it:
 
 # %% slideshow={"slide_type": "subslide"}
-ols = smf.ols("yield_kg_ha ~ genotype + block", data=trial).fit()
-pick = [0, 1, 17, 18]      # the rows Intercept, G02, G18 and R2
-def line(beta, se, sigma):
-    return [*np.asarray(beta)[pick], *np.asarray(se)[pick], sigma]
-names = ["G01 in R1", "G02 − G01", "G18 − G01", "R2 − R1", *["its SE"] * 4, "sigma"]
-routes = pd.DataFrame({"own": line(beta, se, np.sqrt(sigma2)),
-                       "mm.lm": line(fit.beta, fit.se, fit.sigma),
-                       "statsmodels": line(ols.params, ols.bse, np.sqrt(ols.mse_resid))}, names)
-R = "672.03 -66.52 448.28 -150.83 86.46 113.20 113.20 53.36 160.1".split()
-print(routes.round(6).assign(R=R).to_string(float_format="{:.2f}".format))
-assert np.allclose(routes.T, routes.own) and np.allclose(routes.own, np.array(R, float), atol=0.02)
+by_statsmodels = smf.ols("yield_kg_ha ~ genotype + block", data=trial).fit()
 
-# %% [markdown] minutes=4 notes="Deviations from the mean of the blocks are easier to discuss than differences from R1.\nIn the twin these four numbers shrink." slideshow={"slide_type": "slide"}
+def eight_numbers(beta, se, sigma):
+    beta, se = np.array(beta), np.array(se)
+    return [beta[0], beta[1], beta[17], beta[18], se[0], se[1], se[18], sigma]
+
+routes = pd.DataFrame(index=[
+    "G01 in R1", "G02 − G01", "G18 − G01", "R2 − R1",
+    "SE of G01 in R1", "SED of genotypes", "SED of blocks", "sigma"])
+routes["our lines"] = eight_numbers(beta_hat, se, sigma_hat)
+routes["mm.lm"] = eight_numbers(fixed.beta, fixed.se, fixed.sigma)
+routes["statsmodels"] = eight_numbers(
+    by_statsmodels.params, by_statsmodels.bse, np.sqrt(by_statsmodels.mse_resid))
+assert np.allclose(routes["our lines"], routes["mm.lm"])
+assert np.allclose(routes["our lines"], routes["statsmodels"])
+r_prints = [
+    "672.03", "-66.52", "448.28", "-150.83", "86.46", "113.20", "53.36", "160.1"]
+print(routes.round(4).assign(R=r_prints).to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Four routes, one answer. (`assert` does nothing when its condition is true, and stops the cell when it is not.)
+
+# %% [markdown] minutes=4 notes="Ask which land the four numbers speak of. In the twin these four numbers shrink.\nExpect 'R1 is good soil': reply 'this year, with these plots; how sure are you of the 90?'" slideshow={"slide_type": "slide"}
 # ## 10. Meet the blocks
 #
-# The model gave the blocks as differences from R1. Their deviations from the average block say the same and treat the four alike. Their mean square says how far they lie apart; it is the one of the analysis of variance:
+# The printout gave the blocks as differences from R1. It is fairer to compare all four with the average block:
 
-# %% slideshow={"slide_type": "subslide"}
-raw = np.r_[0, beta[18:]] - beta[18:].sum() / 4
-ms_blocks = 18 * (raw @ raw) / 3
-print(pd.Series(raw, blocks).to_string(float_format="{:.2f}".format))
-print(f"mean square: blocks {ms_blocks:.0f}, residuals {sigma2:.0f}, F {ms_blocks / sigma2:.4f}")
+# %% slideshow={"slide_type": "-"}
+differences_from_R1 = np.array([0, beta_hat[18], beta_hat[19], beta_hat[20]])
+deviations = differences_from_R1 - differences_from_R1.mean()
+block_table = pd.DataFrame({
+    "from R1": differences_from_R1,
+    "from the average block": deviations,
+}, index=blocks)
+print(block_table.round(2).to_string())
+ms_blocks = 18 * np.sum(deviations**2) / 3           # 18 plots a block, 3 df
+print(f"mean square of blocks {ms_blocks:.0f}, F {ms_blocks / sigma2_hat:.4f}")
 
+# %% [markdown] notes="Hands up. Expect 'yes, it is the same field'." slideshow={"slide_type": "fragment"}
+# R1 yielded 90.18 kg/ha more than the average block, and the model takes this number at face value. F = 3.0411 is the F of the blocks in section 5.
+#
+# > **Common slip: "the effect of R1 is zero".** In the printout R1 has no row, but that is a choice of reference and not a result. With another reference the coefficients change; the deviations from the average block stay the same.
+#
+# **Predict.** We leave out each block in turn and fit again. Three blocks are left each time. Will $\hat\sigma$ stay within 10 % of 160 kg/ha?
+
+# %% slideshow={"slide_type": "-"}
+for block in blocks:
+    rest = trial[trial["block"] != block]
+    refit = mm.lm("yield_kg_ha ~ genotype + block", data=rest)
+    print(f"without {block}: sigma {refit.sigma:.1f} kg/ha on {refit.df_resid} df")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# R1 yields 90.18 kg/ha more than the average block, as measured. The fixed analysis takes this number at face value. Part of it is chance, though: a block mean rests on 18 plots, and each carries its own error.
-#
-# > **Common slip: "the effect of R1 is zero".** In the table of section 5, R1 has no row. That is a choice of reference, not a result. Another reference level changes the coefficients; the deviations above stay the same.
+# You should have said: no. Without R1 it falls by a fifth, to 124.2 kg/ha, so R1 has the most uneven plots. Even an estimate on 51 degrees of freedom moves when a quarter of the trial is taken away.
 
-# %% [markdown] minutes=3 notes="Let somebody predict before moving the slider: what happens to V?\nNothing: that is the point." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Ask for the prediction before you move the slider: what happens to V? Nothing: that is the point.\nMove to 0, then to 3, slowly. Then the other tab: the same slider, another picture." slideshow={"slide_type": "slide"}
 # ## 11. Turn one knob
 #
-# Suppose the blocks differed more, or less. The slider multiplies the block differences in the data by a factor. 1 is the trial as it was, 0 is a field with even soil. The model is then fitted anew. **Predict** for each half of the picture: will it change?
+# Now we change the data. We multiply the differences between the blocks by a factor: 1 is the trial as it was, 0 is a perfectly even field, 3 is a very uneven one. Everything else stays. Then we fit the model anew:
 
-# %% slideshow={"slide_type": "subslide"} tags=["nbval-ignore-output"]
-def with_block_differences(factor, left, right):
-    changed = trial.assign(yield_kg_ha=y + (factor - 1) * raw[trial.block.cat.codes])
-    refit = mm.lm("yield_kg_ha ~ genotype + block", data=changed)
-    b = np.r_[0, refit.beta.iloc[18:]]
-    V_now = mm.build_R(refit.sigma2, 6)
-    plots.show_matrix(V_now, trial.block[corner], ax=left, title="Corner of V")
-    reading = plots.show_shrinkage(blocks, factor * raw, b - b.mean(), "kg/ha", limit=280, ax=right)
-    right.set_title(f"Blocks, factor {factor:.1f}")
-    return f"Factor {factor:.1f}: G02 − G01 {refit.beta.iloc[1].round(6):.2f} kg/ha; {reading}"
+# %% slideshow={"slide_type": "-"}
+def with_block_differences(factor):
+    more = (factor - 1) * deviations[trial["block"].cat.codes]
+    return trial.assign(yield_kg_ha=y + more)
 
-@interact(factor=FloatSlider(value=1, min=0, max=3, step=0.1, continuous_update=False))
-def picture(factor):
-    reading = with_block_differences(factor, *plt.subplots(1, 2, figsize=(9, 3.6))[1])
-    plt.show()
-    print(reading)
-
+factor = 2
+data_now = with_block_differences(factor)
+refit = mm.lm("yield_kg_ha ~ genotype + block", data=data_now)
+print(f"factor {factor}: sigma {refit.sigma:.2f} kg/ha, "
+      f"R2 − R1 {refit.beta['block[T.R2]']:.2f} kg/ha")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 5. Left: a corner of $\mathbf V$, values in kg²/ha². Right: block deviations in kg/ha, as put into the data (circles) and as estimated (dots).* The same for three positions of the slider, side by side:
+# With factor 2 the difference between R2 and R1 is twice as large, and $\hat\sigma$ is what it was. The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model estimates them (dots).
+#
+# **Predict.** Move the factor from 0 to 3. Will the left picture change? Will the dots leave their rings?
+
+# %% slideshow={"slide_type": "-"}
+def draw_factor(factor, ax_V, ax_blocks):
+    refit = mm.lm("yield_kg_ha ~ genotype + block", data=with_block_differences(factor))
+    V_now = refit.sigma2 * np.eye(6)
+    estimated = np.array([0, *refit.beta.iloc[18:21]])
+    estimated = estimated - estimated.mean()
+    plots.show_matrix(V_now, trial["block"][corner], ax=ax_V, title="Corner of V")
+    ax_blocks.plot(factor * deviations, blocks, "o", color="grey", markersize=10,
+                   markerfacecolor="white", label="in the data")
+    ax_blocks.plot(estimated, blocks, "o", markersize=4, label="estimated")
+    ax_blocks.set_xlim(-290, 290)
+    ax_blocks.set_xlabel("block, from the average (kg/ha)")
+    ax_blocks.set_title(f"factor {factor:.1f}")
+    ax_blocks.invert_yaxis()
+    R1_in_data = factor * deviations[0]
+    R1_estimated = estimated[0].round(6) + 0           # + 0 turns -0.0 into 0.0
+    return (f"factor {factor:.1f}: R1 in the data {R1_in_data:.1f}, estimated "
+            f"{R1_estimated:.1f} kg/ha; covariance in a block 0")
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# And the slider. `interact` calls the function `picture` whenever the slider moves (the `;` at the end keeps its name from being printed):
+
+# %% slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
+def picture(factor):
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+    sentence = draw_factor(factor, left, right)
+    right.legend()
+    plt.show()
+    print(sentence)
+
+interact(picture, factor=FloatSlider(
+    value=1, min=0, max=3, step=0.1, continuous_update=False));
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 5. Left: a corner of $\hat{\mathbf V}$ in (kg/ha)². Right: the blocks, in the data (rings) and estimated (dots), in kg/ha.*
+#
+# The same for three positions of the slider, side by side:
 
 # %% slideshow={"slide_type": "subslide"}
-fig, axes = plt.subplots(2, 3, figsize=(9, 5.4), height_ratios=[3, 2])
-readings = [with_block_differences(factor, *pair) for factor, pair in zip((0, 1, 3), axes.T)]
+fig, axes = plt.subplots(2, 3, figsize=(9, 5.6), height_ratios=[3, 2])
+three_factors = [0, 1, 3]
+for position in range(3):
+    factor = three_factors[position]
+    print(draw_factor(factor, axes[0, position], axes[1, position]))
 plt.show()
-print(*readings, sep="\n")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 6. Block differences multiplied by 0, 1 and 3.* $\mathbf V$ does not move, and neither do the comparisons of genotypes. The block effects follow the data all the way: circle and dot lie on top of each other. In this model, block differences live in the mean.
+# *Figure 6. Block differences multiplied by 0, 1 and 3: above the corner of $\hat{\mathbf V}$, below the blocks in the data (rings) and estimated (dots).*
+#
+# You should have said: $\hat{\mathbf V}$ does not move, because in this model the block differences are in the mean and $\mathbf V$ holds $\sigma^2$ alone. The dots do not leave their rings: the estimates follow the data all the way.
 
-# %% [markdown] minutes=4 notes="Return to the guesses after the table.\nThe twin makes the same table from the other side." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=6 notes="Collect the four predictions by hands before you run the cell. Then read the verdicts aloud, row by row.\nExpect 'all of them': reply 'what can random blocks do to a difference inside a block?'" slideshow={"slide_type": "slide"}
 # ## 12. What is the same, what differs
 #
-# Now the other analysis, `mixed`: the brackets take the blocks out of $\mathbf X$ and into $\mathbf V$. `mm.emmeans` gives a mean with its SE and degrees of freedom, `mm.contrast` a difference with the SED. The last column compares the two analyses by computation.
+# Would the results change if the blocks were random, a sample of blocks that we might have used? That is the model of the twin, where it is taken apart; here we only announce its results. `(1 | block)` takes the block columns out of $\mathbf X$ and gives the model a variance between blocks, $\sigma_b^2$, instead. `mm.lmm` estimates the variances by *restricted maximum likelihood* (REML), that is from the part of the data that does not depend on the means; day 4 derives it.
 #
-# Two entries are checked by hand. If blocks are a random sample of blocks, with variance $\sigma_b^2$ between them, a block mean varies by $\sigma_b^2 + \sigma^2/18$. Hence the mean square of blocks estimates $18\sigma_b^2 + \sigma^2$: solve for $\sigma_b^2$. The degrees of freedom follow from Satterthwaite's formula for a sum of mean squares:
+# **Predict.** Which of your four numbers of section 3 will change: $\sigma$, the SE of a mean, the SED, the best block?
 
 # %% slideshow={"slide_type": "subslide"}
 mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
-u = mixed.ranef().estimate
-def report(fit, *block_numbers):
-    mean = mm.emmeans(fit, "genotype").iloc[0]
-    change = mm.contrast(fit, {"genotype[T.G02]": 1}).iloc[0]
-    return [change.estimate, change.se, fit.sigma, *mean[["mean", "se", "df"]], *block_numbers]
-names = ["G02 − G01", "SED", "sigma", "mean of G01", "SE of a mean", "df of a mean",
-         "R1, from the average", "covariance in a block"]
-same = pd.DataFrame({"blocks fixed": report(fit, raw[0], V[0, 1]),
-                     "blocks random": report(mixed, u[0], mixed.V.iloc[0, 1])}, names).round(4)
-same["verdict"] = np.where(np.isclose(*same.to_numpy().T), "same", "differs")
-print(same.to_string(float_format="{:.2f}".format))
-df_mean = (ms_blocks + 17 * sigma2) ** 2 / (ms_blocks**2 / 3 + (17 * sigma2) ** 2 / df)
-print(f"by hand: sigma_b² {(ms_blocks - sigma2) / 18:.2f} kg²/ha², df of a mean {df_mean:.2f}")
 
-# %% [markdown] notes="Ask which standard error belongs into a report, and for which question." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# **Discuss.** The SED is the same, the standard error of a mean is not. Which of the two does a breeder need who chooses between genotypes? And one who promises a yield to a farmer?
-#
-# <details><summary>Answer</summary>
-# Choosing needs the SED, and here the two analyses agree. A promise is about land outside the trial. The SE with fixed blocks speaks of these four blocks only. The SE with random blocks speaks of blocks like these. Neither speaks of another year or another region.
-# </details>
-#
-# *Figure 7 (next cell). Genotype means plus and minus one standard error under both analyses, in kg/ha. The bars at the right are as long as the SED.*
-
-# %% slideshow={"slide_type": "subslide"}
-both = {}
-for name, model in {"blocks fixed": fit, "blocks random": mixed}.items():
-    means, difference = mm.emmeans(model, "genotype"), mm.contrast(model, {"genotype[T.G02]": 1})
-    both[name] = means["mean"], means.se, difference.se.iloc[0]
-reading = plots.show_intervals(genotypes, both, unit="yield (kg/ha)")
-plt.show()
-print(reading)
-
-
-# %% [markdown] minutes=4 notes="Before running: which equality dies first?\nHands up for estimates, SED, sigma." slideshow={"slide_type": "slide"}
-# ## 13. Break it: lose some plots
-#
-# The equalities rest on balance: every genotype stands once in every block. Goats visit the trial and eat $k$ plots. **Predict:** which of the equalities (differences, SED, $\sigma$) dies first? The function below makes both analyses for any rows of the data:
-
-# %% slideshow={"slide_type": "subslide"}
-def compare(data):
-    fixed = mm.lm("yield_kg_ha ~ genotype + block", data=data)
-    mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=data)
-    differences = fixed.beta.iloc[1:18] - mixed.beta.iloc[1:]   # those from G01
-    seds = fixed.se.iloc[1:18] - mixed.se.iloc[1:]
-    return differences.rename(lambda name: name[-4:-1]), seds, fixed.sigma - mixed.sigma
-
-gaps = [np.max(abs(gap)) for gap in compare(trial)]
-print("All plots there; largest gap between the analyses, in kg/ha: "
-      "differences {:.2f}, SED {:.2f}, sigma {:.2f}".format(*gaps))
+def numbers_of(fit):
+    mean = mm.emmeans(fit, "genotype").iloc[0]               # the row of G01
+    test = mm.anova(fit).loc["genotype"]
+    return {
+        "G02 − G01": fit.beta["genotype[T.G02]"],
+        "SED": fit.se["genotype[T.G02]"],
+        "sigma": fit.sigma,
+        "F of genotypes": test["f"],
+        "its second df": test["den_df"],
+        "mean of G01": mean["mean"],
+        "SE of a mean": mean["se"],
+        "df of a mean": mean["df"],
+        "interval, lower end": mean["lower"],
+        "interval, upper end": mean["upper"],
+        "intercept": fit.beta["Intercept"],
+        "columns of X": fit.X.shape[1],
+    }
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# With all plots in place the gaps are zero. Now lose 1, 4 and 12 plots. Turn the two knobs: `seed` chooses which plots, `lost` how many:
+# Four more rows are not in both fits by the same name, so we add them one by one. `np.isclose` compares the two columns:
 
 # %% slideshow={"slide_type": "subslide"}
-seed, lost = 1, (1, 4, 12)
-order = np.random.default_rng(seed).permutation(len(trial))
-print("first plot lost:", *trial.loc[order[0], ["genotype", "block"]])
-gaps = {k: compare(trial.drop(index=order[:k])) for k in lost}
-bars = pd.DataFrame({f"{k} lost": gap[0] for k, gap in gaps.items()})
-bars.plot.barh(subplots=True, layout=(1, 3), figsize=(9, 4.4), sharey=True, legend=False,
-               xlabel="gap (kg/ha)", color=plots.BLUE)
-plt.gca().invert_yaxis()
+comparison = pd.DataFrame({
+    "blocks fixed": numbers_of(fixed),
+    "blocks random": numbers_of(mixed),
+})
+predicted = mixed.ranef()["estimate"]
+in_new_block = mixed.beta["Intercept"]
+by_ml = mixed.refit(reml=False).sigma
+comparison.loc["best block"] = [deviations[0], predicted[0]]
+comparison.loc["G01 in a new block"] = [np.nan, in_new_block]
+comparison.loc["covariance in a block"] = [0, mixed.V.iloc[0, 1]]
+comparison.loc["sigma by ML"] = [sigma_divided_by_n, by_ml]
+equal = np.isclose(comparison["blocks fixed"], comparison["blocks random"])
+comparison["verdict"] = np.where(equal, "same", "differs")
+print(comparison.to_string(float_format="{:.3f}".format, na_rep="none"))
+
+# %% [markdown] notes="Ask which standard error belongs into a report, and for which question.\nExpect 'always the smaller': reply 'who pays when the farmer gets less?' Expect 'the bars overlap, so no difference': reply 'the bars are one SE; the comparison has its own, at the right'." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# You should have said: $\sigma$ and the SED stay, the SE of a mean and the best block change. All that compares genotypes is the same. All that speaks of a single mean, or of the blocks, differs.
+#
+# **Discuss.** Which standard error does a breeder need who chooses between two genotypes? And one who promises a yield to a farmer?
+#
+# <details><summary>Answer</summary>
+# Choosing needs the SED, 113.20 kg/ha, and here the two analyses agree. A promise is about land outside the trial. The SE with fixed blocks, 80.04, speaks of these four blocks only. The SE with random blocks, 84.46, speaks of blocks like these. Neither speaks of another year or another region: for that the trial would have to contain years and regions.
+# </details>
+#
+# ***
+#
+# Here are the means with their standard errors, in the order of Figure 2. `errorbar` draws a bar of one SE up and one down; at the right stands a bar as long as the SED:
+
+# %% slideshow={"slide_type": "subslide"}
+places = np.arange(len(in_order))
+emm_fixed = mm.emmeans(fixed, "genotype").set_index("genotype").loc[in_order]
+emm_mixed = mm.emmeans(mixed, "genotype").set_index("genotype").loc[in_order]
+
+fig, ax = plt.subplots(figsize=(9, 3.6))
+ax.errorbar(places - 0.15, emm_fixed["mean"], emm_fixed["se"],
+            fmt="o", label="blocks fixed")
+ax.errorbar(places + 0.15, emm_mixed["mean"], emm_mixed["se"],
+            fmt="s", markerfacecolor="white", label="blocks random")
+sed = comparison.loc["SED", "blocks fixed"]
+ax.errorbar(19, 900, sed / 2, color="black", capsize=5, elinewidth=2)
+ax.text(19, 900 - 0.7 * sed, "SED", ha="center", va="top")
+ax.set_xticks(places, in_order)
+ax.set_xlabel("genotype, in the order of the means")
+ax.set_ylabel("mean ± SE (kg/ha)")
+ax.legend(loc="upper left")
 plt.show()
-for k, (differences, seds, sigma) in gaps.items():
-    print(f"{k} lost: {np.sum(abs(differences) > 0.01)} of 17 differences changed, by up to "
-          f"{abs(differences).max():.2f}; SED by up to {abs(seds).max():.2f}, "
-          f"sigma by {abs(sigma):.2f} kg/ha")
 
-# %% [markdown] notes="The equality of the differences survives for genotypes that kept all plots. Seed 3 hits G01: then all change at once." slideshow={"slide_type": "fragment"}
-# *Figure 8. Gap between the two analyses (fixed minus mixed) in each difference from G01, after 1, 4 and 12 lost plots.* No bar means no gap. A difference dies as soon as one of its two genotypes has lost a plot; the others stay equal. SED and $\sigma$ drift apart a little in all comparisons at once.
+# %% [markdown] notes="Keep this table on the screen for a minute in silence. It is on the handout." slideshow={"slide_type": "fragment"}
+# *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The bar at the right has the length of the SED.*
 #
-# Why? Our first lost plot is that of G18 in R1, the best block. The mean of its other three plots is too low, and both analyses correct it. The fixed one corrects by the full block difference, the mixed one by the shrunken difference.
+# The same table once more, with the reasons. The last column says until when the two analyses agree:
 #
-# > **Common slip: "both formulas give the same point estimates".** The least squares formula and the one with $\mathbf V^{-1}$ give the same treatment differences in balanced, or more generally orthogonal, layouts. One lost plot is a counter-example.
+# | quantity | blocks fixed | blocks random | why | the two agree |
+# |---|---|---|---|---|
+# | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks |
+# | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as no plot is lost |
+# | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as no plot is lost |
+# | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as no plot is lost |
+# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | only if $\hat\sigma_b^2 = 0$ |
+# | df of a mean | $72 - 21$ | Satterthwaite | $\hat\sigma_b^2$ rests on four blocks | only if $\hat\sigma_b^2 = 0$ and nothing else changes |
+# | interval of a mean | mean ± $t$·SE | mean ± $t$·SE | larger SE, fewer df | never in practice |
+# | R1 above the average | $\bar y_{R1} - \bar y$ | $\dfrac{18\hat\sigma_b^2}{18\hat\sigma_b^2 + \hat\sigma^2}$ of it | a part of it is chance | only if $\hat\sigma_b^2$ is infinite |
+# | intercept | G01 in R1 | G01 in an average block | R1 is the reference, or nothing is | by accident |
+# | G01 in a new block | no answer | the intercept | a new block has no coefficient; a new draw has mean 0 | |
+# | covariance in a block | 0 | $\hat\sigma_b^2$ | shared soil is in the mean, or in $\mathbf V$ | only if $\hat\sigma_b^2 = 0$ |
+# | columns of $\mathbf X$ | $1 + 17 + 3$ | $1 + 17$ | block columns are in $\mathbf Z$ | never |
+# | $\sigma$ by ML | $\sqrt{\mathrm{RSS}/72}$ | $\sqrt{\mathrm{RSS}/(72-4)}$ | ML does not count the fixed effects that it fits; there are more of them with blocks fixed | never |
+# | **what you may say** | **these four blocks** | **blocks like these** | the error speaks of what varies in the model | |
 
-# %% [markdown] minutes=2 notes="Read the computed sentences aloud; ask who came within 20 % of sigma." slideshow={"slide_type": "slide"}
-# ## 14. Wrap up
+# %% [markdown] minutes=4 notes="Four minutes for the goats; the six plots and the pigs are for reading.\nBefore the first run: hands up, how many of the 17 differences will no longer agree? Then let somebody else turn the knobs." slideshow={"slide_type": "slide"}
+# ## 13. Break it: lose some plots
 #
-# Your guesses beside the estimates, and the lesson in computed sentences:
+# The equalities rest on one thing: every genotype stands once in every block. Goats visit the trial. The knobs are *how many* plots they eat (none to half of the trial) and *where*:
+#
+# - `"at random"`, but never the last plot of a genotype;
+# - `"one block"`: first all of R4, then all of R3;
+# - `"half of every block"`: each block keeps 9 genotypes, and other ones in each block.
 
 # %% slideshow={"slide_type": "-"}
-for name, found in same.loc[["sigma", "SE of a mean", "SED"], "blocks fixed"].items():
-    print(f"{name}: guessed {guess[name]}, found {found:.1f} kg/ha, {guess[name] / found - 1:+.0%}")
-print(f"Blocks fixed: {X.shape[1]} columns in X; covariance of two plots of a block {V[0, 1]:.0f}")
-print("{same} quantities are the same, {differs} differ.".format(**same.verdict.value_counts()))
+seed = 1                                   # any whole number from 0
 
-# %% [markdown] minutes=1 notes="Hand out as homework; number 3 is the one to discuss next time." slideshow={"slide_type": "slide"}
+def order_of_loss(pattern):
+    block_number = trial["block"].cat.codes
+    genotype_number = trial["genotype"].cat.codes
+    if pattern == "one block":
+        by_block = trial.assign(rank=-block_number)
+        return list(by_block.sort_values("rank", kind="stable").index)
+    if pattern == "half of every block":
+        place = (genotype_number - 5 * block_number) % 18     # lost: places 17 to 9
+        by_place = trial.assign(rank=-place)
+        return list(by_place.sort_values("rank", kind="stable").index)
+    eaten = []
+    plots_left = trial["genotype"].value_counts()
+    for plot in np.random.default_rng(seed).permutation(n):
+        genotype = trial["genotype"][plot]
+        if plots_left[genotype] > 1:
+            plots_left[genotype] = plots_left[genotype] - 1
+            eaten.append(plot)
+    return eaten
+
+def lose_plots(number, pattern):
+    number = int(min(max(number, 0), 36))             # never more than half the trial
+    return trial.drop(index=order_of_loss(pattern)[:number])
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The next function fits both models to what is left, and returns the 17 differences from G01 with their SEDs, and the variance between blocks:
+
+# %% slideshow={"slide_type": "-"}
+def both_analyses(data):
+    fit_fixed = mm.lm("yield_kg_ha ~ genotype + block", data=data)
+    fit_mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=data)
+    differences = pd.DataFrame({
+        "fixed": fit_fixed.beta, "random": fit_mixed.beta,
+        "SED fixed": fit_fixed.se, "SED random": fit_mixed.se})
+    differences = differences.filter(like="genotype", axis=0)
+    differences.index = differences.index.str[-4:-1]          # genotype[T.G02] -> G02
+    return differences, fit_mixed.varcomp["variance"][0]
+
+differences, sigma2_b_now = both_analyses(trial)
+gap = differences["fixed"] - differences["random"]
+print(f"no plot lost: largest gap between the analyses {gap.abs().max():.2f} kg/ha")
+
+# %% [markdown] notes="Expect 'none, the trial is unbalanced now': the usual answer, and wrong. Reply 'which differences feel the lost plot?'" slideshow={"slide_type": "fragment"}
+# No plot lost, no gap. Now the goats eat one plot. With `seed = 1` it is that of G18 in R1.
+#
+# **Predict.** Of the 17 differences from G01, how many will still be the same in both analyses?
+
+# %% slideshow={"slide_type": "-"}
+number_lost = 1
+pattern = "at random"
+
+left_in_field = lose_plots(number_lost, pattern)
+gone = trial.drop(index=left_in_field.index)
+print("lost plots:")
+print(gone[["genotype", "block"]].to_string(index=False))
+differences, sigma2_b_now = both_analyses(left_in_field)
+differences["gap"] = differences["fixed"] - differences["random"]
+changed = differences[differences["gap"].abs() > 0.005]
+n_agree = len(differences) - len(changed)
+print(f"{n_agree} of {len(differences)} differences agree; the others:")
+print(changed.round(2).to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# You should have said: 16. Only the difference that contains G18 has changed. Two genotypes that stand in the *same blocks* have the same difference in both analyses, because each block adds the same to both. (This is exact, however many other plots are lost.)
+#
+# G18 now stands in R2, R3 and R4 only, without R1, the best block. Its raw mean is too low, and both analyses correct it. The fixed one corrects by the full block differences, the other one by shrunken block differences. That makes the gap.
+#
+# Now turn both knobs. The bars are the gaps in kg/ha, in the order of the means. Below the picture are three dials: the largest gap in units of its SED, the ratio of the average SEDs (fixed to random), and the variance between blocks.
+
+# %% slideshow={"slide_type": "-"}
+def draw_gaps(number, pattern, ax):
+    differences, sigma2_b_now = both_analyses(lose_plots(number, pattern))
+    gap = differences["fixed"] - differences["random"]
+    compared = [name for name in in_order if name in gap.index]     # all but G01
+    ax.barh(compared, gap[compared], color="grey")
+    ax.axvline(0, color="black", linewidth=1)
+    ax.set_xlim(-130, 130)
+    ax.set_xlabel("gap, fixed − random (kg/ha)")
+    ax.set_title(f"{number} lost, {pattern}", fontsize=10)
+    relative_gap = (gap / differences["SED fixed"]).abs().max()
+    ratio = differences["SED fixed"].mean() / differences["SED random"].mean()
+    return {
+        "largest gap, in SEDs": f"{relative_gap:.2f}",
+        "SED fixed / SED random": f"{ratio:.3f}",
+        "sigma_b², (kg/ha)²": f"{sigma2_b_now:.0f}",
+    }
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The two knobs, *how many* and *where*:
+
+# %% slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
+def goats(number, pattern):
+    fig, ax = plt.subplots(figsize=(6, 4.2))
+    dials = draw_gaps(number, pattern, ax)
+    plt.show()
+    print(pd.Series(dials).to_string())
+
+how_many = IntSlider(value=12, min=0, max=36, continuous_update=False)
+where = Dropdown(options=["at random", "one block", "half of every block"])
+interact(goats, number=how_many, pattern=where);
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 8. The gap between the two analyses in each difference from G01, in kg/ha; no bar means no gap.*
+#
+# The same for three positions of the knobs, side by side:
+
+# %% slideshow={"slide_type": "subslide"}
+fig, axes = plt.subplots(1, 3, figsize=(9, 4.2), sharey=True)
+dials = pd.DataFrame({
+    "none lost": draw_gaps(0, "at random", axes[0]),
+    "12 at random": draw_gaps(12, "at random", axes[1]),
+    "half of every block": draw_gaps(36, "half of every block", axes[2]),
+})
+plt.show()
+print(dials.to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 9. The gap between the two analyses in each difference from G01, in kg/ha, for a complete trial, after 12 plots lost at random, and when each block holds half of the genotypes.*
+#
+# A dozen lost plots hardly matter: the largest gap is a tenth of an SED. But when every block holds only half of the genotypes, the analyses differ by half an SED. (Try `"one block"` with 18 plots: a whole block is gone, the rest is complete, and all gaps are zero again. It is the *uneven* loss that matters.)
+#
+# > **Common slip: "fixed or random, the estimates are the same".** They are, when the genotypes that you compare stand in the same blocks. One lost plot is a counter-example.
+#
+# ### For reading: which plots count?
+#
+# Why do the two analyses differ, and which one knows more? Take the smallest example: two genotypes and six plots. G01 is without R4, G18 is without R3:
+
+# %% slideshow={"slide_type": "-"}
+only_two = trial[trial["genotype"].isin(["G01", "G18"])]
+lost_G01 = (only_two["genotype"] == "G01") & (only_two["block"] == "R4")
+lost_G18 = (only_two["genotype"] == "G18") & (only_two["block"] == "R3")
+six = only_two[~lost_G01 & ~lost_G18]                # ~ means not
+six_wide = six.pivot(index="block", columns="genotype", values="yield_kg_ha")
+print(six_wide.to_string(na_rep="-"))
+by_pairs = (six_wide["G18"] - six_wide["G01"]).mean()    # a missing plot is skipped
+print(f"mean of the two differences inside blocks: {by_pairs:.3f} kg/ha")
+
+# %% [markdown] notes="Expect 'six plots give the better estimate': reply 'what does the plot in R3 say, if R3 has a number of its own?'" slideshow={"slide_type": "fragment"}
+# **Predict.** Fit the model with fixed blocks to the six plots, and then to the four plots of R1 and R2 alone. Which of the two says what about G18 − G01?
+
+# %% slideshow={"slide_type": "-"}
+four = six[six["block"].isin(["R1", "R2"])]
+with_six = mm.lm("yield_kg_ha ~ genotype + block", data=six)
+with_four = mm.lm("yield_kg_ha ~ genotype + block", data=four)
+print(f"six plots:  G18 − G01 = {with_six.beta['genotype[T.G18]']:.3f} kg/ha")
+print(f"four plots: G18 − G01 = {with_four.beta['genotype[T.G18]']:.3f} kg/ha")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# They say the same, 666.265 kg/ha, the mean of the two differences. A plot without a partner in its block is used up by the effect of its block, and says nothing about the genotypes. Blocks fixed means: *only comparisons inside blocks count*. With blocks random the two lonely plots count a little as well; this is called the *recovery of inter-block information*, and the twin shows how it works.
+#
+# What do lost plots cost? With half blocks, half of the plots have to pay for the same 21 coefficients:
+
+# %% slideshow={"slide_type": "-"}
+half = lose_plots(36, "half of every block")
+half_fixed = mm.lm("yield_kg_ha ~ genotype + block", data=half)
+average_sed = half_fixed.se.filter(like="genotype").mean()
+t_half = stats.t.ppf(0.975, half_fixed.df_resid)
+print(f"complete: {fixed.df_resid} df, t {t_star:.3f}, SED {sed:.2f} kg/ha")
+print(f"halves:   {half_fixed.df_resid} df, t {t_half:.3f}, "
+      f"average SED {average_sed:.2f} kg/ha")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The SED grows because there are fewer plots, and the t value because there are fewer degrees of freedom.
+#
+# ### For reading: pigs in rooms
+#
+# Blocks are not always strips of land. In a feeding trial with pigs (synthetic data, see `data/README.md`) six diets were compared in three rooms, with five pens for each diet in each room and three days of sampling. The response is the dry matter of the faeces in %. Rooms fixed:
+
+# %% slideshow={"slide_type": "-"}
+pigs = mm.load("pigs_rooms")
+rooms_fixed = mm.lm("dry_matter_pct ~ diet * day + room", data=pigs)
+print(mm.emmeans(rooms_fixed, "diet", at={"diet": ["A"]}))
+
+# %% [markdown] notes="Expect 'yes, 250 degrees of freedom are a lot': reply 'of what? How many rooms did we see?'" slideshow={"slide_type": "fragment"} tags=["discuss"]
+# The mean of diet A lies between 15.8 and 19.4 %, on 250 degrees of freedom.
+#
+# **Discuss.** A farmer asks what diet A would do in *his* rooms. Is this interval an answer?
+#
+# <details><summary>Answer</summary>
+# No. Rooms are fixed, so the interval speaks of these three rooms only. In the twin the rooms are random, and the SE of the same mean is 2.19 in place of 0.89, on 2.7 degrees of freedom: the interval goes from 10.2 to 25.0 %. Three rooms say little about rooms in general. (The model also takes the three days of a pen as independent, which they are not; day 6, planned.)
+# </details>
+
+# %% [markdown] minutes=2 notes="Ask who came within a fifth of sigma. Read the three sentences of the card aloud, or let a student do it.\nWho guessed far too small? Most of us: fields are more uneven than we think." slideshow={"slide_type": "slide"}
+# ## 14. Wrap up
+#
+# Your guesses beside the results:
+
+# %% slideshow={"slide_type": "-"}
+four_rows = ["sigma", "SE of a mean", "SED", "best block"]
+wrap_up = comparison.loc[four_rows, ["blocks fixed", "blocks random"]].round(2)
+wrap_up.insert(0, "my guess", [str(my_guess[name]) for name in four_rows])
+print(wrap_up.to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# ![Two square pictures and a row of means. Left: a covariance matrix with a coloured diagonal only. Right: the same with a pale coloured square for each block. Below: the genotype means with error bars from both analyses, and two bars of equal length for the standard error of a difference.](figures/pair.png)
+#
+# *The whole day in one picture: $\hat{\mathbf V}$ and the genotype means, blocks fixed and blocks random.*
+#
+# **To take away**
+#
+# 1. With blocks fixed, the block differences are in the mean: $\mathbf X$ has a column for every block but one, and $\mathbf V = \sigma^2\mathbf I$.
+# 2. In a complete trial the block effects cancel in every comparison of genotypes, and its standard error is the SED, $\sqrt{2\hat\sigma^2/4}$ = 113.2 kg/ha.
+# 3. The standard error of a mean, 80.0 kg/ha, speaks of these four blocks and of no other land.
+
+# %% [markdown] minutes=0.5 notes="Homework. Number 2 is the one to begin with next time.\nNumber 3: expect 'large gaps, a quarter of the trial is gone'." slideshow={"slide_type": "slide"}
 # ## 15. On your own
 #
-# 1. **Do.** Make G18 the reference: reorder the columns of $\mathbf X$ so that G18 has none. Which standard errors change, and which do not?
-# 2. **Explain.** In two sentences, to a colleague: why is 80.04 smaller than 86.46, although both belong to G01?
-# 3. **Change one knob.** Take away a whole block: `compare(trial[trial.block != "R4"])`. Which equalities survive? Guess first.
-# 4. **Transfer.** `mm.load("potash")` holds a cotton trial in blocks. Fit `strength ~ C(k2o_lb_ac) + block`. Find $\sigma$ and the SED by the ten lines.
+# 1. **Do.** Compare the best with the lowest genotype, G18 with G17. Write a vector of 21 weights and compute the difference and its standard error by the two formulas of section 7.
+# 2. **Explain.** In two sentences, to a fellow student: why is 80.04 smaller than 86.46, although both belong to G01?
+# 3. **Change one knob.** In section 13, lose 18 plots with the pattern `"one block"`. Guess first: which gaps will there be? What is the SED of `mm.lm` for what is left?
+# 4. **Transfer.** `mm.load("potash")` is a cotton trial: the strength of the fibre at five amounts of potash, in three blocks. Fit `strength ~ C(k2o_lb_ac) + block` (`C(…)` makes a factor of a number). Find $\hat\sigma$, its df and the SED.
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>The intercept gets another meaning; its SE and the SED stay as they are. The differences are new, but each is an old one minus another old one.</li>
-# <li>A mean over four blocks averages the errors of plots in all of them. A statement on one block leans on the estimated effect of that block, and this is uncertain too.</li>
-# <li>All of them. What is left is complete and balanced again. It is the <em>uneven</em> loss that matters.</li>
-# <li>The residual keeps 8 degrees of freedom: plots, minus rates, minus blocks, plus one. With three blocks the SED is $\sigma\sqrt{2/3}$.</li>
+# <li>Weights: 1 at place 17 (G18), −1 at place 16 (G17), 0 elsewhere. The difference is 744.94 kg/ha, its SE is the SED, 113.20 kg/ha.</li>
+# <li>80.04 belongs to a mean over four blocks, where the uncertainty of the single block effects averages out. 86.46 is about one block, R1, so the uncertainty of its block effect is in it.</li>
+# <li>All gaps are 0: three complete blocks are left. The SED is 128.28 kg/ha on 34 df, because each mean has three plots and σ is estimated anew.</li>
+# <li>σ = 0.2090 on 8 df (15 plots − 5 amounts − 3 blocks + 1). The SED is σ√(2/3) = 0.1707.</li>
 # </ol>
 # </details>
 #
+# ***
+#
 # More of these, with answers that check themselves: [day2_exercises](exercises/day2_exercises.ipynb).
 
-# %% [markdown] minutes=1 notes="Point to the twin, or to day 3 for those who have done both." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=0.5 notes="Point to the twin." slideshow={"slide_type": "slide"}
 # ## 16. In practice and further reading
 #
-# In practice you write one line. The equal sign between the systems is what this lesson has shown:
+# In practice you write one line. These four lines fit the same model:
 #
 # ```
 # mmteach      mm.lm("yield_kg_ha ~ genotype + block", data=trial)
@@ -447,7 +841,7 @@ print("{same} quantities are the same, {differs} differ.".format(**same.verdict.
 # SAS          proc glm; class genotype block; model yield = genotype block; run;
 # ```
 #
-# Next: the twin notebook, `day2_rcbd_mixed`, section by section. There the block columns leave $\mathbf X$ and enter $\mathbf V$.
+# **Next:** the twin, [day2_rcbd_mixed](day2_rcbd_mixed.ipynb), section by section. There the block columns leave $\mathbf X$ and their differences enter $\mathbf V$.
 #
 # ### Further reading
 #

@@ -6,29 +6,29 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Open both notebooks of the pair in two tabs: every section has a twin.\nShow the picture: the left square is known by now, the right one is today's.\nWith 50 minutes: leave sections 4, 9, 15 and 16 for reading, and show of section 11 the static picture only." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Open both notebooks of the pair in two tabs: every section has a twin.\nRead the question aloud and ask what 'random' may mean for a piece of land. Board: the model of the twin stands on the left half; today we fill the right half.\nWith 50 minutes: leave out the discussion of section 1 (2 minutes), the look at the data (section 4, 3), the interval in section 7 (2), the four routes (section 9, 1), and show of section 13 the static picture only (1). Sections 15 and 16 are homework (1)." slideshow={"slide_type": "slide"}
 # # Analyse a field trial in blocks: blocks random
 #
-# ![Two square pictures and a row of means. Left: a covariance matrix with a coloured diagonal only. Right: the same with a coloured square for each block. Below: the genotype means with error bars from both analyses, and two bars of equal length for the standard error of a difference.](figures/pair.png)
-#
-# *One sorghum trial, two analyses. The squares show which plots vary together, according to each model. The row below shows the genotype means with their standard errors. This notebook builds the analysis on the right. Its twin, `day2_rcbd_fixed`, has the same sections and builds the one on the left.*
-
-# %% [markdown] notes="Read the aims aloud; ask what 'random' may mean for a block of land." slideshow={"slide_type": "subslide"}
-# **What you do.** You fit a mixed model: genotypes are fixed effects, blocks are random effects. Then you rebuild every number of its printout from four matrices.
+# **The question.** A field is never even, so we lay our plots out in blocks, and the blocks turn out to yield differently. Suppose our blocks are only a sample of the blocks we could have used. What can we then say about the genotypes, how surely, and about which land?
 #
 # **What you can do afterwards**
 #
 # - write one model in three ways: for one plot, as a distribution, with matrices;
-# - estimate two variances by REML in ten lines, and the means by generalised least squares;
+# - estimate two variances, first from mean squares and then by REML, and the means by generalised least squares;
 # - predict the block effects, and say by how much they shrink and why;
-# - say what changes when blocks become random, and what does not.
+# - say what changes when blocks become random, what does not, and until when.
 #
-# **What you need.** The twin notebook, `day2_rcbd_fixed`. In class: 60 minutes.
+# **What you need.** [Start here](00_start_here.ipynb), and the twin of this notebook, [day2_rcbd_fixed](day2_rcbd_fixed.ipynb). **Time.** In class 60 minutes (two parts of section 13 are for reading), alone about two and a half hours.
 
-# %% [markdown] minutes=4 notes="Same data, same sketch: go fast.\nSpend the time on the new question: are these blocks interesting in themselves?" slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Point at the two pictures and ask which of the two a farmer would draw. Do not answer yet." slideshow={"slide_type": "subslide"}
+# ![Three small pictures. Left: a field of four rows with eighteen plots each. Middle: a line with four dots, each with a question mark. Right: a bell curve with four dots under it, each with a question mark.](figures/day2_blocks.png)
+#
+# *The trial, and two ways to think about its four blocks: as four unknown numbers (the twin, [day2_rcbd_fixed](day2_rcbd_fixed.ipynb)), or as four draws from a population of blocks (this notebook). Both notebooks have the same sections, cell for cell.*
+
+# %% [markdown] minutes=3 notes="Same data, same sketch: go fast.\nSpend the time on the new question: are these four blocks interesting in themselves?" slideshow={"slide_type": "slide"}
 # ## 1. Set up the trial
 #
-# The same sorghum trial in Sudan (Omer and others, 2015), yields in kg/ha. The tools are those of the twin notebook, with an optimiser in place of the t distribution:
+# The trial is that of the twin: 18 sorghum genotypes in Sudan (Omer and others, 2015), grain yield in kg/ha. The tools are the same as well, with one more: `minimize` looks for the lowest point of a function.
 
 # %% slideshow={"slide_type": "skip"}
 import warnings
@@ -37,425 +37,905 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
-from ipywidgets import FloatSlider, interact
+from ipywidgets import Dropdown, FloatSlider, IntSlider, interact
+from scipy import stats
 from scipy.optimize import minimize
 
 import mmteach as mm
 from mmteach import plots
 
 # %% slideshow={"slide_type": "-"}
+plt.rcParams.update(plots.STYLE)       # letter sizes and colours of the course
 trial = mm.load("sorghum")
-plt.rcParams.update(plots.STYLE)
-genotypes, blocks = trial.genotype.cat.categories, trial.block.cat.categories
+genotypes = list(trial["genotype"].cat.categories)
+blocks = list(trial["block"].cat.categories)
+print(f"{len(trial)} plots, {len(genotypes)} genotypes, {len(blocks)} blocks")
 trial.head(3)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# One row is one plot. The genotypes were given by lot to the plots of each block. The file does not tell where each plot lay, so the sketch draws the lots anew:
+# One row of the table is one plot, and every block holds every genotype once. Inside each block the genotypes were put on the plots at random. The file does not say where each plot lay, so we shuffle the plots of each block and draw one layout that the trial may have had:
 
 # %% slideshow={"slide_type": "subslide"}
-layout = trial.groupby("block", observed=True).sample(frac=1, random_state=2)
+by_block = trial.groupby("block", observed=True)
+layout = by_block.sample(frac=1, random_state=2)
 reading = plots.show_field(layout, "block", "genotype", highlight="G01")
 plt.show()
 print(reading)
 
-# %% [markdown] notes="Two minutes in pairs, then collect.\nNo answer is wrong; look for 'would we use the same blocks again?'" slideshow={"slide_type": "subslide"} tags=["discuss"]
-# *Figure 1. A possible layout of the trial. Each long box is a block, each cell a plot; the plots of genotype G01 are filled.*
+# %% [markdown] notes="Two minutes in pairs, then collect.\nExpect 'random means that the plots were randomised': reply 'that was the genotypes; now we ask about the blocks'. Expect 'four are too few for a population': reply 'right, keep that doubt until section 10'." slideshow={"slide_type": "subslide"} tags=["discuss"]
+# *Figure 1. A layout that the trial may have had. Each long box is a block, each cell a plot; the four plots of genotype G01 are filled.*
 #
-# **Discuss.** Did anybody choose these four blocks because they are interesting? Would a second trial use the same ones? How many blocks of this kind might there be? What did the trial want to learn about?
+# **Discuss.** Did anybody choose these four blocks because they are interesting? Would a second trial use the same four? What did the trial want to learn about: these blocks, or the genotypes?
 #
 # <details><summary>Answer</summary>
-# The genotypes were chosen and are of interest. The blocks are four pieces of land out of many that could have served. The next trial will stand on others. It is natural to think of a block's effect as drawn from a population of such effects.
+# The genotypes were chosen, and they are of interest. The blocks are four pieces of land out of many that could have served, and the next trial will stand on others. So we may think of a block's effect as a draw from a population of block effects. Such an effect is called <em>random</em>. The word says how we think about the blocks, and not that somebody drew them from a hat.
 # </details>
 
-# %% [markdown] minutes=4 notes="The results of the twin in one line each. Have the other tab ready." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="The results of the twin in one line each; have the other tab ready.\nBoard: y\u2081 = \u2026 + u + \u03b5\u2081, y\u2082 = \u2026 + u + \u03b5\u2082, the shared u underlined twice." slideshow={"slide_type": "slide"}
 # ## 2. Recall: what we know already
 #
-# In the twin notebook blocks were fixed: each got its own number, and $\mathbf V = \sigma^2 \mathbf I$. Here $\sigma$ is the standard deviation of a plot around its expected yield. The main results again:
+# In the twin the blocks were fixed. Each got its own number, and what was left over was taken as independent from plot to plot, with standard deviation $\sigma$. We fit that model again, because today it is the one to compare with:
 
 # %% slideshow={"slide_type": "-"}
-twin = mm.lm("yield_kg_ha ~ genotype + block", data=trial)
-print(f"Blocks fixed: sigma {twin.sigma:.1f} kg/ha on {twin.df_resid} df; "
-      f"SED {twin.se.iloc[1]:.2f}; SE of a mean {twin.sigma / np.sqrt(4):.2f} kg/ha")
+fixed = mm.lm("yield_kg_ha ~ genotype + block", data=trial)
+se_mean_fixed = fixed.sigma / np.sqrt(4)          # a genotype has four plots
+sed_fixed = fixed.se["genotype[T.G02]"]           # of the difference G02 − G01
+print(f"blocks fixed: sigma {fixed.sigma:.1f} kg/ha on {fixed.df_resid} df")
+print(f"              SE of a genotype mean {se_mean_fixed:.2f} kg/ha")
+print(f"              SE of a difference (SED) {sed_fixed:.2f} kg/ha")
+
+# %% [markdown] notes="Hands up for larger, sum, average.\nExpect 'average': reply 'add two dice: do they vary less than one?'" slideshow={"slide_type": "fragment"}
+# We need one rule about variances, and [Start here](00_start_here.ipynb) has tried it out. If two plots share the same random number $u$, which has variance $\sigma_b^2$ (*b* for block), and if everything else in them is independent, then their **covariance** is $\sigma_b^2$. What they share is what varies together.
+#
+# **Predict.** If $u$ has variance $\sigma_b^2$ and the error of a plot has variance $\sigma^2$: is the variance of one plot the larger of the two, their sum, or their average? We let the computer draw very many plots with variances 9 and 16:
+
+# %% slideshow={"slide_type": "-"}
+rng = np.random.default_rng(seed=1)
+u = rng.normal(scale=3, size=100_000)           # standard deviation 3, variance 9
+error = rng.normal(scale=4, size=100_000)       # standard deviation 4, variance 16
+print(f"variances: u {np.var(u):.1f}, error {np.var(error):.1f}")
+print(f"variance of u + error: {np.var(u + error):.1f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# One rule about variances is needed today. If two plots share the same random number $u$ with variance $\sigma_b^2$, and their errors are independent, then their covariance is $\sigma_b^2$: what they share is what varies together.
-#
-# **Check.** And the variance of one plot, if $u$ has variance $\sigma_b^2$ and the error has variance $\sigma^2$?
-#
-# <details><summary>Answer</summary>
-# Variances of independent parts add: $\sigma_b^2 + \sigma^2$.
-# </details>
+# Their sum: variances of independent parts add, so the variance of a plot will be $\sigma_b^2 + \sigma^2$.
 
-# %% [markdown] minutes=2 notes="Everybody types three words before going on. Do not comment on them yet." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=2 notes="Everybody types four numbers. Write on the board how many say smaller, same, larger for each; do not comment.\nExpect 'everything gets better because the model is better': leave it standing until section 14." slideshow={"slide_type": "slide"}
 # ## 3. Commit to a guess
 #
-# The blocks will become random. Will these quantities be smaller, the same, or larger than with fixed blocks? Type your words over ours:
+# The blocks will become random. Guess the same four numbers as in the twin, in kg/ha. Three of them you have seen with blocks fixed (section 2), so the question is: will they be smaller, the same, or larger? Type your numbers in place of `None`. If you did the twin, copy what you guessed there into `twin_guess`.
 #
-# - $\sigma$, the standard deviation of a plot;
-# - the standard error of a genotype mean;
-# - the standard error of a difference of two genotype means, SED for short.
+# - `sigma`: how far a plot typically lies from what its genotype and its block let us expect;
+# - `SE of a mean`: how well the mean of one genotype is known;
+# - `SED`: how well the difference of two such means is known;
+# - `best block`: by how much the best block, R1, lies above the average block. With blocks fixed this was 90 kg/ha.
 
 # %% slideshow={"slide_type": "-"}
-guess = {"sigma": "larger", "SE of a mean": "smaller", "SED": "smaller"}
-print("Random against fixed, I guess:", ", ".join(f"{k} {word}" for k, word in guess.items()))
+my_guess = {
+    "sigma": None,
+    "SE of a mean": None,
+    "SED": None,
+    "best block": None,
+}
+twin_guess = {
+    "sigma": None,
+    "SE of a mean": None,
+    "SED": None,
+    "best block": None,
+}
+print("my guesses in kg/ha:", my_guess)
 
-# %% [markdown] minutes=4 notes="Now the eye is on the blocks: what is left of a plot after its genotype is taken off?\nAsk how far apart four means of 18 plots would lie by chance alone." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="The eye is on the blocks now. Ask how far apart four means of 18 plots would lie by chance alone.\nPeople see slopes inside a block: there are none, the points are spread sideways at random." slideshow={"slide_type": "slide"}
 # ## 4. Look at the data
 #
-# Take the mean of its genotype off each plot: these are the residuals of a model with genotypes alone. What is left is the block and the error of the plot. We give each block its own marker:
+# In the twin we looked at the genotypes. Now we look at the blocks, and for that we first subtract from each plot the mean of its genotype (`transform` writes this mean beside every plot). What is left is the block, and the error of the plot:
 
 # %% slideshow={"slide_type": "subslide"}
-left_over = mm.lm("yield_kg_ha ~ genotype", data=trial).residuals
-reading = plots.show_points(left_over, trial.block, trial.block, unit="left over (kg/ha)")
+by_genotype = trial.groupby("genotype", observed=True)["yield_kg_ha"]
+genotype_mean = by_genotype.transform("mean")
+left_over = trial["yield_kg_ha"] - genotype_mean
+block_number = trial["block"].cat.codes            # 0, 1, 2, 3
+aside = np.random.default_rng(seed=1).uniform(-0.2, 0.2, size=len(trial))
+block_mean = left_over.groupby(trial["block"], observed=True).mean()
+
+fig, ax = plt.subplots(figsize=(9, 3.6))
+ax.plot(block_number + aside, left_over, "o", alpha=0.6, label="plot")
+ax.plot([0, 1, 2, 3], block_mean, "_", color="black", markersize=60, label="mean")
+ax.axhline(0, color="grey", linewidth=1)
+ax.set_xticks([0, 1, 2, 3], blocks)
+ax.set_xlabel("block")
+ax.set_ylabel("left over (kg/ha)")
+ax.legend(["plot", "mean of the block"], loc="upper right", markerscale=0.4)
 plt.show()
-print(reading)
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 2. Each plot minus the mean of its genotype, sorted by block, with a line at the mean of the block.*
+# %% [markdown] notes="Expect 'no, it is noise': possible; let the shuffles decide. Board: chance alone gives \u03c3\u00b2/18." slideshow={"slide_type": "fragment"}
+# *Figure 2. Each plot minus the mean of its genotype, in kg/ha. The black dash is the mean of the block. Inside a block the points are spread sideways at random, only so that they do not hide each other.*
 #
-# **Check.** The four block means differ. Would they differ in a field with perfectly even soil?
+# The four block means differ. But each of them carries the errors of 18 plots, so they would differ a little even in a perfectly even field.
 #
-# <details><summary>Answer</summary>
-# Yes, a little. Each mean carries the errors of its 18 plots. So a part of what we see is chance, and the model has to say how large that part is.
-# </details>
-
-# %% [markdown] minutes=5 notes="Let the print stand for a while. Compare with the other tab: which rows are the same, which are gone?" slideshow={"slide_type": "slide"}
-# ## 5. Fit first
-#
-# Fit now, understand afterwards. Genotype enters as before. The brackets around `1 | block` make the blocks random: each block shifts all of its plots by a random amount:
-
-# %% slideshow={"slide_type": "subslide"}
-fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
-print(fit.summary())
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# Read the printout block by block.
-#
-# - **Scaled residuals**: the distance of a plot from what its genotype *and its block* let us expect, in units of $\sigma$.
-# - **Random effects**: four block numbers have become one, the variance between blocks, 2906 kg²/ha². Its root, 53.91 kg/ha, says how far a block typically lies from the average block. The residual variance is 25627 kg²/ha².
-# - **Fixed effects**: `Intercept` is the expected yield of G01 in an average block, 581.86 kg/ha. `genotype[T.G02]` is the difference G02 − G01, as before: −66.52 kg/ha, with the same standard error of 113.20. No block has a row.
-#
-# Neither is there a p-value: a test needs degrees of freedom, and with random effects they need thought (day 6). The method of Kenward and Roger finds them:
+# **Predict.** Is what we see more than that? We can find out: shuffle the left-over values over all plots, so that no block is better than another, and take the variance of the four means. Do this many times. Will the true variance of the means lie above most of these?
 
 # %% slideshow={"slide_type": "-"}
-mm.anova(fit)
+variance_seen = block_mean.var()
+variances_by_chance = []
+for repeat in range(2000):
+    shuffled = rng.permutation(left_over)
+    four_means = shuffled.reshape(4, 18).mean(axis=1)
+    variances_by_chance.append(np.var(four_means, ddof=1))
+average_by_chance = np.mean(variances_by_chance)
+share_above = np.mean(np.array(variances_by_chance) >= variance_seen)
+print(f"variance of the four means: {variance_seen:.0f} (kg/ha)²")
+print(f"by chance alone, average:   {average_by_chance:.0f} (kg/ha)²")
+print(f"share of shuffles at or above the true one: {share_above:.1%}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Genotypes: F = 5.6880 on 17 and 51 degrees of freedom, the values of the twin. Genotypes are compared within blocks, so their test does not notice what the blocks are. Blocks have no row: they are not in the mean any more.
+# You should have said: yes. The block means vary more than three times as much as chance alone would make them vary. But a part of what we see *is* chance, and the model has to say how large that part is.
+
+# %% [markdown] minutes=5 notes="Let the print stand for a while, then switch to the twin: which rows are the same, which are gone?\nExpect 'the block rows were forgotten': reply 'find the line that begins with block'." slideshow={"slide_type": "slide"}
+# ## 5. Fit first
 #
-# **Check.** What does the model expect for G18 in a block it has never seen?
+# Fit now, understand afterwards. `mm.lmm` fits a linear mixed model: *mixed*, because some effects are fixed (the genotypes) and some are random (the blocks). The brackets around `1 | block` make the blocks random; read them as "each block shifts all of its plots by a random amount". The printout names its method, **REML**. This is short for *restricted maximum likelihood*: it estimates the variances from that part of the data which does not depend on the means. Day 4 derives it; today take it as given, and see in section 7 that here it gives the answer of the mean squares.
+
+# %% slideshow={"slide_type": "subslide"}
+mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
+with pd.option_context("display.max_rows", 6):       # not all 18 rows
+    print(mixed.summary())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Read the printout from top to bottom.
+#
+# - **Scaled residuals**: how far a plot lies from what its genotype *and its block* let us expect, in units of $\hat\sigma$. (The hat says *estimated*.)
+# - **Random effects**: the four block numbers of the twin have become *one* number, the variance between blocks, $\hat\sigma_b^2$ = 2906 (kg/ha)². Its root, 53.91 kg/ha, says how far a block typically lies from the average block. The residual variance is $\hat\sigma^2$ = 25627 (kg/ha)².
+# - **Fixed effects**: `Intercept` is the expected yield of G01 in an average block, 581.86 kg/ha. `genotype[T.G02]` is the difference G02 − G01, −66.52 kg/ha with a standard error of 113.20, as in the twin. No block has a row.
+#
+# There is no p-value. A test needs degrees of freedom, and with random effects these are not simply rows minus columns. Two people, Kenward and Roger, found a good approximation in 1997; it also makes the standard errors a little larger when the variances are poorly known. `mm.anova` uses it:
+
+# %% slideshow={"slide_type": "-"}
+print(mm.anova(mixed))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# For the genotypes F = 5.6880 on 17 and 51 degrees of freedom, exactly as in the twin. The blocks have no row, because they are not in the mean any more.
+#
+# **Check.** Which yield does the model expect for G02 in a block that it has never seen? Add up coefficients from the printout.
 #
 # <details><summary>Answer</summary>
-# Intercept + G18 = 581.86 + 448.28 kg/ha. An unseen block counts as average.
+# Intercept + G02 = 581.86 − 66.52 = 515.34 kg/ha. A block that we know nothing about counts as average.
 # </details>
+#
+# ***
+#
+# Why is the F test the same? Write the difference of two plots of one block, one with G02 and one with G01:
+#
+# $$y_{2j} - y_{1j} = (\mu + g_2 + u_j + \varepsilon_{2j}) - (\mu + g_1 + u_j + \varepsilon_{1j}) = g_2 - g_1 + \varepsilon_{2j} - \varepsilon_{1j}.$$
+#
+# The block effect $u_j$ has cancelled, and it does not matter what kind of number it was. In a complete trial all comparisons of genotypes can be made inside blocks.
 
-# %% [markdown] minutes=8 notes="Write the scalar line on the board and let the class fill the matrices for the first and the last plot.\nSwitch to the twin here: only the block term has changed its letter." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=7 notes="Board: the line for one plot, right of the twin's. Let the class say the row of Z for the first and the last plot.\nWhat confuses: u has no column in X, and V is larger than R. Say: R is what is left when the blocks are known, V is what varies when they are not." slideshow={"slide_type": "slide"}
 # ## 6. Open the box
+#
+# The same model, written three times.
 #
 # **One plot.** The yield of genotype $i$ in block $j$ is
 #
-# $$y_{ij} = \beta_0 + g_i + u_j + \varepsilon_{ij}, \qquad u_j \sim N(0, \sigma_b^2), \quad \varepsilon_{ij} \sim N(0, \sigma^2).$$
+# $$y_{ij} = \mu + g_i + u_j + \varepsilon_{ij}, \qquad u_j \sim N(0, \sigma_b^2), \quad \varepsilon_{ij} \sim N(0, \sigma^2) \text{ independent}.$$
 #
-# $g_i$ is a fixed number, with $g_1 = 0$. $u_j$ is a draw from a population of blocks with standard deviation $\sigma_b$. The draws and the errors are independent.
+# $g_i$ is a fixed number, as before, with $g_1 = 0$. But $u_j$ is now a draw from a population of block effects with mean 0 and standard deviation $\sigma_b$. So the intercept $\mu$ belongs to G01 in an average block.
 #
-# **The distribution.** Given the block effects, and over all blocks that might have been:
+# **The distribution.** Once for these four blocks, as if we could see their effects $\mathbf u$, and once over all blocks that we might have used:
 #
 # $$\mathbf y \mid \mathbf u \sim N(\mathbf X \boldsymbol\beta + \mathbf Z\mathbf u,\; \mathbf R), \qquad \mathbf y \sim N(\mathbf X \boldsymbol\beta,\; \mathbf V), \quad \mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R.$$
 #
-# **The matrices.** $\mathbf X$ keeps the columns of the genotypes. $\mathbf Z$ has a column for every block: 1 for its plots, 0 elsewhere. $\mathbf G = \sigma_b^2\mathbf I$ and $\mathbf R = \sigma^2\mathbf I$ hold the variances. By hand:
+# **The matrices.** $\mathbf X$ keeps the columns of the genotypes. $\mathbf Z$ has a column for each block: 1 for its plots, 0 elsewhere. $\mathbf G = \sigma_b^2\mathbf I$ holds the variance of the block effects, $\mathbf R = \sigma^2\mathbf I$ that of the errors. We write $\mathbf X$ and $\mathbf Z$ column by column:
 
 # %% slideshow={"slide_type": "subslide"}
-y, n = trial.yield_kg_ha.to_numpy(), len(trial)
-X = np.column_stack([np.ones(n), *[trial.genotype == g for g in genotypes[1:]]])
-Z = np.column_stack([trial.block == b for b in blocks]).astype(float)
-print(f"X: {X.shape[1]} columns, rank {np.linalg.matrix_rank(X)}; Z: {Z.shape[1]} columns")
+y = trial["yield_kg_ha"].to_numpy()
+n = len(y)
 
-# %% [markdown] notes="Collect the notations the students have met, on the board.\nAgree on one for the week." slideshow={"slide_type": "fragment"}
-# > **Common slip: many letters for one thing.** Notes and programs write $u$ or $b$ for the block effects, $\sigma_u$ or $\sigma_b$ for their standard deviation, and mix up $\mathbf R$ with $\mathbf V$. Here $\mathbf u$ is always the random effects and $\sigma_b$ their standard deviation. $\mathbf R$ is the residual part, and $\mathbf V$ the whole.
-#
-# **Predict.** How many cells of a row of $\mathbf Z$ can be 1, at the least and at the most? Then look:
+columns_of_X = [np.ones(n)]                          # the intercept
+for genotype in genotypes[1:]:                       # G02 to G18
+    columns_of_X.append(trial["genotype"] == genotype)
+columns_of_Z = []
+for block in blocks:                                 # R1 to R4, all of them
+    columns_of_Z.append(trial["block"] == block)
+X = np.column_stack(columns_of_X).astype(float)      # True becomes 1, False becomes 0
+Z = np.column_stack(columns_of_Z).astype(float)
+print(f"X has {X.shape[1]} columns, Z has {Z.shape[1]} columns")
+
+# %% [markdown] notes="Expect 'R1 has no column, as before': reply 'in the twin R1 was the reference; what would a reference be for a draw?' Right: exactly one." slideshow={"slide_type": "fragment"}
+# **Predict.** How many cells of a row of $\mathbf Z$ can be 1: at the least, and at the most? Then look:
 
 # %% slideshow={"slide_type": "subslide"}
-names, XZ = ["1", *genotypes[1:], *blocks], np.hstack([X, Z])
-reading = plots.show_matrix(XZ, trial.block, labels=(None, names), title="X | Z", split=[18])
+X_and_Z = np.hstack([X, Z])
+names_of_X_and_Z = ["1"] + genotypes[1:] + blocks
+reading = plots.show_matrix(
+    X_and_Z, trial["block"], labels=(None, names_of_X_and_Z), title="X | Z", split=[18])
 plt.show()
 print(reading)
 
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 3. The matrices $\mathbf X$ (left of the thick line) and $\mathbf Z$ (right of it): a filled cell is 1, an empty one 0. Rows are the 72 plots in the order of the file, with a line between blocks.*
+#
+# You should have said: exactly one, because a plot lies in one block. R1 has a column as well. How can that be? With fixed blocks a fourth block column would say nothing new. The *rank* counts the columns that say something new:
+
+# %% slideshow={"slide_type": "-"}
+rank_X_and_Z = np.linalg.matrix_rank(X_and_Z)
+print(f"X:       {X.shape[1]} columns, rank {np.linalg.matrix_rank(X)}")
+print(f"X and Z: {X_and_Z.shape[1]} columns, rank {rank_X_and_Z}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 3. Left of the thick line the columns of $\mathbf X$, right of it those of $\mathbf Z$; a filled cell is 1, an empty one 0. Rows are the plots in the order of the file, with a line between blocks. Each row of $\mathbf Z$ has one 1, for a plot lies in one block. R1 now has a column too: a random effect needs no reference level.*
+# > **Common slip: a reference level for a random effect.** $\mathbf X$ and $\mathbf Z$ together have one column too many, and as fixed effects they would have no single answer. As random effects they do: the $u_j$ are not free, because the model says that they scatter around zero with variance $\sigma_b^2$. So no block has to be left out.
 
-# %% [markdown] minutes=6 notes="Type these lines live, term by term. Why REML looks like this is the story of day 4.\nThe optimiser works on logarithms, so that no variance can turn negative." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=10 notes="Type the first cell live. Show the criterion as one function: read its last line aloud, term by term, and stop there; day 4 derives it.\nPlug-in is the word to leave behind: we put the estimates in and act as if V were known." slideshow={"slide_type": "slide"}
 # ## 7. Write the estimate in ten lines
 #
-# If $\mathbf V$ were known, generalised least squares would give $\hat{\boldsymbol\beta} = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$. It is not known. REML chooses the two variances that make this criterion smallest, with $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$ and $p$ columns in $\mathbf X$:
+# Two variances are to be estimated. In a complete block design they can be read from the two mean squares of the twin's analysis of variance. Why? A block mean holds $u_j$ and the average of 18 errors, so it varies by $\sigma_b^2 + \sigma^2/18$. The mean square of the blocks is 18 times the variance of the block means. Therefore, on average,
 #
-# $$(n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \mathbf r'\mathbf V^{-1}\mathbf r$$
+# $$E(\mathrm{MS}_b) = 18\,\sigma_b^2 + \sigma^2, \qquad E(\mathrm{MS}_e) = \sigma^2.$$
+#
+# Put in what we have, and solve for the two variances:
 
 # %% slideshow={"slide_type": "subslide"}
-def criterion(log_variances):
-    sigma2_b, sigma2 = np.exp(log_variances)
+mean_squares = mm.anova(fixed)["mean_sq"]
+ms_blocks = mean_squares["block"]
+ms_error = mean_squares["Residual"]
+sigma2_hat = ms_error
+sigma2_b_hat = (ms_blocks - ms_error) / 18
+print(f"MS of blocks {ms_blocks:.0f}, MS of error {ms_error:.0f} (kg/ha)²")
+print(f"sigma²   {sigma2_hat:.0f} (kg/ha)², root {np.sqrt(sigma2_hat):.2f} kg/ha")
+print(f"sigma_b² {sigma2_b_hat:.0f} (kg/ha)², root {np.sqrt(sigma2_b_hat):.2f} kg/ha")
+
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The two variances of section 5. But mean squares answer only when the trial is complete. For any other trial one needs a recipe that looks at all the data at once, and this is REML. It chooses the two variances that make the following *criterion* smallest:
+#
+# $$(n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \mathbf r'\mathbf V^{-1}\mathbf r, \qquad \mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}.$$
+#
+# The last term is a sum of squared residuals, measured with $\mathbf V$: it becomes small when the variances are large. The two logarithms of determinants become large when the variances are large. So the sum has a lowest point between. ($p$ is the number of columns of $\mathbf X$; where the third term comes from is the story of day 4.)
+
+# %% slideshow={"slide_type": "-"}
+def reml_criterion(sigma2_b, sigma2):
     V = sigma2_b * Z @ Z.T + sigma2 * np.eye(n)
-    XtVi = np.linalg.solve(V, X).T                                 # X'V^-1
-    beta = np.linalg.solve(XtVi @ X, XtVi @ y)
+    V_inverse = np.linalg.inv(V)
+    XtViX = X.T @ V_inverse @ X
+    beta = np.linalg.solve(XtViX, X.T @ V_inverse @ y)
     r = y - X @ beta
-    log_dets = np.linalg.slogdet(V)[1] + np.linalg.slogdet(XtVi @ X)[1]
-    return (n - X.shape[1]) * np.log(2 * np.pi) + log_dets + r @ np.linalg.solve(V, r)
+    log_det_V = np.linalg.slogdet(V)[1]              # slogdet: logarithm of |V|
+    log_det_XtViX = np.linalg.slogdet(XtViX)[1]
+    constant = (n - X.shape[1]) * np.log(2 * np.pi)
+    return constant + log_det_V + log_det_XtViX + r @ V_inverse @ r
+
+at_mean_squares = reml_criterion(sigma2_b_hat, sigma2_hat)
+print(f"at the values from the mean squares: {at_mean_squares:.4f}")
+print(f"no variance between blocks:          {reml_criterion(0, sigma2_hat):.4f}")
+print(f"four times as much:                  {reml_criterion(11624, sigma2_hat):.4f}")
+
+
+# %% [markdown] notes="Expect 'something better, REML is the modern method': reply 'better in what? both use the same plots'." slideshow={"slide_type": "fragment"}
+# **Predict.** We let an optimiser look for the lowest point, without telling it about mean squares. Will it find 2906 and 25627, or will it find something a little better? (It works with the logarithms of the variances, so that no variance can become negative.)
+
+# %% slideshow={"slide_type": "-"}
+def criterion_of_logs(log_variances):
+    sigma2_b, sigma2 = np.exp(log_variances)
+    return reml_criterion(sigma2_b, sigma2)
 
 start = np.log([5000, 20000])
-best = minimize(criterion, start, method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-10})
-sigma2_b, sigma2 = np.exp(best.x)
-print(f"REML criterion {best.fun:.1f}; sigma_b² {sigma2_b:.0f}, sigma² {sigma2:.0f} kg²/ha², "
-      f"their roots {np.sqrt(sigma2_b):.2f} and {np.sqrt(sigma2):.2f} kg/ha")
+precision = {"xatol": 1e-8, "fatol": 1e-10}
+lowest = minimize(criterion_of_logs, start, method="Nelder-Mead", options=precision)
+sigma2_b_reml, sigma2_reml = np.exp(lowest.x)
+print(f"lowest criterion {lowest.fun:.4f}")
+print(f"at sigma_b² {sigma2_b_reml:.0f} and sigma² {sigma2_reml:.0f} (kg/ha)²")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# > **Common slip: whose residual?** Some notes write the REML criterion with the residual of the *ML* estimate of $\boldsymbol\beta$. Look into the function: $\hat{\boldsymbol\beta}$ is computed anew from each $\mathbf V$ that the optimiser tries. It is the generalised least squares estimate for *that* $\mathbf V$.
+# The same lowest point, 729.7118, at the same variances. In a complete trial REML and the mean squares agree, as long as the mean square of the blocks is the larger of the two.
 #
-# With the variances in hand, $\mathbf V$ is known, and generalised least squares gives the coefficients and $\mathrm{Var}(\hat{\boldsymbol\beta}) = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}$. Put them into the table of section 5:
+# With the variances we have $\hat{\mathbf V}$. *Generalised least squares* (GLS) then gives the coefficients, $\hat{\boldsymbol\beta} = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$, and their variances, $\mathrm{Var}(\hat{\boldsymbol\beta}) = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}$. Both ask for the true $\mathbf V$. We put the estimate in and act as if $\mathbf V$ were known; the standard errors are then, in general, slightly too small (day 6, *planned*):
 
 # %% slideshow={"slide_type": "subslide"}
-V = mm.build_V(Z, mm.build_G(sigma2_b, 4), mm.build_R(sigma2, n))
-beta, cov_beta, residuals = mm.gls(X, y, V)
+V_hat = sigma2_b_hat * Z @ Z.T + sigma2_hat * np.eye(n)
+V_inverse = np.linalg.inv(V_hat)
+cov_beta = np.linalg.inv(X.T @ V_inverse @ X)
+beta_hat = cov_beta @ X.T @ V_inverse @ y
+residuals = y - X @ beta_hat
 se = np.sqrt(np.diag(cov_beta))
-print(pd.DataFrame({"estimate": beta, "SE": se, "t": beta / se}, fit.beta.index).round(3))
+t = beta_hat / se
+table = pd.DataFrame({"estimate": beta_hat, "SE": se, "t": t}, index=mixed.beta.index)
+print(table.round({"estimate": 4, "SE": 2, "t": 3}).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The same table, with one more digit. Now the means. The mean of G01 over blocks like these is the intercept itself, that of G02 is the intercept plus its effect. `mm.emmeans` makes such means (*estimated marginal means*) and finds their degrees of freedom. `mm.contrast` takes the weights of a comparison by name. In the last line, the same model by plain maximum likelihood:
-
-# %% slideshow={"slide_type": "subslide"}
-print(f"By hand, G01: {beta[0].round(6):.2f} kg/ha, SE {se[0]:.2f} = √((sigma_b² + sigma²)/4)\n"
-      f"By hand, SED: {se[1]:.2f} = sigma √(2/4)\n")
-print(mm.emmeans(fit, "genotype", at={"genotype": ["G01", "G02"]}))
-print(mm.contrast(fit, {"genotype[T.G02]": 1}))
-ml = fit.refit(reml=False).varcomp.variance
-print(f"\nML: sigma_b {np.sqrt(ml[0]):.2f}, sigma {np.sqrt(ml[1]):.2f} kg/ha; "
-      f"its variances over those of REML {ml[0] / sigma2_b:.2f} and {ml[1] / sigma2:.2f}")
-assert np.allclose([se[0], se[1]], np.sqrt([(sigma2_b + sigma2) / 4, 2 * sigma2 / 4]))
-
-# %% [markdown] notes="Three standard errors in the twin, two here. Let the class say the question for each." slideshow={"slide_type": "fragment"}
-# Two standard errors answer two questions. 84.46 belongs to a mean over blocks like these: the block variance is in it. 113.20 belongs to a comparison. Both genotypes of a comparison stood in every block, so what the blocks add drops out.
+# The table of section 5, with all rows. The genotype differences and their standard errors are those of the twin; the first row is not. What is the mean of G01? Over blocks like these, it is the intercept itself, because an average block has $u = 0$. Its variance has two parts: $\bar y_1 = \mu + \bar u + \bar\varepsilon_1$, each of the two averages over four. So
 #
-# Their degrees of freedom differ, too. The comparison has 51, those of $\sigma^2$. The mean has 45.905: its variance contains $\sigma_b^2$, and only four blocks tell us about that.
-#
-# > **Common slip: taking ML for REML.** Maximum likelihood gives 46.69 and 138.64 kg/ha, each variance 0.75 times that of REML. It forgets that $\mathbf X$ has spent 18 coefficients. In this balanced layout the loss is one block out of four.
+# $$\mathrm{SE}^2 = \frac{\sigma_b^2 + \sigma^2}{4}, \qquad\text{estimated by}\qquad \frac{1}{4}\left(\frac{\mathrm{MS}_b - \mathrm{MS}_e}{18} + \mathrm{MS}_e\right) = \frac{\mathrm{MS}_b + 17\,\mathrm{MS}_e}{72}.$$
 
-# %% [markdown] minutes=5 notes="The central picture of the day. Switch between the two tabs several times.\nPoint at one cell and ask for the two plots behind it." slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "-"}
+mean_g01 = beta_hat[0]
+se_mean = se[0]
+se_by_variances = np.sqrt((sigma2_b_hat + sigma2_hat) / 4)
+se_by_mean_squares = np.sqrt((ms_blocks + 17 * ms_error) / 72)
+print(f"mean of G01 {mean_g01:.3f} kg/ha, SE {se_mean:.2f} kg/ha")
+print(f"by the two variances:      SE {se_by_variances:.2f} kg/ha")
+print(f"by the two mean squares:   SE {se_by_mean_squares:.2f} kg/ha")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# An interval needs degrees of freedom, and now two mean squares are in the formula, one on 3 and one on 51 degrees of freedom. *Satterthwaite's* formula gives a number for the sum of two mean squares. It is close to the df of the part that dominates the sum: here this is $17\,\mathrm{MS}_e$, so the answer will be nearer to 51 than to 3.
+#
+# $$\mathrm{df} = \frac{(\mathrm{MS}_b + 17\,\mathrm{MS}_e)^2}{\mathrm{MS}_b^2/3 + (17\,\mathrm{MS}_e)^2/51}$$
+
+# %% slideshow={"slide_type": "-"}
+part_error = 17 * ms_error
+df_mean = (ms_blocks + part_error) ** 2 / (ms_blocks**2 / 3 + part_error**2 / 51)
+t_star = stats.t.ppf(0.975, df_mean)
+lower = mean_g01 - t_star * se_mean
+upper = mean_g01 + t_star * se_mean
+print(f"t {t_star:.3f} on {df_mean:.2f} df: from {lower:.1f} to {upper:.1f} kg/ha")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Two functions do this for any model. `mm.emmeans` makes the means (*estimated marginal means*), and `mm.contrast` a comparison with weights by name. Their degrees of freedom are those of Kenward and Roger; in a complete trial they are Satterthwaite's:
+
+# %% slideshow={"slide_type": "-"}
+print(mm.emmeans(mixed, "genotype", at={"genotype": ["G01", "G02"]}))
+print()
+print(mm.contrast(mixed, {"genotype[T.G02]": 1}))
+
+# %% [markdown] notes="Let the class say the question for each of the two. Expect 'larger SE, so the mixed model is worse': reply 'it answers a larger question'." slideshow={"slide_type": "fragment"}
+# Two standard errors, and two different questions:
+#
+# - 84.46 belongs to the mean of a genotype over blocks like these; $\hat\sigma_b^2$ is in it;
+# - 113.20 belongs to the *difference* of two genotypes, the **SED**. It is $\sqrt{2\hat\sigma^2/4}$, as in the twin, because the blocks have cancelled.
+#
+# > **Common slip: taking ML for REML.** Plain maximum likelihood (ML) gives 46.69 and 138.64 kg/ha for the two standard deviations. Both variances are ¾ of those of REML, because ML does not count what the means have cost. Between blocks this is one of 4 degrees of freedom. Inside blocks it is 17 of 4 · 17, so 3 · 17 = 51 are left, and that is ¾ as well.
+
+# %% [markdown] minutes=5 notes="The central picture of the day. Point at one cell and ask for the two plots behind it. Switch between the two tabs.\nExpect 'same genotype, so they vary together': reply 'is g random or fixed?' Right: \u03c3_b\u00b2 and 0." slideshow={"slide_type": "slide"}
 # ## 8. See the covariance of the data
 #
-# $\mathbf V$ has a row and a column for each plot. On the diagonal stands the variance of a plot, elsewhere the covariance of two plots. We cut out a corner: three plots of R1 and three of R2. **Predict** what stands in the cell of two plots of the same block. Then run:
+# $\mathbf V$ has a row and a column for each plot. On the diagonal stands the variance of a plot, elsewhere the covariance of two plots. We cut out a corner of $\hat{\mathbf V}$: three plots of R1 and three of R2.
+#
+# **Predict.** What stands in the cell of two plots of the same block? And in that of two plots of the same genotype?
 
 # %% slideshow={"slide_type": "subslide"}
-corner = [0, 1, 2, 18, 19, 20]   # rows: G01, G02, G03 in R1, then in R2
-names = trial.block[corner].astype(str) + " " + trial.genotype[corner].astype(str)
-symbols = {sigma2_b + sigma2: r"$\sigma^2+\sigma_b^2$", sigma2_b: r"$\sigma_b^2$", 0: "0"}
+corner = [0, 1, 2, 18, 19, 20]            # G01, G02, G03 in R1, then in R2
+plot_names = trial["block"].astype(str) + " " + trial["genotype"].astype(str)
+symbols = {
+    sigma2_b_hat + sigma2_hat: r"$\hat\sigma_b^2 + \hat\sigma^2$",
+    sigma2_b_hat: r"$\hat\sigma_b^2$",
+    0: "0",
+}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2))
-plots.show_matrix(V[np.ix_(corner, corner)], trial.block[corner], symbols, labels=list(names),
-                  ax=left, title="A corner of V")
-reading = plots.show_matrix(V, trial.block, ax=right, title="The whole V (kg²/ha²)")
+plots.show_matrix(
+    V_hat[np.ix_(corner, corner)], trial["block"][corner], symbols,
+    labels=list(plot_names[corner]), ax=left, title="A corner")
+reading = plots.show_matrix(
+    V_hat, trial["block"], ax=right, title="All 72 plots, (kg/ha)²")
 plt.show()
 print(reading)
+correlation = V_hat[0, 1] / V_hat[0, 0]        # G01 and G02, both in R1
+print(f"correlation of two plots of a block: {correlation:.3f}")
 
-# %% [markdown] notes="The same genotype in two blocks has covariance 0: genotype is in the mean.\nMany expect the opposite." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# *Figure 4. The covariance matrix of the mixed model: the corner with symbols, the whole with colours for values in kg²/ha². White is zero.*
+# %% [markdown] notes="Expect 'the model forgot the genotype': reply 'where did you see G01 in the printout?' Expect 'covariance 0 means that they are different': reply 'it means that they do not vary together'." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# *Figure 4. The estimated covariance matrix of the plots, blocks random: a corner with symbols, and the whole. White is zero. `np.ix_` picks rows and columns.*
 #
-# **Discuss.** Find the cell of G01 in R1 and G01 in R2. Same genotype, yet covariance 0. Why? And where did the shared soil of a block go?
+# You should have said: $\hat\sigma_b^2$ for two plots of the same block, 0 for two plots of the same genotype in different blocks. Divide the covariance by the variance of a plot, 2906 / 28533, and you get their *correlation*, 0.102. In words: **10 % of the variance of a plot is shared by its block.** This share is called the intraclass correlation (ICC). It is small, so the squares are pale.
+#
+# **Discuss.** G01 stands in R1 and in R2. Same genotype, yet covariance 0. Why? And where did the shared soil of a block go?
 #
 # <details><summary>Answer</summary>
-# The genotype is in the mean: it moves both plots, but it is a fixed number and does not vary. The shared soil is a random draw now. It sits in $\mathbf V$, as $\sigma_b^2$ between plots of the same block.
+# The genotype is in the mean: it moves both plots, but it is a fixed number and does not vary. The shared soil is a random draw now. It is in <b>V</b>, as σ<sub>b</sub>² between the plots of one block.
 # </details>
 
-# %% [markdown] minutes=3 notes="A habit for life: no number counts before a second route has produced it." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1 notes="A habit for life. Show the table, not the code; one minute.\nThe routes differ in the later digits of the variances: three optimisers stopped at three places." slideshow={"slide_type": "slide"}
 # ## 9. Agree by four routes
 #
-# Our own criterion, `mm.lmm`, the library statsmodels, and the printout of R's `lmer` should tell the same story. The R values are typed as R prints them:
+# A number counts when a second route has given it, too. We compare our own lines, `mm.lmm`, the Python library statsmodels, and the printout of R's `lmer` (from the package lme4). The last column is typed as R prints it:
 
 # %% slideshow={"slide_type": "subslide"}
 with warnings.catch_warnings(action="ignore"):     # statsmodels comments on its search
-    reml = smf.mixedlm("yield_kg_ha ~ genotype", data=trial, groups="block").fit()
-def line(beta, se, *others):
-    return [*np.asarray(beta)[[0, 1, 17]], *np.asarray(se)[[0, 1]], *others]
-names = ["G01", "G02 − G01", "G18 − G01", "SE", "SED", "sigma_b²", "sigma²", "REML criterion"]
-search = reml.cov_re.iloc[0, 0], reml.scale, -2 * reml.llf
-routes = pd.DataFrame({"own": line(beta, se, sigma2_b, sigma2, best.fun),
-                       "mm.lmm": line(fit.beta, fit.se, *fit.varcomp.variance, fit.criterion),
-                       "statsmodels": line(reml.fe_params, reml.bse_fe, *search)}, names)
-R = "581.86 -66.52 448.28 84.46 113.20 2906 25627 729.7".split()
-print(routes.round(6).assign(R=R).to_string(float_format="{:.2f}".format))
-assert np.allclose(routes.T, routes.own, rtol=1e-4)
-assert np.allclose(routes.own, np.array(R, float), rtol=2e-4)
+    model = smf.mixedlm("yield_kg_ha ~ genotype", data=trial, groups="block")
+    by_statsmodels = model.fit()
 
-# %% [markdown] minutes=4 notes="Prediction, not estimation: u is a random variable.\nIn the twin the same four deviations stand unshrunk." slideshow={"slide_type": "slide"}
+def eight_numbers(beta, se, three_more):
+    beta, se = np.array(beta), np.array(se)
+    return [beta[0], beta[1], beta[17], se[0], se[1]] + three_more
+
+routes = pd.DataFrame(index=[
+    "G01", "G02 − G01", "G18 − G01", "SE of G01", "SED of genotypes",
+    "sigma_b²", "sigma²", "REML criterion"])
+routes["our lines"] = eight_numbers(
+    beta_hat, se, [sigma2_b_hat, sigma2_hat, at_mean_squares])
+variances = list(mixed.varcomp["variance"])
+routes["mm.lmm"] = eight_numbers(
+    mixed.beta, mixed.se, variances + [mixed.criterion])
+sigma2_b_statsmodels = by_statsmodels.cov_re.iloc[0, 0]
+routes["statsmodels"] = eight_numbers(
+    by_statsmodels.fe_params, by_statsmodels.bse_fe,
+    [sigma2_b_statsmodels, by_statsmodels.scale, -2 * by_statsmodels.llf])
+assert np.allclose(routes["our lines"], routes["mm.lmm"], rtol=1e-4)
+assert np.allclose(routes["our lines"], routes["statsmodels"], rtol=1e-4)
+r_prints = [
+    "581.86", "-66.52", "448.28", "84.46", "113.20", "2906", "25627", "729.7"]
+table = routes.astype(object)
+formats = ["{:.4f}"] * 3 + ["{:.2f}"] * 2 + ["{:.0f}"] * 2 + ["{:.3f}"]
+for row, form in zip(routes.index, formats):
+    table.loc[row] = [form.format(value) for value in routes.loc[row]]
+print(table.assign(R=r_prints).to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Four routes, one answer. (`assert` does nothing when its condition is true, and stops the cell when it is not.)
+
+# %% [markdown] minutes=4 notes="Prediction, not estimation: u is a random variable. In the twin the same four deviations are taken at face value.\nExpect 'shrinking is cheating': reply 'bet on the next season of R1: 90 or less?'" slideshow={"slide_type": "slide"}
 # ## 10. Meet the blocks
 #
-# The model estimates the variance of the blocks. It can also predict the effect of each block, by $\hat{\mathbf u} = \mathbf G\mathbf Z'\mathbf V^{-1}(\mathbf y - \mathbf X\hat{\boldsymbol\beta})$: the *best linear unbiased predictor*, BLUP. `fit.ranef()` holds it under `estimate`. Beside it stand the deviation of the block mean as measured, and the formula worked out by hand:
+# The model has estimated the variance between blocks. It can also *predict* the effect of each block: the *best linear unbiased predictor*, **BLUP**, is
+#
+# $$\hat{\mathbf u} = \mathbf G\mathbf Z'\mathbf V^{-1}(\mathbf y - \mathbf X\hat{\boldsymbol\beta}),$$
+#
+# with the estimated variances put in. Read it from the right: the residuals, weighted by $\mathbf V^{-1}$, collected block by block, and multiplied by the variance of a block effect. Beside it we put the deviation of each block mean as it was measured:
 
-# %% slideshow={"slide_type": "subslide"}
-u = mm.build_G(sigma2_b, 4) @ Z.T @ np.linalg.solve(V, residuals)
-raw = (trial.groupby("block", observed=True).yield_kg_ha.mean() - y.mean()).to_numpy()
-print(fit.ranef().assign(measured=raw, by_hand=u, ratio=u / raw).round(3).to_string(index=False))
-print(f"the factor by formula: {18 * sigma2_b / (18 * sigma2_b + sigma2):.3f}")
+# %% slideshow={"slide_type": "-"}
+u_hat = sigma2_b_hat * Z.T @ V_inverse @ residuals
+yield_of_block = trial.groupby("block", observed=True)["yield_kg_ha"].mean()
+deviations = (yield_of_block - y.mean()).to_numpy()
+block_table = pd.DataFrame({
+    "measured": deviations,
+    "predicted": u_hat,
+    "ratio": u_hat / deviations,
+}, index=blocks)
+print(block_table.round({"measured": 2, "predicted": 2, "ratio": 3}).to_string())
+factor_by_formula = 18 * sigma2_b_hat / (18 * sigma2_b_hat + sigma2_hat)
+print(f"18 sigma_b² / (18 sigma_b² + sigma²) = {factor_by_formula:.3f}")
+
+# %% [markdown] notes="Hands up. Expect '\u03c3\u00b2, it is the larger one': reply 'relative to its size'." slideshow={"slide_type": "fragment"}
+# R1 was measured 90.18 kg/ha above the average block, and the model believes in 60.52. It takes the rest for chance, because a block mean carries the errors of its 18 plots.
+#
+# > **Common slip: "balanced data do not shrink".** In a balanced trial all blocks shrink *by the same factor*, here 0.671, but they do shrink. Only an infinite $\sigma_b^2$, or infinitely many plots in a block, would leave them alone.
+#
+# **Predict.** $\hat\sigma_b^2$ = 2906 rests on four blocks, which is 3 degrees of freedom. We leave out each block in turn and fit again. Which of the two variances will move more, relative to its size?
+
+# %% slideshow={"slide_type": "-"}
+for block in blocks:
+    rest = trial[trial["block"] != block]
+    refit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=rest)
+    between, within = refit.varcomp["variance"]
+    print(f"without {block}: sigma_b² {between:5.0f}, sigma² {within:5.0f} (kg/ha)²")
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# R1 was measured 90.18 kg/ha above the average block. The model believes in 60.52. The rest it takes for chance: a block mean rests on 18 plots, each with its own error.
-#
-# > **Common slip: "balanced data do not shrink".** It is said that BLUP and measured effect agree when the data are balanced. They do not. Balance makes all blocks shrink *by the same factor*, here 0.671. Only an infinite $\sigma_b^2$, or infinitely many plots in a block, would leave them alone.
+# You should have said: $\hat\sigma_b^2$. It goes from 216 to 4708, a factor of more than twenty, while $\hat\sigma^2$ changes by a factor of two. A trial with four blocks says much about its plots and little about its blocks.
 
-# %% [markdown] minutes=3 notes="Let somebody predict before moving the slider: what happens to V, what to the arrows?\nAt ratio 0 the blocks vanish; far to the right we are back in the twin." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Ask for the prediction before you move the slider: what happens to V, what to the dots?\nMove to 0: the blocks are gone. Move to 3: almost the twin. Say: with large block differences fixed and random blocks agree." slideshow={"slide_type": "slide"}
 # ## 11. Turn one knob
 #
-# Everything about the blocks hangs on one ratio, $\sigma_b^2/\sigma^2$. The slider sets it and leaves $\sigma^2$ alone. It starts near the value of the trial. **Predict** for each half of the picture: how will it change?
+# Now we change the data, as in the twin. We multiply the differences between the blocks by a factor: 1 is the trial as it was, 0 is a perfectly even field, 3 is a very uneven one. Everything else stays. Then we fit the model anew:
 
-# %% slideshow={"slide_type": "subslide"} tags=["nbval-ignore-output"]
-def with_ratio(ratio, left, right):
-    V_now = mm.build_V_cs(ratio * sigma2, sigma2, trial.block)
-    u_now = ratio * sigma2 * Z.T @ np.linalg.solve(V_now, residuals)
-    change = mm.gls(X, y, V_now).beta[1].round(6)
-    V_corner = V_now[np.ix_(corner, corner)]
-    plots.show_matrix(V_corner, trial.block[corner], ax=left, title="Corner of V")
-    reading = plots.show_shrinkage(blocks, raw, u_now, unit="kg/ha", limit=110, ax=right)
-    right.set_title(f"Blocks, ratio {ratio:.2f}")
-    return f"Ratio {ratio:.2f}: G02 − G01 {change:.2f} kg/ha; {reading}"
+# %% slideshow={"slide_type": "-"}
+def with_block_differences(factor):
+    more = (factor - 1) * deviations[trial["block"].cat.codes]
+    return trial.assign(yield_kg_ha=y + more)
 
-@interact(ratio=FloatSlider(value=0.11, min=0, max=1, step=0.01, continuous_update=False))
-def picture(ratio):
-    reading = with_ratio(ratio, *plt.subplots(1, 2, figsize=(9, 3.6))[1])
-    plt.show()
-    print(reading)
+factor = 2
+data_now = with_block_differences(factor)
+refit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=data_now)
+between, within = refit.varcomp["variance"]
+print(f"factor {factor}: sigma_b² {between:.0f}, sigma² {within:.0f} (kg/ha)²")
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 5. Left: a corner of $\mathbf V$, values in kg²/ha². Right: block deviations in kg/ha, as measured (circles) and as predicted (dots).* The same for three positions of the slider, side by side:
+# With factor 2 the variance between blocks has grown more than fivefold, and $\hat\sigma^2$ is what it was. The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model predicts them (dots).
+#
+# **Predict.** Move the factor from 0 to 3. Will the left picture change? Will the dots leave their rings, and at which end of the slider will they come closest to them?
+
+# %% slideshow={"slide_type": "-"}
+def draw_factor(factor, ax_V, ax_blocks):
+    refit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)",
+                   data=with_block_differences(factor))
+    V_now = refit.V.to_numpy()[np.ix_(corner, corner)]
+    predicted = refit.ranef()["estimate"]
+    plots.show_matrix(V_now, trial["block"][corner], ax=ax_V, title="Corner of V")
+    ax_blocks.plot(factor * deviations, blocks, "o", color="grey", markersize=10,
+                   markerfacecolor="white", label="in the data")
+    ax_blocks.plot(predicted, blocks, "o", markersize=4, label="predicted")
+    ax_blocks.set_xlim(-290, 290)
+    ax_blocks.set_xlabel("block, from the average (kg/ha)")
+    ax_blocks.set_title(f"factor {factor:.1f}")
+    ax_blocks.invert_yaxis()
+    R1_in_data = factor * deviations[0]
+    R1_predicted = predicted[0].round(6) + 0           # + 0 turns -0.0 into 0.0
+    return (f"factor {factor:.1f}: R1 in the data {R1_in_data:.1f}, predicted "
+            f"{R1_predicted:.1f} kg/ha; covariance in a block {V_now[0, 1]:.0f}")
+
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# And the slider. `interact` calls the function `picture` whenever the slider moves (the `;` at the end keeps its name from being printed):
+
+# %% slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
+def picture(factor):
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+    sentence = draw_factor(factor, left, right)
+    right.legend()
+    plt.show()
+    print(sentence)
+
+interact(picture, factor=FloatSlider(
+    value=1, min=0, max=3, step=0.1, continuous_update=False));
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 5. Left: a corner of $\hat{\mathbf V}$ in (kg/ha)². Right: the blocks, in the data (rings) and predicted (dots), in kg/ha.*
+#
+# The same for three positions of the slider, side by side:
 
 # %% slideshow={"slide_type": "subslide"}
-fig, axes = plt.subplots(2, 3, figsize=(9, 5.4), height_ratios=[3, 2])
-readings = [with_ratio(ratio, *pair) for ratio, pair in zip((0.01, sigma2_b / sigma2, 1), axes.T)]
+fig, axes = plt.subplots(2, 3, figsize=(9, 5.6), height_ratios=[3, 2])
+three_factors = [0, 1, 3]
+for position in range(3):
+    factor = three_factors[position]
+    print(draw_factor(factor, axes[0, position], axes[1, position]))
 plt.show()
-print(*readings, sep="\n")
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 6. The ratio at 0.01, at its estimate 0.11, and at 1.* The larger the ratio, the more the plots of a block vary together, and the more of its measured deviation a block keeps. The comparisons of genotypes do not move. In this model, block differences live in $\mathbf V$.
+# *Figure 6. Block differences multiplied by 0, 1 and 3: above the corner of $\hat{\mathbf V}$, below the blocks in the data (rings) and predicted (dots).*
+#
+# You should have said: $\hat{\mathbf V}$ changes. In this model the block differences are in $\mathbf V$, and the covariance inside a block grows with them. The dots come closest to the rings at factor 3, where the blocks differ so much that chance can explain little of it; there the two twins nearly agree. At factor 0 the estimate is $\hat\sigma_b^2 = 0$, and the blocks vanish. That is no failure: the blocks then differ no more than their plots would make them differ.
 
-# %% [markdown] minutes=4 notes="Return to the guesses after the table.\nThe twin makes the same table from the other side." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=6 notes="Collect the four predictions by hands before you run the cell. Then read the verdicts aloud, row by row.\nThe table of reasons is for reading; in class take three rows: SED, SE of a mean, what you may say." slideshow={"slide_type": "slide"}
 # ## 12. What is the same, what differs
 #
-# Now the other analysis, `twin`, fitted in section 2: its blocks are in $\mathbf X$. `mm.emmeans` gives a mean with its SE and degrees of freedom, `mm.contrast` a difference with the SED. The last column compares the two analyses by computation.
+# Now we put the two analyses side by side. `fixed` was fitted in section 2, `mixed` in section 5. The function takes the same numbers from either of them.
 #
-# Two entries are checked by hand. Over a random sample of blocks a block mean varies by $\sigma_b^2 + \sigma^2/18$. Hence the twin's mean square of blocks estimates $18\sigma_b^2 + \sigma^2$: solve for $\sigma_b^2$. The degrees of freedom follow from Satterthwaite's formula for a sum of mean squares:
+# **Predict.** Of your four numbers of section 3, which are the same in both: $\sigma$, the SE of a mean, the SED, the best block?
 
 # %% slideshow={"slide_type": "subslide"}
-def report(fit, *block_numbers):
-    mean = mm.emmeans(fit, "genotype").iloc[0]
-    change = mm.contrast(fit, {"genotype[T.G02]": 1}).iloc[0]
-    return [change.estimate, change.se, fit.sigma, *mean[["mean", "se", "df"]], *block_numbers]
-names = ["G02 − G01", "SED", "sigma", "mean of G01", "SE of a mean", "df of a mean",
-         "R1, from the average", "covariance in a block"]
-same = pd.DataFrame({"blocks fixed": report(twin, raw[0], 0),
-                     "blocks random": report(fit, u[0], V[0, 1])}, names).round(4)
-same["verdict"] = np.where(np.isclose(*same.to_numpy().T), "same", "differs")
-print(same.to_string(float_format="{:.2f}".format))
-ms_blocks, s2 = mm.anova(twin).mean_sq[["block", "Residual"]]
-df_mean = (ms_blocks + 17 * s2) ** 2 / (ms_blocks**2 / 3 + (17 * s2) ** 2 / twin.df_resid)
-print(f"by hand: sigma_b² {(ms_blocks - s2) / 18:.2f} kg²/ha², df of a mean {df_mean:.2f}")
+def numbers_of(fit):
+    mean = mm.emmeans(fit, "genotype").iloc[0]               # the row of G01
+    test = mm.anova(fit).loc["genotype"]
+    return {
+        "G02 − G01": fit.beta["genotype[T.G02]"],
+        "SED": fit.se["genotype[T.G02]"],
+        "sigma": fit.sigma,
+        "F of genotypes": test["f"],
+        "its second df": test["den_df"],
+        "mean of G01": mean["mean"],
+        "SE of a mean": mean["se"],
+        "df of a mean": mean["df"],
+        "interval, lower end": mean["lower"],
+        "interval, upper end": mean["upper"],
+        "intercept": fit.beta["Intercept"],
+        "columns of X": fit.X.shape[1],
+    }
 
-# %% [markdown] notes="Ask which standard error belongs into a report, and for which question." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# **Discuss.** The SED is the same, the standard error of a mean is larger. What does the mixed analysis know about a mean that the fixed one leaves out? For whom does it matter?
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Four more rows are not in both fits by the same name, so we add them one by one. `np.isclose` compares the two columns:
+
+# %% slideshow={"slide_type": "subslide"}
+comparison = pd.DataFrame({
+    "blocks fixed": numbers_of(fixed),
+    "blocks random": numbers_of(mixed),
+})
+mixed_by_ml = mixed.refit(reml=False)
+sigma_b_by_ml, sigma_by_ml = mixed_by_ml.varcomp["sd"]
+sigma_fixed_by_ml = np.sqrt(np.sum(fixed.residuals**2) / n)
+comparison.loc["best block"] = [deviations[0], u_hat[0]]
+comparison.loc["G01 in a new block"] = [np.nan, beta_hat[0]]
+comparison.loc["covariance in a block"] = [0, V_hat[0, 1]]
+comparison.loc["sigma by ML"] = [sigma_fixed_by_ml, sigma_by_ml]
+equal = np.isclose(comparison["blocks fixed"], comparison["blocks random"])
+comparison["verdict"] = np.where(equal, "same", "differs")
+print(comparison.to_string(float_format="{:.3f}".format, na_rep="none"))
+print(f"(sigma_b by ML: {sigma_b_by_ml:.2f})")
+
+# %% [markdown] notes="Ask which standard error belongs into a report, and for which question.\nExpect 'the mixed model is more careful': reply 'it answers a question about more land'. Expect 'the bars overlap, so no difference': reply 'the comparison has its own bar, at the right'." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# You should have said: $\sigma$ and the SED are the same, the SE of a mean and the best block are not. All that compares genotypes is the same. All that speaks of a single mean, or of the blocks, differs.
+#
+# **Discuss.** The SE of a mean is larger with blocks random. What does this analysis know about a mean that the other one leaves out? For whom does it matter?
 #
 # <details><summary>Answer</summary>
-# It knows that other blocks would have given another mean: $\sigma_b^2/4$ is added to its variance. It matters for whoever speaks about land outside the trial. Whoever compares genotypes within the trial needs the SED, and it is the same.
+# It knows that other blocks would have given another mean: σ<sub>b</sub>²/4 is added to the variance, and the SE grows from 80.04 to 84.46 kg/ha. It matters for whoever speaks about land outside the trial. Whoever compares genotypes needs the SED, 113.20, and that is the same.
 # </details>
 #
-# *Figure 7 (next cell). Genotype means plus and minus one standard error under both analyses, in kg/ha. The bars at the right are as long as the SED.*
+# ***
+#
+# Here are the means with their standard errors, in the order of the means. The helper `plots.show_intervals` draws what the twin draws line by line:
 
 # %% slideshow={"slide_type": "subslide"}
-both = {}
-for name, model in {"blocks fixed": twin, "blocks random": fit}.items():
-    means, difference = mm.emmeans(model, "genotype"), mm.contrast(model, {"genotype[T.G02]": 1})
-    both[name] = means["mean"], means.se, difference.se.iloc[0]
-reading = plots.show_intervals(genotypes, both, unit="yield (kg/ha)")
+in_order = list(by_genotype.mean().sort_values().index)
+emm_fixed = mm.emmeans(fixed, "genotype").set_index("genotype").loc[in_order]
+emm_mixed = mm.emmeans(mixed, "genotype").set_index("genotype").loc[in_order]
+sed = comparison.loc["SED", "blocks random"]
+analyses = {
+    "blocks fixed": (emm_fixed["mean"], emm_fixed["se"], sed),
+    "blocks random": (emm_mixed["mean"], emm_mixed["se"], sed),
+}
+reading = plots.show_intervals(in_order, analyses, unit="mean ± SE (kg/ha)")
 plt.show()
 print(reading)
 
+# %% [markdown] notes="Keep this table on the screen for a minute in silence. It is on the handout." slideshow={"slide_type": "fragment"}
+# *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The bar at the right has the length of the SED.*
+#
+# The same table once more, with the reasons. The last column says until when the two analyses agree:
+#
+# | quantity | blocks fixed | blocks random | why | the two agree |
+# |---|---|---|---|---|
+# | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks |
+# | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as no plot is lost |
+# | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as no plot is lost |
+# | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as no plot is lost |
+# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | only if $\hat\sigma_b^2 = 0$ |
+# | df of a mean | $72 - 21$ | Satterthwaite | $\hat\sigma_b^2$ rests on four blocks | only if $\hat\sigma_b^2 = 0$ and nothing else changes |
+# | interval of a mean | mean ± $t$·SE | mean ± $t$·SE | larger SE, fewer df | never in practice |
+# | R1 above the average | $\bar y_{R1} - \bar y$ | $\dfrac{18\hat\sigma_b^2}{18\hat\sigma_b^2 + \hat\sigma^2}$ of it | a part of it is chance | only if $\hat\sigma_b^2$ is infinite |
+# | intercept | G01 in R1 | G01 in an average block | R1 is the reference, or nothing is | by accident |
+# | G01 in a new block | no answer | the intercept | a new block has no coefficient; a new draw has mean 0 | |
+# | covariance in a block | 0 | $\hat\sigma_b^2$ | shared soil is in the mean, or in $\mathbf V$ | only if $\hat\sigma_b^2 = 0$ |
+# | columns of $\mathbf X$ | $1 + 17 + 3$ | $1 + 17$ | block columns are in $\mathbf Z$ | never |
+# | $\sigma$ by ML | $\sqrt{\mathrm{RSS}/72}$ | $\sqrt{\mathrm{RSS}/(72-4)}$ | ML does not count the fixed effects that it fits; there are more of them with blocks fixed | never |
+# | **what you may say** | **these four blocks** | **blocks like these** | the error speaks of what varies in the model | |
 
-# %% [markdown] minutes=4 notes="Before running: which equality dies first?\nHands up for estimates, SED, sigma." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Four minutes for the goats; recovery and the pigs are for reading. Name recovery in one sentence.\nBefore the first run: hands up, how many of the 17 differences will no longer agree? Board: the two lines of recovery." slideshow={"slide_type": "slide"}
 # ## 13. Break it: lose some plots
 #
-# The equalities rest on balance: every genotype stands once in every block. Goats visit the trial and eat $k$ plots. **Predict:** which of the equalities (differences, SED, $\sigma$) dies first? The function below makes both analyses for any rows of the data:
-
-# %% slideshow={"slide_type": "subslide"}
-def compare(data):
-    fixed = mm.lm("yield_kg_ha ~ genotype + block", data=data)
-    mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=data)
-    differences = fixed.beta.iloc[1:18] - mixed.beta.iloc[1:]   # those from G01
-    seds = fixed.se.iloc[1:18] - mixed.se.iloc[1:]
-    return differences.rename(lambda name: name[-4:-1]), seds, fixed.sigma - mixed.sigma
-
-gaps = [np.max(abs(gap)) for gap in compare(trial)]
-print("All plots there; largest gap between the analyses, in kg/ha: "
-      "differences {:.2f}, SED {:.2f}, sigma {:.2f}".format(*gaps))
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# With all plots in place the gaps are zero. Now lose 1, 4 and 12 plots. Turn the two knobs: `seed` chooses which plots, `lost` how many:
-
-# %% slideshow={"slide_type": "subslide"}
-seed, lost = 1, (1, 4, 12)
-order = np.random.default_rng(seed).permutation(len(trial))
-print("first plot lost:", *trial.loc[order[0], ["genotype", "block"]])
-gaps = {k: compare(trial.drop(index=order[:k])) for k in lost}
-bars = pd.DataFrame({f"{k} lost": gap[0] for k, gap in gaps.items()})
-bars.plot.barh(subplots=True, layout=(1, 3), figsize=(9, 4.4), sharey=True, legend=False,
-               xlabel="gap (kg/ha)", color=plots.BLUE)
-plt.gca().invert_yaxis()
-plt.show()
-for k, (differences, seds, sigma) in gaps.items():
-    print(f"{k} lost: {np.sum(abs(differences) > 0.01)} of 17 differences changed, by up to "
-          f"{abs(differences).max():.2f}; SED by up to {abs(seds).max():.2f}, "
-          f"sigma by {abs(sigma):.2f} kg/ha")
-
-# %% [markdown] notes="The equality of the differences survives for genotypes that kept all plots. Seed 3 hits G01: then all change at once." slideshow={"slide_type": "fragment"}
-# *Figure 8. Gap between the two analyses (fixed minus mixed) in each difference from G01, after 1, 4 and 12 lost plots.* No bar means no gap. A difference dies as soon as one of its two genotypes has lost a plot; the others stay equal. SED and $\sigma$ drift apart a little in all comparisons at once.
+# The equalities rest on one thing: every genotype stands once in every block. Goats visit the trial, as in the twin. The knobs are *how many* plots they eat (none to half of the trial) and *where*:
 #
-# Why? Our first lost plot is that of G18 in R1, the best block. The mean of its other three plots is too low, and both analyses correct it. The fixed one corrects by the full block difference, the mixed one by the shrunken difference.
-#
-# > **Common slip: "both formulas give the same point estimates".** The least squares formula and the one with $\mathbf V^{-1}$ give the same treatment differences in balanced, or more generally orthogonal, layouts. One lost plot is a counter-example.
-
-# %% [markdown] minutes=2 notes="Read the computed sentences aloud; ask who had three words right." slideshow={"slide_type": "slide"}
-# ## 14. Wrap up
-#
-# Your guesses beside the estimates, and the lesson in computed sentences:
+# - `"at random"`, but never the last plot of a genotype;
+# - `"one block"`: first all of R4, then all of R3;
+# - `"half of every block"`: each block keeps 9 genotypes, and other ones in each block.
 
 # %% slideshow={"slide_type": "-"}
-for name, before, now, verdict in same.loc[["sigma", "SE of a mean", "SED"]].itertuples():
-    word = "same" if verdict == "same" else "larger" if now > before else "smaller"
-    print(f"{name}: guessed {guess[name]}, found {word} ({before:.1f} and {now:.1f} kg/ha)")
-print(f"Blocks random: {X.shape[1]} columns in X; plots of a block: covariance {V[0, 1]:.0f}, "
-      f"correlation {V[0, 1] / V[0, 0]:.3f}")
-print("{same} quantities are the same, {differs} differ.".format(**same.verdict.value_counts()))
+seed = 1                                   # any whole number from 0
 
-# %% [markdown] minutes=1 notes="Hand out as homework; number 3 is the one to discuss next time." slideshow={"slide_type": "slide"}
+def order_of_loss(pattern):
+    block_number = trial["block"].cat.codes
+    genotype_number = trial["genotype"].cat.codes
+    if pattern == "one block":
+        by_block = trial.assign(rank=-block_number)
+        return list(by_block.sort_values("rank", kind="stable").index)
+    if pattern == "half of every block":
+        place = (genotype_number - 5 * block_number) % 18     # lost: places 17 to 9
+        by_place = trial.assign(rank=-place)
+        return list(by_place.sort_values("rank", kind="stable").index)
+    eaten = []
+    plots_left = trial["genotype"].value_counts()
+    for plot in np.random.default_rng(seed).permutation(n):
+        genotype = trial["genotype"][plot]
+        if plots_left[genotype] > 1:
+            plots_left[genotype] = plots_left[genotype] - 1
+            eaten.append(plot)
+    return eaten
+
+def lose_plots(number, pattern):
+    number = int(min(max(number, 0), 36))             # never more than half the trial
+    return trial.drop(index=order_of_loss(pattern)[:number])
+
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The next function fits both models to what is left, and returns the 17 differences from G01 with their SEDs, and the variance between blocks:
+
+# %% slideshow={"slide_type": "-"}
+def both_analyses(data):
+    fit_fixed = mm.lm("yield_kg_ha ~ genotype + block", data=data)
+    fit_mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=data)
+    differences = pd.DataFrame({
+        "fixed": fit_fixed.beta, "random": fit_mixed.beta,
+        "SED fixed": fit_fixed.se, "SED random": fit_mixed.se})
+    differences = differences.filter(like="genotype", axis=0)
+    differences.index = differences.index.str[-4:-1]          # genotype[T.G02] -> G02
+    return differences, fit_mixed.varcomp["variance"][0]
+
+differences, sigma2_b_now = both_analyses(trial)
+gap = differences["fixed"] - differences["random"]
+print(f"no plot lost: largest gap between the analyses {gap.abs().max():.2f} kg/ha")
+
+# %% [markdown] notes="Expect 'none, the trial is unbalanced now': the usual answer, and wrong. Reply 'which differences feel the lost plot?'" slideshow={"slide_type": "fragment"}
+# No plot lost, no gap. Now the goats eat one plot. With `seed = 1` it is that of G18 in R1.
+#
+# **Predict.** Of the 17 differences from G01, how many will still be the same in both analyses?
+
+# %% slideshow={"slide_type": "-"}
+number_lost = 1
+pattern = "at random"
+
+left_in_field = lose_plots(number_lost, pattern)
+gone = trial.drop(index=left_in_field.index)
+print("lost plots:")
+print(gone[["genotype", "block"]].to_string(index=False))
+differences, sigma2_b_now = both_analyses(left_in_field)
+differences["gap"] = differences["fixed"] - differences["random"]
+changed = differences[differences["gap"].abs() > 0.005]
+n_agree = len(differences) - len(changed)
+print(f"{n_agree} of {len(differences)} differences agree; the others:")
+print(changed.round(2).to_string())
+
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# You should have said: 16. Only the difference that contains G18 has changed. Why? Both analyses estimate a genotype by the mean of its plots, after the effect of the block has been subtracted from each plot, and they differ in that effect only:
+#
+# $$\hat g_i - \hat g_1 = \text{mean of } (y_{ij} - \text{block } j) \;-\; \text{mean of } (y_{1j} - \text{block } j).$$
+#
+# The fixed analysis subtracts the measured block effect, the mixed analysis the shrunken one. Two genotypes that stand in the *same blocks* have the same subtracted, and it cancels. (This is exact, however many other plots are lost.)
+#
+# Now turn both knobs. The bars are the gaps in kg/ha, in the order of the means. Below the picture are three dials: the largest gap in units of its SED, the ratio of the average SEDs (fixed to random), and the variance between blocks.
+
+# %% slideshow={"slide_type": "-"}
+def draw_gaps(number, pattern, ax):
+    differences, sigma2_b_now = both_analyses(lose_plots(number, pattern))
+    gap = differences["fixed"] - differences["random"]
+    compared = [name for name in in_order if name in gap.index]     # all but G01
+    ax.barh(compared, gap[compared], color="grey")
+    ax.axvline(0, color="black", linewidth=1)
+    ax.set_xlim(-130, 130)
+    ax.set_xlabel("gap, fixed − random (kg/ha)")
+    ax.set_title(f"{number} lost, {pattern}", fontsize=10)
+    relative_gap = (gap / differences["SED fixed"]).abs().max()
+    ratio = differences["SED fixed"].mean() / differences["SED random"].mean()
+    return {
+        "largest gap, in SEDs": f"{relative_gap:.2f}",
+        "SED fixed / SED random": f"{ratio:.3f}",
+        "sigma_b², (kg/ha)²": f"{sigma2_b_now:.0f}",
+    }
+
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The two knobs, *how many* and *where*:
+
+# %% slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
+def goats(number, pattern):
+    fig, ax = plt.subplots(figsize=(6, 4.2))
+    dials = draw_gaps(number, pattern, ax)
+    plt.show()
+    print(pd.Series(dials).to_string())
+
+how_many = IntSlider(value=12, min=0, max=36, continuous_update=False)
+where = Dropdown(options=["at random", "one block", "half of every block"])
+interact(goats, number=how_many, pattern=where);
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 8. The gap between the two analyses in each difference from G01, in kg/ha; no bar means no gap.*
+#
+# The same for three positions of the knobs, side by side:
+
+# %% slideshow={"slide_type": "subslide"}
+fig, axes = plt.subplots(1, 3, figsize=(9, 4.2), sharey=True)
+dials = pd.DataFrame({
+    "none lost": draw_gaps(0, "at random", axes[0]),
+    "12 at random": draw_gaps(12, "at random", axes[1]),
+    "half of every block": draw_gaps(36, "half of every block", axes[2]),
+})
+plt.show()
+print(dials.to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 9. The gap between the two analyses in each difference from G01, in kg/ha, for a complete trial, after 12 plots lost at random, and when each block holds half of the genotypes.*
+#
+# A dozen lost plots hardly matter: the largest gap is a tenth of an SED. But when every block holds only half of the genotypes, the analyses differ by half an SED. The ratio says that random blocks have the smaller SED there. (It can also fall a little below 1, because each analysis estimates its own $\sigma^2$.)
+#
+# > **Common slip: "fixed or random, the estimates are the same".** They are, when the genotypes that you compare stand in the same blocks. One lost plot is a counter-example.
+#
+# ### For reading: which plots count?
+#
+# Where does the mixed analysis get more from? Take the smallest example: two genotypes and six plots. G01 is without R4, G18 is without R3:
+
+# %% slideshow={"slide_type": "-"}
+only_two = trial[trial["genotype"].isin(["G01", "G18"])]
+lost_G01 = (only_two["genotype"] == "G01") & (only_two["block"] == "R4")
+lost_G18 = (only_two["genotype"] == "G18") & (only_two["block"] == "R3")
+six = only_two[~lost_G01 & ~lost_G18]                # ~ means not
+six_wide = six.pivot(index="block", columns="genotype", values="yield_kg_ha")
+print(six_wide.to_string(na_rep="-"))
+d_within = (six_wide["G18"] - six_wide["G01"]).mean()       # only R1 and R2 have both
+d_between = six_wide.loc["R4", "G18"] - six_wide.loc["R3", "G01"]
+print(f"inside blocks: {d_within:.3f} kg/ha, between blocks: {d_between:.3f} kg/ha")
+
+# %% [markdown] notes="Board: the two lines of the formula, with 1/SED\u00b2 called 'information'.\nExpect 'why not simply average all plots?': reply 'that is w = 2/3, right if blocks do not differ at all'." slideshow={"slide_type": "fragment"}
+# There are two sources now. *Inside blocks* R1 and R2 each compare the two genotypes directly. *Between blocks* the plot of G18 in R4 is compared with that of G01 in R3; this is a fair comparison as well, only a less exact one, because two block effects are in it. With blocks fixed, it is worth nothing. With blocks random, each source is weighted by how exact it is:
+#
+# $$\frac{1}{\mathrm{SED}^2} = \frac{1}{\mathrm{SED}_\text{within}^2} + \frac{1}{\mathrm{SED}_\text{between}^2}, \qquad \hat d = w\, d_\text{within} + (1-w)\, d_\text{between}, \quad w = \frac{\mathrm{SED}^2}{\mathrm{SED}_\text{within}^2}.$$
+#
+# This is called the **recovery of inter-block information**. We use the variances of the whole trial, and compare with GLS (`mm.gls`) on the six plots:
+
+# %% slideshow={"slide_type": "-"}
+variance_within = 2 * sigma2_hat / 2                     # two differences, averaged
+variance_between = 2 * (sigma2_b_hat + sigma2_hat)       # two plots, two blocks
+w = variance_between / (variance_within + variance_between)
+d_combined = w * d_within + (1 - w) * d_between
+print(f"w = {w:.3f}, combined {d_combined:.3f} kg/ha")
+
+X_six = np.column_stack([np.ones(6), six["genotype"] == "G18"]).astype(float)
+V_six = mm.build_V_cs(sigma2_b_hat, sigma2_hat, six["block"])
+beta_six, cov_six, residuals_six = mm.gls(X_six, six["yield_kg_ha"].to_numpy(), V_six)
+sed_six = np.sqrt(cov_six[1, 1])
+sed_within = np.sqrt(variance_within)
+print(f"GLS on six plots: {beta_six[1]:.3f} kg/ha, SED {sed_six:.1f} kg/ha")
+print(f"inside blocks:    {d_within:.3f} kg/ha, SED {sed_within:.1f} kg/ha")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The weighted mean of the two sources *is* the GLS estimate, with a smaller SED. With fixed blocks $w = 1$; the larger $\sigma_b^2$, the closer is $w$ to 1.
+#
+# Is this worth having? The SED above takes the variances as known, but they are estimated, and $\hat\sigma_b^2$ rests on four blocks. In the trial with half blocks we ask for the average SED of the 17 differences, first as if the variances were known, then with the correction of Kenward and Roger:
+
+# %% slideshow={"slide_type": "-"}
+half = lose_plots(36, "half of every block")
+half_fixed = mm.lm("yield_kg_ha ~ genotype + block", data=half)
+half_mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=half)
+corrected = []
+for name in half_mixed.beta.index[1:]:
+    corrected.append(mm.contrast(half_mixed, {name: 1})["se"].iloc[0])
+sed_half_fixed = half_fixed.se.filter(like="genotype").mean()
+sed_half_mixed = half_mixed.se.filter(like="genotype").mean()
+print(f"blocks fixed:                     {sed_half_fixed:.2f} kg/ha")
+print(f"blocks random, variances 'known': {sed_half_mixed:.2f} kg/ha")
+print(f"blocks random, corrected:         {np.mean(corrected):.2f} kg/ha")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Here the correction takes the gain back: with four blocks we know $\sigma_b^2$ too badly to profit from it. Recovery pays in trials with *many small* blocks, and breeding trials are often of that kind.
+#
+# ### For reading: pigs in rooms
+#
+# Blocks are not always strips of land. In a feeding trial with pigs (synthetic data, see `data/README.md`) six diets were compared in three rooms, with five pens for each diet in each room and three days of sampling. The response is the dry matter of the faeces in %. Rooms fixed, then random:
+
+# %% slideshow={"slide_type": "-"}
+pigs = mm.load("pigs_rooms")
+rooms_fixed = mm.lm("dry_matter_pct ~ diet * day + room", data=pigs)
+rooms_random = mm.lmm("dry_matter_pct ~ diet * day + (1 | room)", data=pigs)
+two_rows = pd.DataFrame({
+    "rooms fixed": mm.emmeans(rooms_fixed, "diet").iloc[0],        # the row of diet A
+    "rooms random": mm.emmeans(rooms_random, "diet").iloc[0],
+})
+print(two_rows.T.to_string(float_format="{:.3f}".format))
+print(rooms_random.varcomp[["group", "variance"]].round(2).to_string(index=False))
+
+# %% [markdown] notes="Expect 'the mixed model lost power': reply 'compare two diets: the SED has not changed'. Board: SE\u00b2 = \u03c3_b\u00b2/3 + \u03c3\u00b2/45." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# **Discuss.** The mean is the same, 17.61 %. The standard error has grown from 0.894 to 2.191, and the degrees of freedom have fallen from 250 to 2.7. In the sorghum trial blocks cost us 5 % of the SE. Why is it so much here? Which interval would you show to a farmer with other rooms?
+#
+# <details><summary>Answer</summary>
+# The variance between rooms, 12.00, is a third of that between the observations in a room, 36.00. A diet mean averages 45 observations but only three rooms, so SE² = 12/3 + 36/45 = 4.8, and the rooms dominate. So do their degrees of freedom: three rooms have 2. The wide interval is the honest one for other rooms. To make it shorter, you need more rooms, not more pigs. (The model also takes the three days of a pen as independent, which they are not; day 6, planned.)
+# </details>
+
+# %% [markdown] minutes=2 notes="Ask who had three directions right. Read the three sentences of the card aloud, or let a student do it." slideshow={"slide_type": "slide"}
+# ## 14. Wrap up
+#
+# Your guesses of both notebooks beside the results:
+
+# %% slideshow={"slide_type": "-"}
+four_rows = ["sigma", "SE of a mean", "SED", "best block"]
+wrap_up = comparison.loc[four_rows, ["blocks fixed", "blocks random"]].round(2)
+wrap_up.insert(0, "my guess", [str(my_guess[name]) for name in four_rows])
+wrap_up.insert(0, "twin guess", [str(twin_guess[name]) for name in four_rows])
+print(wrap_up.to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# ![Two square pictures and a row of means. Left: a covariance matrix with a coloured diagonal only. Right: the same with a pale coloured square for each block. Below: the genotype means with error bars from both analyses, and two bars of equal length for the standard error of a difference.](figures/pair.png)
+#
+# *The whole day in one picture: $\hat{\mathbf V}$ and the genotype means, blocks fixed and blocks random.*
+#
+# **To take away**
+#
+# 1. With blocks random, the block differences are in $\mathbf V$: two plots of a block share $\sigma_b^2$, here 10 % of the variance of a plot.
+# 2. In a complete trial nothing changes that compares genotypes; the SE of a mean grows from 80.0 to 84.5 kg/ha, because it now speaks of blocks like these.
+# 3. Blocks are predicted, and shrink, because a part of what was measured is chance; four blocks say little about $\sigma_b^2$.
+
+# %% [markdown] minutes=0.5 notes="Homework. Number 2 is the one to begin with next time.\nNumber 3: expect 'large gaps, a quarter of the trial is gone'." slideshow={"slide_type": "slide"}
 # ## 15. On your own
 #
-# 1. **Do.** Start `minimize` at other variances, for instance `np.log([50, 200])`. Does it come back to the same place? Print `best.nfev` to see how long it walked.
-# 2. **Explain.** In two sentences, to a colleague: why is the SE of a mean larger with blocks random, while the SED is not?
-# 3. **Change one knob.** Take away a whole block: `compare(trial[trial.block != "R4"])`. Which equalities survive? Guess first.
-# 4. **Transfer.** `mm.load("potash")` holds a cotton trial in blocks. Fit `strength ~ C(k2o_lb_ac) + (1 | block)`. Is the block variance larger or smaller than the residual variance?
+# 1. **Do.** Start the optimiser of section 7 somewhere else, for instance at `np.log([50, 200])`. Does it come back to the same place? `lowest.nfev` says how often it asked for the criterion.
+# 2. **Explain.** In two sentences, to a fellow student: why is the SE of a mean larger with blocks random, although the SED is not?
+# 3. **Change one knob.** In section 13, lose 18 plots with the pattern `"one block"`. Guess first: which gaps will there be? And what will $\hat\sigma_b^2$ be?
+# 4. **Transfer.** `mm.load("potash")` is a cotton trial: the strength of the fibre at five amounts of potash, in three blocks. Fit `strength ~ C(k2o_lb_ac) + (1 | block)` (`C(…)` makes a factor of a number). Is $\hat\sigma_b^2$ larger or smaller than $\hat\sigma^2$? What is the correlation of two plots of a block?
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>It comes back: the criterion has one valley here. Not every data set is so kind (day 4).</li>
-# <li>A mean carries the luck of its blocks, and the mixed analysis counts that luck as variance. In a difference both genotypes had the same luck, so it cancels.</li>
-# <li>All of them, up to the last digits of the optimiser. What is left is complete and balanced again. It is the <em>uneven</em> loss that matters.</li>
-# <li>Smaller, by far. Compare the mean squares of blocks and of residuals to see it without any optimiser.</li>
+# <li>It comes back to 2906 and 25627: the criterion has one valley here. Not every data set is so kind (day 4).</li>
+# <li>A mean carries the luck of its blocks, and with blocks random this luck counts as variance. In a difference both genotypes had the same luck, so it cancels.</li>
+# <li>All gaps are 0 (up to rounding), because three complete blocks are left. The variance between blocks is 4351, that of the three blocks R1, R2 and R3.</li>
+# <li>Much smaller: 0.00098 against 0.04369. The correlation is 0.022; these blocks hardly differ.</li>
 # </ol>
 # </details>
 #
+# ***
+#
 # More of these, with answers that check themselves: [day2_exercises](exercises/day2_exercises.ipynb).
 
-# %% [markdown] minutes=1 notes="Point to day 3: which data made this V?" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=0.5 notes="Point to day 4, or to day 3 where it is taught." slideshow={"slide_type": "slide"}
 # ## 16. In practice and further reading
 #
-# In practice you write one line. The equal sign between the systems is what this lesson has shown:
+# In practice you write one line. These four lines fit the same model:
 #
 # ```
 # mmteach      mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
@@ -464,11 +944,11 @@ print("{same} quantities are the same, {differs} differ.".format(**same.verdict.
 # SAS          proc mixed; class genotype block; model yield = genotype; random block; run;
 # ```
 #
-# Next: `day3_covariance_structure`, where other layouts make other squares in $\mathbf V$.
+# **Next:** [day4_reml_from_scratch](day4_reml_from_scratch.ipynb), where the REML criterion of section 7 is derived. Other layouts, and the other pictures that they make of $\mathbf V$, are the subject of day 3 (*planned*).
 #
 # ### Further reading
 #
 # - Omer, Abdalla, Mohammed and Singh (2015), Communications in Biometry and Crop Science 10, 82–95: the trial.
+# - Kenward and Roger (1997), *Small sample inference for fixed effects from restricted maximum likelihood*, Biometrics 53, 983–997.
 # - Bates, Mächler, Bolker and Walker (2015), *Fitting linear mixed-effects models using lme4*, Journal of Statistical Software 67(1).
 # - Gelman (2005), *Analysis of variance: why it is more important than ever*, Annals of Statistics 33, 1–53.
-# - Gelman and Hill (2006), *Data Analysis Using Regression and Multilevel/Hierarchical Models*, page 245: five meanings of "random".

@@ -2,10 +2,9 @@
 
 import re
 from pathlib import Path
-from statistics import median
 
 import pytest
-from mmteach.course.authoring import lessons
+from mmteach.course.authoring import lesson_prose, lessons
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 CELLS = {
@@ -56,12 +55,19 @@ def alike(text, number):
     return abs(float(text) - float(number)) <= 0.5 * 10.0**-places + 1e-9
 
 
-def coefficient_tables(kind):
-    """The tables of coefficients: that of `summary`, then the one made by hand; name -> numbers."""
+def coefficient_rows(kind):
+    """[(name, numbers)] of every row of coefficients: of `summary`, then of the one by hand."""
     rows = [line.split() for line in outputs(kind).split("\n")]
-    rows = [row for row in rows if row and re.match(r"Intercept$|\w+\[T\.", row[0])]
-    starts = [i for i, row in enumerate(rows) if row[0] == "Intercept"]
-    return [{row[0]: row[1:] for row in rows[start:start + SIZE[kind]]} for start in starts]
+    return [(row[0], row[1:]) for row in rows if row and re.match(r"Intercept$|\w+\[T\.", row[0])]
+
+
+def whole_table(kind):
+    """The table of coefficients made by hand, the only one that is printed whole."""
+    rows = coefficient_rows(kind)
+    starts = [i for i, (name, _) in enumerate(rows) if name == "Intercept"]
+    [table] = [dict(rows[i : i + SIZE[kind]]) for i in starts if len(rows) >= i + SIZE[kind]
+               and len(dict(rows[i : i + SIZE[kind]])) == SIZE[kind]]
+    return table
 
 
 def test_the_two_are_comparable_cell_by_cell():
@@ -93,18 +99,21 @@ def test_every_number_of_the_lecture_is_computed(kind):
 @KINDS
 def test_the_coefficient_tables_are_the_lectures(kind):
     first = {"fixed": "672.03 86.46 7.773", "mixed": "581.86 84.46 6.889"}[kind].split()
-    tables = coefficient_tables(kind)
-    assert len(tables) == 2, "one of summary(), one by hand"
-    for rows in tables:
-        assert len(rows) == SIZE[kind]
-        assert all(map(alike, rows["Intercept"], first))
-        for name, effect, t in zip(EFFECTS[::3], EFFECTS[1::3], EFFECTS[2::3], strict=True):
-            row = rows[f"genotype[T.{name}]"]
-            assert all(map(alike, row, [effect, "113.20", t])), f"{name}: {row}"
+    rows = whole_table(kind)
+    assert all(map(alike, rows["Intercept"], first))
+    for name, effect, t in zip(EFFECTS[::3], EFFECTS[1::3], EFFECTS[2::3], strict=True):
+        row = rows[f"genotype[T.{name}]"]
+        assert all(map(alike, row, [effect, "113.20", t])), f"{name}: {row}"
+    # the first table, of summary(), shows a part of the same rows
+    name, numbers = coefficient_rows(kind)[0]
+    assert name == "Intercept" and numbers[:3] == first
+    shown_rows = [row for row in coefficient_rows(kind) if row[1][1] == "113.20"]
+    assert shown_rows[0] == ("genotype[T.G02]", [*"-66.52 113.20 -0.588".split(),
+                                                  *(["0.5594"] if kind == "fixed" else [])])
 
 
 def test_the_p_values_of_lm_are_there():
-    rows = coefficient_tables("fixed")[1]
+    rows = whole_table("fixed")
     assert [rows[f"genotype[T.{g}]"][3] for g in EFFECTS[::3]] == P_VALUES
     assert rows["Intercept"][3] == "3.29e-10"
     for name, numbers in BLOCKS.items():
@@ -123,17 +132,36 @@ def test_the_tables_of_the_package_are_shown(kind):
 
 @KINDS
 def test_the_table_of_same_and_differs_is_computed(kind):
-    lines = outputs(kind).split("\n")
-    same = [line for line in lines if line.rstrip().endswith(" same")]
-    differs = [line for line in lines if line.rstrip().endswith(" differs")]
-    assert all(name in " ".join(same) for name in ("G02 − G01", "SED", "sigma", "mean of G01"))
-    assert all(name in " ".join(differs) for name in ("SE of a mean", "df of a mean", "covariance"))
+    lines = [line.rstrip() for line in outputs(kind).split("\n")]
+    verdicts = {re.split(r"\s{2,}", line)[0]: line.split()[-1] for line in lines
+                if line.endswith((" same", " differs"))}
+    same = ["G02 − G01", "SED", "sigma", "F of genotypes", "its second df", "mean of G01"]
+    differs = ["SE of a mean", "df of a mean", "interval, lower end", "interval, upper end",
+               "intercept", "columns of X", "best block", "G01 in a new block",
+               "covariance in a block", "sigma by ML"]
+    assert verdicts == dict.fromkeys(same, "same") | dict.fromkeys(differs, "differs")
+    numbers = {"interval, lower end": "421.162 411.838", "interval, upper end": "742.548 751.872",
+               "columns of X": "21.000 18.000", "intercept": "672.031 581.855",
+               "sigma by ML": "134.732 138.638", "G01 in a new block": "none 581.855",
+               "F of genotypes": "5.688 5.688", "best block": "90.176 60.523"}
+    for name, pair in numbers.items():
+        [line] = [line for line in lines if line.startswith(name + " ") and verdicts[name] in line]
+        assert line[len(name):].split()[:2] == pair.split(), line
+
+
+@KINDS
+def test_every_row_of_that_table_has_its_reason(kind):
+    [cell] = [cell for cell in CELLS[kind] if "| quantity |" in cell.source]
+    rows = [line for line in cell.source.split("\n") if line.startswith("|")]
+    assert len({row.count("|") for row in rows}) == 1 and len(rows) - 2 >= 14
+    assert "these four blocks" in rows[-1] and "blocks like these" in rows[-1]
 
 
 @pytest.mark.parametrize("kind, words", [
-    ("fixed", "last dummy"), ("fixed", "dividing by n"), ("fixed", "point estimates"),
-    ("mixed", "many letters"), ("mixed", "whose residual"), ("mixed", "taking ML for REML"),
-    ("mixed", "balanced data do not shrink"), ("mixed", "point estimates"),
+    ("fixed", "a column for every level"), ("fixed", "dividing by n"),
+    ("fixed", "the effect of R1 is zero"), ("fixed", "the estimates are the same"),
+    ("mixed", "a reference level for a random effect"), ("mixed", "taking ML for REML"),
+    ("mixed", "balanced data do not shrink"), ("mixed", "the estimates are the same"),
 ])
 def test_the_common_slips_have_their_box(kind, words):
     boxes = [line for cell in CELLS[kind] if cell.cell_type == "markdown"
@@ -142,31 +170,217 @@ def test_the_common_slips_have_their_box(kind, words):
 
 
 @KINDS
-def test_rhythm(kind):
+def test_every_picture_has_its_caption_after_it(kind):
     cells = CELLS[kind]
-    code = [cell for cell in cells if cell.cell_type == "code"]
-    figures = sum("image/png" in out.get("data", {}) for cell in code for out in cell.outputs)
-    captions = sum(cell.source.count("*Figure ") for cell in cells if cell.cell_type == "markdown")
-    assert 45 <= len(cells) <= 60 and 20 <= len(code) <= 25
-    assert figures == captions
-    lengths = [sum(bool(line.strip()) for line in cell.source.split("\n")) for cell in code]
-    assert max(lengths) <= 15 and median(lengths) <= 4
-    minutes = sum(cell.metadata.get("minutes", 0) for cell in cells)
+    drawn = [i for i, cell in enumerate(cells) if cell.cell_type == "code"
+             and any("image/png" in out.get("data", {}) for out in cell.outputs)]
+    assert len(drawn) >= 9
+    for number, i in enumerate(drawn, start=1):
+        assert cells[i + 1].source.startswith(f"*Figure {number}. "), f"cell {i + 1}"
+    assert sum(cell.source.count("*Figure ") for cell in cells) == len(drawn)
+
+
+@KINDS
+def test_the_hour_is_kept(kind):
+    minutes = sum(cell.metadata.get("minutes", 0) for cell in CELLS[kind])
     assert 50 <= minutes <= 60
+    assert "In class 60 minutes (two parts of section 13 are for reading), alone" in CELLS[kind][0].source
 
 
 @KINDS
-def test_one_slider_with_a_static_twin(kind):
+def test_each_slider_has_a_static_twin(kind):
     code = [cell for cell in CELLS[kind] if cell.cell_type == "code"]
-    sliders = [number for number, cell in enumerate(code) if "interact(" in cell.source]
-    assert len(sliders) == 1
-    twin = code[sliders[0] + 1]
-    assert "plt.subplots(2, 3" in twin.source and "image/png" in str(twin.outputs)
+    sliders = [i for i, cell in enumerate(code) if re.search(r"^interact\(", cell.source, re.M)]
+    assert len(sliders) == 2
+    for i in sliders:
+        assert re.search(r"plt.subplots\(\d, 3", code[i + 1].source)
+        assert "image/png" in str(code[i + 1].outputs)
 
 
 @KINDS
-def test_two_questions_for_discussion_and_a_prediction(kind):
-    tagged = [cell for cell in CELLS[kind] if "discuss" in cell.metadata.get("tags", ())]
-    prose = "\n".join(cell.source for cell in CELLS[kind] if cell.cell_type == "markdown")
-    assert len(tagged) >= 2 and prose.count("**Predict") >= 3
-    assert prose.count("<details>") == prose.count("</details>") >= 6
+def test_questions_come_before_their_answers(kind):
+    """Each prediction stands in the cell before a code cell, and is answered after it."""
+    cells = CELLS[kind]
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    asked = [i for i, cell in enumerate(cells) if "**Predict.**" in cell.source]
+    assert len(asked) >= 8
+    for i in asked:
+        assert cells[i + 1].cell_type == "code", f"cell {i}: nothing to run after the prediction"
+        rest = cells[i].source.split("**Predict.**")[1]
+        assert "You should have said" not in rest and "<details>" not in rest, f"cell {i}"
+    assert prose.count("You should have said") >= 5
+    tagged = [cell for cell in cells if "discuss" in cell.metadata.get("tags", ())]
+    assert len(tagged) >= 3
+    for cell in tagged:
+        assert "<details>" in cell.source and "Expect" in cell.metadata["notes"]
+    for i, cell in enumerate(cells):  # an open answer does not run into what follows it
+        for after in cell.source.split("</details>")[1:]:
+            assert not after.strip() or after.startswith("\n\n***\n"), f"cell {i}"
+
+
+# --- what the lessons say, computed anew ---------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=CELLS)
+def lesson(request):
+    """(kind, names) after every code cell of the script has run, as in a fresh kernel."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = {"__name__": "lesson", "display": print}
+    with plt.rc_context():
+        for cell in CELLS[request.param]:
+            if cell.cell_type == "code":
+                exec(compile(cell.source, "cell", "exec"), names)
+        plt.close("all")
+        yield request.param, names
+        plt.close("all")
+
+
+def test_every_cell_runs_a_second_time_in_any_order(lesson):
+    import matplotlib.pyplot as plt
+
+    kind, names = lesson
+    code = [(i, cell) for i, cell in enumerate(CELLS[kind]) if cell.cell_type == "code"]
+    for i, cell in [*reversed(code), *code]:
+        try:
+            exec(compile(cell.source, "cell", "exec"), names)
+        except Exception as error:
+            pytest.fail(f"cell {i} fails when it is run again: {type(error).__name__}: {error}")
+        plt.close("all")
+
+
+def gaps(names, number, pattern, seed=1):
+    """(gaps of the 17 differences, SEDs fixed and random, sigma_b²) after a loss of plots."""
+    names["seed"] = seed
+    try:
+        found, variance = names["both_analyses"](names["lose_plots"](number, pattern))
+    finally:
+        names["seed"] = 1
+    assert len(found) == 17 and found.notna().all(axis=None), "every difference is estimable"
+    return found["fixed"] - found["random"], found["SED fixed"], found["SED random"], variance
+
+
+def test_lost_plots_as_the_lessons_say(lesson):
+    _, names = lesson
+    gap, *_ = gaps(names, 1, "at random")
+    assert list(gap.index[gap.abs() > 0.005]) == ["G18"]
+    gap, fixed, random, _ = gaps(names, 12, "at random")
+    assert gap.abs().max() == pytest.approx(12.18, abs=0.01)
+    assert (gap / fixed).abs().max() == pytest.approx(0.10, abs=0.01)
+    gap, *_ = gaps(names, 12, "at random", seed=2)
+    assert gap.abs().max() == pytest.approx(36.19, abs=0.01) and (gap.abs() > 0.005).all()
+    *_, variance = gaps(names, 12, "at random", seed=7)
+    assert variance == 0
+    gap, fixed, random, _ = gaps(names, 36, "half of every block")
+    assert gap.abs().max() == pytest.approx(109.83, abs=0.01)
+    assert (gap / fixed).abs().max() == pytest.approx(0.553, abs=0.001)
+    assert (fixed.mean(), random.mean()) == pytest.approx((154.05, 150.82), abs=0.01)
+    for number in (0, 18, 36):  # whole blocks: complete again
+        gap, fixed, random, _ = gaps(names, number, "one block")
+        assert gap.abs().max() < 1e-4 and fixed.mean() == pytest.approx(random.mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("pattern", ["at random", "one block", "half of every block"])
+def test_every_position_of_the_two_knobs_works(lesson, pattern):
+    kind, names = lesson
+    for number in range(0, 37, 1 if kind == "fixed" else 6):
+        assert len(names["lose_plots"](number, pattern)) == 72 - number
+        gaps(names, number, pattern)
+    for silly, number in ((-3, 0), (4.5, 4), (100, 36)):
+        assert len(names["lose_plots"](silly, pattern)) == 72 - number
+
+
+def test_two_genotypes_in_the_same_blocks_agree(lesson):
+    """The differences agree exactly where the two genotypes stand in the same blocks."""
+    _, names = lesson
+    for seed in (1, 2, 5, 7):
+        names["seed"] = seed
+        left = names["lose_plots"](12, "at random")
+        stood_in = left.groupby("genotype", observed=True)["block"].agg(tuple)
+        gap, *_ = gaps(names, 12, "at random", seed)
+        for name, value in gap.items():
+            assert (abs(value) < 1e-4) == (stood_in[name] == stood_in["G01"]), (seed, name)
+
+
+def test_recovery_never_hurts_when_the_variances_are_known(lesson):
+    """Of the same variances, random blocks give no larger SED; with estimated ones they may."""
+    import mmteach as mm
+    import numpy as np
+
+    _, names = lesson
+    half = names["lose_plots"](36, "half of every block")
+    X, Z = mm.build_Z(half["genotype"]), mm.build_Z(half["block"])
+    L = np.column_stack([-np.ones(17), np.eye(17)])
+    V = mm.build_V_cs(2906, 25627, half["block"])
+    random = np.diag(L @ np.linalg.inv(X.T @ np.linalg.inv(V) @ X) @ L.T)
+    both = np.column_stack([X, Z[:, 1:]])
+    fixed = 25627 * np.diag(L @ np.linalg.inv(both.T @ both)[:18, :18] @ L.T)
+    assert (random < fixed).all()
+    _, fixed, random, _ = gaps(names, 17, "one block")
+    assert fixed.mean() < random.mean()
+
+
+def computed_answers():
+    """Every number in a folded answer of the pair and its exercises, computed here."""
+    import mmteach as mm
+    import numpy as np
+
+    trial = mm.load("sorghum")
+    fixed = mm.lm("yield_kg_ha ~ genotype + block", trial)
+    mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", trial)
+    g = {name[-4:-1]: value for name, value in fixed.beta.items()}
+    sed, se_g01_r1 = fixed.se.iloc[1], fixed.se.iloc[0]
+    between, within = mixed.varcomp.variance
+    se_fixed, se_random = fixed.sigma / 2, mixed.se.iloc[0]
+    three = trial[trial.block != "R4"]
+    three_fixed = mm.lm("yield_kg_ha ~ genotype + block", three)
+    three_mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", three)
+    potash = mm.load("potash")
+    cotton = mm.lm("strength ~ C(k2o_lb_ac) + block", potash)
+    bare = mm.lm("strength ~ C(k2o_lb_ac)", potash)
+    cotton_mixed = mm.lmm("strength ~ C(k2o_lb_ac) + (1 | block)", potash)
+    cotton_b, cotton_e = cotton_mixed.varcomp.variance
+    pigs = mm.load("pigs_rooms")
+    rooms = mm.lmm("dry_matter_pct ~ diet * day + (1 | room)", pigs)
+    rooms_fixed = mm.lm("dry_matter_pct ~ diet * day + room", pigs)
+    room, pen = rooms.varcomp.variance
+    diet, diet_fixed = mm.emmeans(rooms, "diet").iloc[0], mm.emmeans(rooms_fixed, "diet").iloc[0]
+    eaten = (trial.genotype == "G01") & trial.block.isin(["R1", "R2"])
+    uneven = trial[~eaten]
+    means = uneven.groupby("genotype", observed=True).yield_kg_ha.mean()
+    of_three = [mm.lm("yield_kg_ha ~ genotype + block", uneven).beta.iloc[1],
+                mm.lmm("yield_kg_ha ~ genotype + (1 | block)", uneven).beta.iloc[1],
+                means["G02"] - means["G01"]]
+    test = mm.contrast(fixed, {"genotype[T.G03]": 1}).iloc[0]
+    t_star = (test.upper - test.estimate) / test.se
+    return [
+        fixed.beta.iloc[0], g["G02"], fixed.beta["block[T.R2]"], fixed.beta.iloc[0] + g["G02"] + fixed.beta["block[T.R2]"],
+        mixed.beta.iloc[0], mixed.beta.iloc[0] + g["G02"], sed, se_g01_r1, se_fixed, se_random,
+        g["G18"] - g["G17"], three_fixed.se.iloc[1], three_fixed.df_resid, cotton.sigma,
+        cotton.se.iloc[1], bare.se.iloc[1], cotton.df_resid, between, within, between + within,
+        three_mixed.varcomp.variance[0], cotton_b, cotton_e, cotton_b / (cotton_b + cotton_e),
+        diet.se, diet.df, diet.lower, diet.upper, diet_fixed.se, room, pen, room / 3 + pen / 45,
+        *of_three, test.estimate, test.p, test.df, t_star, t_star * sed, 2 * se_random,
+        trial.genotype.nunique(), len(potash), 21, 17, 16, 45,
+    ] + [float(np.sqrt(2 * within / 4))]
+
+
+SHEETS = [*(FOLDER / f"day2_rcbd_{kind}.ipynb" for kind in CELLS),
+          FOLDER / "solutions" / "day2_solutions.ipynb", FOLDER / "exercises" / "day2_exercises.ipynb"]
+
+
+@pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.stem)
+def test_numbers_of_folded_answers_are_right(path):
+    known = [abs(float(value)) for value in computed_answers()]
+    found = 0
+    for cell in lessons.read(path).cells:
+        if cell.cell_type != "markdown":
+            continue
+        for number in lesson_prose.typed_numbers(lesson_prose.folded(cell.source)):
+            found += 1
+            size, half = abs(float(number.value)), 0.5001 * 10.0**-number.decimals
+            assert any(abs(value - size) <= half for value in known), f"{path.stem}: {number.text}"
+    assert found >= 8

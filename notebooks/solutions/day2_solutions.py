@@ -9,11 +9,11 @@
 # %% [markdown] slideshow={"slide_type": "slide"}
 # # Day 2: solutions
 #
-# **What you do.** You work through one trial with blocks fixed and with blocks random, by hand where a hand suffices. Then you make the trial uneven, and take what you know to another one.
+# **What you do.** You take one trial apart once more, with blocks fixed and with blocks random. You write $\mathbf X$, $\mathbf Z$ and $\mathbf V$ with your own hands. Then you make the trial uneven, and take what you know to another one.
 #
-# **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. Some tasks are worked, to show the form. In the exercises the others say `None`: put your answer there and run the cell again. Write numbers as you like, with or without units. The last cell counts.
+# **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. The tasks marked *worked* show the form. In the exercises the others say `None`: write your lines above it, put your answer in its place, and run the cell again. A number needs no unit.
 #
-# **What you need.** The pair `day2_rcbd_fixed` and `day2_rcbd_mixed`. About 30 minutes.
+# **What you need.** The pair [day2_rcbd_fixed](../day2_rcbd_fixed.ipynb) and [day2_rcbd_mixed](../day2_rcbd_mixed.ipynb). About 45 minutes.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1. Set up
@@ -32,49 +32,76 @@ plt.rcParams.update(plots.STYLE)
 
 # %% slideshow={"slide_type": "-"}
 trial = mm.load("sorghum")
-counts = trial[["genotype", "block"]].nunique()
-print(f"{len(trial)} plots: {counts.genotype} genotypes in {counts.block} blocks")
+n_genotypes = trial["genotype"].nunique()
+n_blocks = trial["block"].nunique()
+print(f"{len(trial)} plots: {n_genotypes} genotypes in {n_blocks} blocks")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2. Do
 #
-# **Worked.** With blocks fixed, what is $\sigma$, the standard deviation of a plot?
+# **Worked.** With blocks fixed, what is $\hat\sigma$, the standard deviation of a plot?
 
 # %% slideshow={"slide_type": "-"}
-fixed = mm.lm("yield_kg_ha ~ genotype + block", trial)
+fixed = mm.lm("yield_kg_ha ~ genotype + block", data=trial)
 check("day2.sigma", fixed.sigma)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Worked.** In a complete block design REML needs no search. The mean square of the blocks has expectation $18\sigma_b^2 + \sigma^2$, for a block holds 18 plots. That of the residual has expectation $\sigma^2$. Equate and solve:
+# **Worked.** In a complete block design REML needs no search. On average the mean square of the blocks is $18\sigma_b^2 + \sigma^2$, because a block holds 18 plots, and that of the error is $\sigma^2$. Put in what we have, and solve:
 
 # %% slideshow={"slide_type": "-"}
-squares = mm.anova(fixed).mean_sq
-sigma2 = squares["Residual"]
-sigma2_b = (squares["block"] - sigma2) / 18
+mean_squares = mm.anova(fixed)["mean_sq"]
+sigma2 = mean_squares["Residual"]
+sigma2_b = (mean_squares["block"] - sigma2) / 18
 check("day2.sigma2_b", sigma2_b)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Worked.** With blocks random, two plots of one block share $u$. Their covariance is $\sigma_b^2$. Which correlation is that?
+# **Worked.** With blocks random, two plots of one block share $u$, so their covariance is $\sigma_b^2$. Which correlation is that?
 
 # %% slideshow={"slide_type": "-"}
 correlation = sigma2_b / (sigma2_b + sigma2)
 check("day2.correlation", correlation)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** From `sigma2` and `sigma2_b` alone: the standard error of a *difference* of two genotype means. Each genotype has 4 plots.
+# **Your turn: write the matrices.** Take the eight plots of G01 and G02 alone:
 
 # %% slideshow={"slide_type": "-"}
-# >>> sed: the SE of a difference of two genotype means, kg/ha
-sed = np.sqrt(2 * sigma2 / 4)
+eight = trial[trial["genotype"].isin(["G01", "G02"])].reset_index(drop=True)
+print(eight.to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Write three matrices for these plots, in the order of the rows, with blocks random:
+#
+# - $\mathbf X$ (8 rows, 2 columns): a column of ones for the mean of G01, and a column for G02 − G01;
+# - $\mathbf Z$ (8 rows, 4 columns): one column for each block;
+# - $\mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R$ (8 × 8), from `sigma2_b` and `sigma2` of the whole trial.
+#
+# Then compute $(\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}$ under the name `cov_beta`. What is the standard error of G02 − G01, the SED?
+
+# %% slideshow={"slide_type": "-"}
+# >>> sed: the SE of G02 − G01 from your own X, Z and V, in kg/ha
+X = np.column_stack([np.ones(8), eight["genotype"] == "G02"]).astype(float)
+columns_of_Z = []
+for block in ["R1", "R2", "R3", "R4"]:
+    columns_of_Z.append(eight["block"] == block)
+Z = np.column_stack(columns_of_Z).astype(float)
+V = sigma2_b * Z @ Z.T + sigma2 * np.eye(8)
+cov_beta = np.linalg.inv(X.T @ np.linalg.inv(V) @ X)
+sed = np.sqrt(cov_beta[1, 1])
 # <<<
 check("day2.sed", sed)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** The standard error of *one* genotype mean, with blocks random:
+# <details><summary>What V looks like</summary>
+# The plots stand in the order R1, R1, R2, R2, …, so V has a square of two rows and two columns for each block. On its diagonal is 28533, beside it 2906, and 0 everywhere else.
+# </details>
+#
+# ***
+#
+# **Your turn.** The same for the *mean* of G01: its standard error, with blocks random. (It is in `cov_beta`, if you have written it.)
 
 # %% slideshow={"slide_type": "-"}
-# >>> se_mean: the SE of a genotype mean with blocks random, kg/ha
-se_mean = np.sqrt((sigma2_b + sigma2) / 4)
+# >>> se_mean: the SE of a genotype mean with blocks random, in kg/ha
+se_mean = np.sqrt(cov_beta[0, 0])
 # <<<
 check("day2.se_mean", se_mean)
 
@@ -83,88 +110,85 @@ check("day2.se_mean", se_mean)
 #
 # Write two or three sentences to each, then compare.
 #
-# 1. A report gives the means of this trial with bars of one standard error, blocks random. A reader says: the bars overlap, so the genotypes do not differ. What do you answer?
-# 2. In the mixed model two plots of one genotype, in different blocks, have covariance zero. Yet they are alike, for they hold the same genotype. Where in the model is that likeness?
+# 1. A report gives the means of this trial with bars of one standard error, blocks random. A reader says: the bars of G01 and G03 do not overlap, so these two genotypes differ. What do you answer?
+# 2. In the mixed model two plots of one genotype, in different blocks, have covariance zero. Yet they are alike, because they carry the same genotype. Where in the model is that likeness?
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>Those bars answer another question: how well is the mean known over blocks like these? They hold the variance between blocks, which cancels in a difference. Judge a difference by the SED.</li>
-# <li>In the mean. The genotype is a fixed effect, so what the two plots share is in <b>X</b>β. Covariances describe what is left when the mean is taken off.</li>
+# <li>The bars answer another question: how well is the mean known over blocks like these? They hold the variance between blocks, which cancels in a difference. Two bars do not overlap when the means are more than 2 × 84.46 = 168.92 kg/ha apart. But a difference has its own standard error, the SED of 113.20, and with 51 degrees of freedom it is clear at 5 % only above 2.008 × 113.20 = 227.3 kg/ha. G03 − G01 is 223.08, with p = 0.054.</li>
+# <li>In the mean. The genotype is a fixed effect, so what the two plots share is in <b>X</b>β. Covariances describe what is left when the mean has been subtracted.</li>
 # </ol>
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4. Change one knob
 #
-# **Worked.** Leave out each block in turn. Guess first: which changes more, $\sigma^2$ or $\sigma_b^2$?
+# Now an uneven loss. The goats have eaten two plots of G01:
 
 # %% slideshow={"slide_type": "-"}
-for block in trial.block.cat.categories:
-    fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", trial[trial.block != block])
-    between, within = fit.varcomp.variance
-    print(f"without {block}: sigma_b² {between:5.0f}, sigma² {within:5.0f} kg²/ha²")
+is_eaten = (trial["genotype"] == "G01") & trial["block"].isin(["R1", "R2"])
+uneven = trial[~is_eaten]
+blocks_of_G01 = list(uneven.loc[uneven["genotype"] == "G01", "block"])
+print(f"{len(uneven)} plots are left; G01 stands in {blocks_of_G01}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The variance between blocks rests on three blocks in each line, and it shows: from 216 to 4708 kg²/ha². A trial tells much about its plots and little about its blocks.
-#
-# **Your turn.** Now an uneven loss. The goats have eaten two plots of G01:
+# In the complete trial G02 − G01 is the same number in both analyses. Guess: is it still? Then fit the model with blocks random to `uneven`, and take the difference from it:
 
 # %% slideshow={"slide_type": "-"}
-eaten = (trial.genotype == "G01") & trial.block.isin(["R1", "R2"])
-uneven = trial[~eaten]
-print(f"{len(uneven)} plots are left; G01 stands in", *uneven.block[uneven.genotype == "G01"])
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# In the complete trial G02 − G01 is the same number in both analyses. Guess: is it still? Then estimate it with blocks random:
-
-# %% slideshow={"slide_type": "-"}
-# >>> difference: G02 − G01 in the uneven trial with blocks random, kg/ha
-fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", uneven)
-difference = fit.beta["genotype[T.G02]"]
+# >>> difference: G02 − G01 with blocks random, in kg/ha
+mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=uneven)
+difference = mixed.beta["genotype[T.G02]"]
 # <<<
 check("day2.uneven", difference)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Explain.** Three estimates of the same difference exist now: of raw means, with blocks random, with blocks fixed. Find all three. Why does the second lie between the others?
+# **Explain.** There are three estimates of this difference now: from the raw means, with blocks random, and with blocks fixed. Fit or compute all three. Why does the second lie between the others?
 #
 # <details><summary>Answer</summary>
-# Raw means ignore that G01 is left with R3 and R4 only. Fixed blocks correct for that in full, as if each block difference were known from its other plots alone. Random blocks correct in part: a block effect is shrunken towards zero, the more so the smaller σ<sub>b</sub>² is. The two ends are σ<sub>b</sub>² = 0 and σ<sub>b</sub>² without limit.
+# Raw means: −203.36 kg/ha. Blocks random: −220.48. Blocks fixed: −227.04. The raw means ignore that G01 is left with R3 and R4 only. Fixed blocks correct for that in full. Random blocks correct in part, because a block effect is shrunken towards zero, the more so the smaller σ<sub>b</sub>² is. The two ends are σ<sub>b</sub>² = 0 (raw means) and σ<sub>b</sub>² without limit (blocks fixed).
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5. Transfer
 #
-# A cotton trial: the strength of the fibre at five amounts of potash, in lb/acre, in complete blocks (Cochran and Cox, 1957).
+# A cotton trial: the strength of the fibre at five amounts of potash, in lb/acre, in three complete blocks (Cochran and Cox, 1957).
 
 # %% slideshow={"slide_type": "-"}
 potash = mm.load("potash")
-reading = plots.show_points(potash.strength, potash.k2o_lb_ac, potash.block, unit="strength")
+markers = {"1": "o", "2": "s", "3": "^"}
+fig, ax = plt.subplots()
+for block in markers:
+    rows = potash[potash["block"].astype(str) == block]
+    ax.plot(rows["k2o_lb_ac"], rows["strength"], markers[block], label=f"block {block}")
+ax.set_xlabel("potash (lb/acre)")
+ax.set_ylabel("strength of the fibre (index)")
+ax.legend()
 plt.show()
-print(reading)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 1. Fibre strength by amount of potash, with a marker for each block and a line at each mean.*
+# *Figure 1. Fibre strength against the amount of potash, with a marker for each block.*
 #
-# **Your turn.** What is the variance between blocks here, by REML? Write the amounts as `C(k2o_lb_ac)`, which makes a factor of a number. Try it from the mean squares.
+# **Your turn.** What is the variance between blocks here, by REML? Write the amounts as `C(k2o_lb_ac)`, which makes a factor of a number. You may fit the mixed model and read `varcomp`, or take the mean squares; do one, and check it by the other.
 
 # %% slideshow={"slide_type": "-"}
 # >>> potash_b: the variance between blocks of the potash trial
-squares = mm.anova(mm.lm("strength ~ C(k2o_lb_ac) + block", potash)).mean_sq
-potash_b = (squares["block"] - squares["Residual"]) / 5
+potash_fixed = mm.lm("strength ~ C(k2o_lb_ac) + block", data=potash)
+potash_squares = mm.anova(potash_fixed)["mean_sq"]
+potash_b = (potash_squares["block"] - potash_squares["Residual"]) / 5
 # <<<
 check("day2.potash", potash_b)
 
 # %% [markdown] slideshow={"slide_type": "fragment"} tags=["discuss"]
-# **Explain.** Was it worth while to lay this trial out in blocks? What would you look at?
+# **Explain.** Was it worth while to lay this trial out in blocks? Fit `strength ~ C(k2o_lb_ac)` without blocks as well, and compare the two SEDs and their degrees of freedom.
 #
 # <details><summary>Answer</summary>
-# Compare the two variances. Here the blocks differ little beyond what their plots explain, so the blocking bought little precision. It also cost little, two degrees of freedom. And nobody knew beforehand.
+# With blocks the SED is 0.1707 on 8 degrees of freedom, without blocks it is 0.1725 on 10. The blocks differ little beyond what their plots explain (0.00098 against σ² = 0.04369), so the blocking bought almost nothing here. It also cost little, two degrees of freedom, and nobody could know beforehand.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6. Count
 #
-# A question counts when its latest answer was right:
+# This cell counts the tasks whose latest answer was right. Run it again after each new answer:
 
 # %% slideshow={"slide_type": "-"}
 progress("day2")

@@ -16,6 +16,7 @@ def pair(ax_independent, ax_blocks, ax_means):
     n, n_genotypes = len(y), trial.genotype.nunique()
     block_means = trial.groupby("block", observed=True).yield_kg_ha.mean()
     genotype_means = trial.groupby("genotype", observed=True).yield_kg_ha.mean()
+    in_order = genotype_means.sort_values()  # as in the lessons
     # two-way analysis of variance: in a complete, balanced layout it gives the REML estimates
     expected = (trial.block.map(block_means).astype(float) - y.mean()
                 + trial.genotype.map(genotype_means).astype(float))
@@ -25,15 +26,47 @@ def pair(ax_independent, ax_blocks, ax_means):
     sed = np.sqrt(2 * sigma2 / n_blocks)
     return [
         plots.show_matrix(mm.build_R(sigma2, n), trial.block, ax=ax_independent,
-                          title="V with blocks fixed (kg²/ha²)"),
+                          title=r"$\hat{\mathbf{V}}$ with blocks fixed, (kg/ha)²"),
         plots.show_matrix(mm.build_V_cs(sigma2_b, sigma2, trial.block), trial.block, ax=ax_blocks,
-                          title="V with blocks random (kg²/ha²)"),
+                          title=r"$\hat{\mathbf{V}}$ with blocks random, (kg/ha)²"),
         plots.show_intervals(
-            genotype_means.index,
-            {"blocks fixed": (genotype_means, np.sqrt(sigma2 / n_blocks), sed),
-             "blocks random": (genotype_means, np.sqrt((sigma2 + sigma2_b) / n_blocks), sed)},
+            in_order.index,
+            {"blocks fixed": (in_order, np.sqrt(sigma2 / n_blocks), sed),
+             "blocks random": (in_order, np.sqrt((sigma2 + sigma2_b) / n_blocks), sed)},
             unit="yield (kg/ha)", ax=ax_means, title="Genotype means ± standard error"),
     ]
+
+
+def blocks(ax_field, ax_numbers, ax_draws):
+    """Draw the sorghum trial and two ways to think of its blocks; nothing is estimated."""
+    import numpy as np
+
+    import mmteach as mm
+    from mmteach import plots
+
+    trial = mm.load("sorghum")
+    yields = trial.yield_kg_ha.to_numpy().reshape(trial.block.nunique(), -1)
+    names = list(trial.block.cat.categories)
+    rng = np.random.default_rng(2)
+    ax_field.imshow(rng.permuted(yields, axis=1), cmap="Greys", aspect="auto")
+    for row in range(1, len(names)):
+        ax_field.axhline(row - 0.5, color="white", linewidth=5)
+    ax_field.set_yticks(range(len(names)), names)
+    ax_field.set(xticks=[], title="one trial: 72 plots, four blocks")
+
+    places = [-0.9, 0.2, 0.7, 1.5]  # of no meaning
+    for ax in (ax_numbers, ax_draws):
+        ax.plot(places, [0] * len(places), "o", color=plots.BLUE, markersize=7, clip_on=False)
+        ax.axhline(0, color=plots.INK, linewidth=1, zorder=0)
+        for place in places:
+            ax.text(place, -0.13, "?", ha="center", va="top")
+        ax.set(xlim=(-3, 3), ylim=(-0.4, 1.1), yticks=[], xticks=[])
+        ax.spines[:].set_visible(False)
+    x = np.linspace(-3, 3, 200)
+    ax_draws.plot(x, np.exp(-(x**2) / 2), color=plots.ORANGE)
+    ax_numbers.set_title("four unknown numbers?")
+    ax_draws.set_title("four draws from a population?")
+    return [f"{len(names)} blocks, once as numbers and once as draws."]
 
 
 def blups(ax_ranks, ax_blups):
@@ -94,6 +127,10 @@ def main(folder=None):
                                           figsize=(8.4, 6.6), height_ratios=[1.15, 1])
         readings = pair(axes["left"], axes["right"], axes["below"])
         figure.savefig(folder / "pair.png", dpi=110)
+        plt.close(figure)
+        figure, axes = plt.subplots(1, 3, figsize=(8.4, 1.6), width_ratios=[1.4, 1, 1])
+        readings += blocks(*axes)
+        figure.savefig(folder / "day2_blocks.png", dpi=110)
         plt.close(figure)
         figure, axes = plt.subplots(1, 2, figsize=(8.4, 5.0), width_ratios=[1, 1.15])
         readings += blups(*axes)
