@@ -39,13 +39,13 @@ doctor()
 # 2. **Run** the next cell.
 # 3. **See.** The text after the cell says what the output means, and what you should have said.
 #
-# The outputs may already be there when you open a lesson. To be fair to yourself, hide them first: *Edit → Clear Outputs of All Cells*.
+# If the outputs are already there when you open a lesson, hide them first: *Edit → Clear Outputs of All Cells*.
 #
 # Some useful habits:
 #
 # - **Order.** Cells are meant to run from top to bottom. The number in brackets, `[3]`, says which cell ran when; `[*]` means that it is still running. If something is odd, use *Kernel → Restart Kernel and Run All Cells*.
 # - **Knobs.** A number that stands alone on its line is there for you to change. Change it, run the cell again, and write down what moved.
-# - **The original.** What you type stays in your file. *Edit → Undo* takes back a change. To get the whole lesson back, close it without saving; if you have saved, copy the file again from the project that you downloaded.
+# - **The original.** What you type stays in your file. *Edit → Undo* takes back a change. To get the whole lesson back, close it without saving. If you have saved, the command `python -m mmteach start --fresh NAME`, given in a terminal, puts a fresh copy beside yours.
 # - **Two files.** Beside each lesson `NAME.ipynb` lies a text file `NAME.py` with the same cells. It is for authors; open the one that ends in `.ipynb`.
 #
 # Try it. **Predict** what the next cell prints, then run it. Change the knob to 100 and run it again:

@@ -68,7 +68,7 @@ print(reading)
 # A genotype was given to a plot at random, so the plot is the <em>experimental unit</em>. The yield was measured on the plot, so it is the <em>observational unit</em> as well. The <em>treatment structure</em> is one factor with 18 genotypes. The <em>design structure</em> is plots within blocks. <em>Complete</em>: every block holds every genotype. <em>Randomised</em>: the order was drawn anew in each block.
 # </details>
 
-# %% [markdown] minutes=3 notes="One genotype alone first: a mean, a standard deviation, a standard error. Board: s/√r.\nThe point is the small number of plots behind that standard deviation." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="One genotype alone first: a mean, a standard deviation, a standard error. Board: s/\u221ar.\nThe point is the small number of plots behind that standard deviation." slideshow={"slide_type": "slide"}
 # ## 2. Recall: what we know already
 #
 # In the simplest model there is one mean, and the errors are independent: $y_i \sim N(\mu, \sigma^2)$. Here $\sigma$ is the standard deviation of a plot around its mean. From $r$ plots we estimate it by $s$, and the standard error of the mean is $s/\sqrt r$. Take the plots of genotype G01 alone, and forget the blocks:
@@ -237,7 +237,7 @@ print(f"with G01 and R1: {X_with_more.shape[1]} columns, rank {rank_with_more}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # > **Common slip: a column for every level.** With two more columns the rank is still 21. The columns of all genotypes add up to the column of ones, and so do those of all blocks; so two columns say nothing new, and least squares no longer has a single answer. That is why each factor leaves one level out, the reference level.
 
-# %% [markdown] minutes=10 notes="Type the first three cells live, line by line; run the others and talk. Board: X'X β̂ = X'y.\nDraw attention to df: rows minus columns. Programs solve the equations by a more exact route (the QR decomposition); the numbers are the same." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=10 notes="Type the first three cells live, line by line; run the others and talk. Board: X'X \u03b2\u0302 = X'y.\nDraw attention to df: rows minus columns. Programs solve the equations by a more exact route (the QR decomposition); the numbers are the same." slideshow={"slide_type": "slide"}
 # ## 7. Write the estimate in ten lines
 #
 # *Least squares* chooses the $\boldsymbol\beta$ for which the sum of the squared residuals is smallest. That $\hat{\boldsymbol\beta}$ solves the *normal equations*
@@ -417,6 +417,7 @@ for block in blocks:
     refit = mm.lm("yield_kg_ha ~ genotype + block", data=rest)
     print(f"without {block}: sigma {refit.sigma:.1f} kg/ha on {refit.df_resid} df")
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: no. Without R1 it falls by a fifth, to 124.2 kg/ha, so R1 has the most uneven plots. Even an estimate on 51 degrees of freedom moves when a quarter of the trial is taken away.
 
@@ -435,6 +436,7 @@ data_now = with_block_differences(factor)
 refit = mm.lm("yield_kg_ha ~ genotype + block", data=data_now)
 print(f"factor {factor}: sigma {refit.sigma:.2f} kg/ha, "
       f"R2 − R1 {refit.beta['block[T.R2]']:.2f} kg/ha")
+
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # With factor 2 the difference between R2 and R1 is twice as large, and $\hat\sigma$ is what it was. The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model estimates them (dots).
@@ -459,6 +461,7 @@ def draw_factor(factor, ax_V, ax_blocks):
     R1_estimated = estimated[0].round(6) + 0           # + 0 turns -0.0 into 0.0
     return (f"factor {factor:.1f}: R1 in the data {R1_in_data:.1f}, estimated "
             f"{R1_estimated:.1f} kg/ha; covariance in a block 0")
+
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # And the slider. `interact` calls the function `picture` whenever the slider moves (the `;` at the end keeps its name from being printed):
@@ -519,6 +522,7 @@ def numbers_of(fit):
         "intercept": fit.beta["Intercept"],
         "columns of X": fit.X.shape[1],
     }
+
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Four more rows are not in both fits by the same name, so we add them one by one. `np.isclose` compares the two columns:
@@ -628,6 +632,7 @@ def lose_plots(number, pattern):
     number = int(min(max(number, 0), 36))             # never more than half the trial
     return trial.drop(index=order_of_loss(pattern)[:number])
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The next function fits both models to what is left, and returns the 17 differences from G01 with their SEDs, and the variance between blocks:
 
@@ -666,6 +671,7 @@ n_agree = len(differences) - len(changed)
 print(f"{n_agree} of {len(differences)} differences agree; the others:")
 print(changed.round(2).to_string())
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: 16. Only the difference that contains G18 has changed. Two genotypes that stand in the *same blocks* have the same difference in both analyses, because each block adds the same to both. (This is exact, however many other plots are lost.)
 #
@@ -690,6 +696,7 @@ def draw_gaps(number, pattern, ax):
         "SED fixed / SED random": f"{ratio:.3f}",
         "sigma_b², (kg/ha)²": f"{sigma2_b_now:.0f}",
     }
+
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The two knobs, *how many* and *where*:

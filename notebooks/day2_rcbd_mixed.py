@@ -450,11 +450,11 @@ assert np.allclose(routes["our lines"], routes["mm.lmm"], rtol=1e-4)
 assert np.allclose(routes["our lines"], routes["statsmodels"], rtol=1e-4)
 r_prints = [
     "581.86", "-66.52", "448.28", "84.46", "113.20", "2906", "25627", "729.7"]
-table = routes.astype(object)
+as_text = routes.astype(object)
 formats = ["{:.4f}"] * 3 + ["{:.2f}"] * 2 + ["{:.0f}"] * 2 + ["{:.3f}"]
 for row, form in zip(routes.index, formats):
-    table.loc[row] = [form.format(value) for value in routes.loc[row]]
-print(table.assign(R=r_prints).to_string())
+    as_text.loc[row] = [form.format(value) for value in routes.loc[row]]
+print(as_text.assign(R=r_prints).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Four routes, one answer. (`assert` does nothing when its condition is true, and stops the cell when it is not.)
