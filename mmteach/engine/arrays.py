@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .coding import Coding
-from .columns import group_codes
+from .columns import group_codes, largest
 from .formula import Bar, SplitFormula
 
 
@@ -132,8 +132,7 @@ class Design:
         return self.reader.offset_rows(new)
 
     def sizes(self):
-        """{column: its largest absolute value} for y, X and what varies between groups."""
-        columns = [(self.y_name, self.y[:, None], [self.y_name]), ("X", self.X, self.x_names),
-                   *((term.group, term.x, term.names) for term in self.terms)]
-        return {name: size for _, x, names in columns if len(x)
-                for name, size in zip(names, np.maximum(x.max(axis=0), -x.min(axis=0)))}
+        """{column: size of its largest number} for y, X and what varies between groups."""
+        parts = [([self.y_name], self.y[:, None]), (self.x_names, self.X),
+                 *((term.names, term.x) for term in self.terms)]
+        return {name: size for names, x in parts for name, size in zip(names, largest(x))}

@@ -7,6 +7,7 @@ patsy and formulaic do it: a term loses from each factor the part that earlier t
 product of factors has all products of their columns, the first factor running fastest.
 """
 
+from collections import Counter
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -34,7 +35,7 @@ class Piece:
         intercept = options.get("include_intercept")  # of bs
         self.spans = self.is_factor or intercept is not None and intercept.value
         self.several = not self.is_factor and value.ndim == 2
-        self.first = 0 if self.spans else 1  # number of the first of several columns
+        self.first = 0 if self.spans or "raw" in options and options["raw"].value else 1  # column number
         coding = options.get("contrasts")
         self.kind = coding.value if coding else "treatment"
         self.options = {name: literal(part) for name, part in coding.options} if coding else {}
@@ -46,7 +47,8 @@ class Piece:
             return None
         base = self.options.get("base", self.levels[0 if self.kind == "treatment" else -1])
         if base not in self.levels:
-            raise ValueError(f"the base {base!r} of {self.text} is not one of its levels: {listed(self.levels)}")
+            raise ValueError(f"the base {base!r} of {self.text} is not one of its levels: "
+                             f"{listed(self.levels)}")
         return self.levels.index(base)
 
     @cached_property
@@ -91,7 +93,8 @@ class Piece:
     def _matrix(self, reduced):
         """(levels, columns): a row of numbers for every level."""
         try:
-            return np.asarray(self._contrasts.get_coding_matrix(self.levels, reduced_rank=reduced), dtype=float)
+            matrix = self._contrasts.get_coding_matrix(self.levels, reduced_rank=reduced)
+            return np.asarray(matrix, dtype=float)
         except (ValueError, TypeError, IndexError) as error:
             raise ValueError(f"the coding of {self.text} does not fit its {len(self.levels)} levels, "
                              f"{listed(self.levels)}: give one row of numbers for each ({error})") from None
@@ -143,7 +146,8 @@ class Coding:
         self.pieces = {e: Piece(e, value) for e, value in values.items()}
         for term in self.side.terms:
             if sum(self.pieces[e].spans for e in term) > MOST_FACTORS:
-                raise ValueError(f"the term {_name(term)} crosses more than {MOST_FACTORS} factors: leave some out")
+                raise ValueError(f"the term {_name(term)} crosses more than {MOST_FACTORS} factors: leave "
+                                 "some out")
         _check_size(self.pieces.values(), n, sum(
             prod(max(piece.width - piece.spans, 1) for piece in map(self.pieces.get, term))
             for term in self.side.terms))
@@ -229,9 +233,9 @@ def _check_size(pieces, n, p):
     if widest and widest[0].is_factor and numbers_as_text(widest[0].levels)[0]:
         brings += f" because it holds text: for numbers use pd.to_numeric(data['{widest[0].column}'])"
     raise ValueError(f"the terms stand for {p} columns, so X would have {n} x {p} cells "
-                     f"({8 * n * p / 2**30:.3g} GiB): {brings}. A factor of many levels is better a random term, "
-                     f"such as (1 | {widest[0].column if widest else 'g'}); or give it fewer levels, and name only "
-                     "the products you need")
+                     f"({8 * n * p / 2**30:.3g} GiB): {brings}. A factor of many levels is better a random "
+                     f"term, such as (1 | {widest[0].column if widest else 'g'}); or give it fewer levels, "
+                     "and name only the products you need")
 
 
 def _refuse_twins(names, columns, side):
@@ -239,7 +243,7 @@ def _refuse_twins(names, columns, side):
     if "Intercept" in columns and any(e.is_column and e.text == "Intercept" for t in side.terms for e in t):
         raise ValueError("a column called 'Intercept' cannot be told from the intercept of the model: use "
                          "data.rename(columns={'Intercept': 'another name'})")
-    twins = [name for i, name in enumerate(names) if name in set(names[:i])] if len(set(names)) < len(names) else []
-    if twins:
-        raise ValueError(f"two coefficients would be called '{twins[0]}': rename the column or the level of that "
-                         "name, by data.rename(columns={...})")
+    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
+    if count > 1:
+        raise ValueError(f"two coefficients would be called '{name}': rename the column or the level of "
+                         "that name, by data.rename(columns={...})")

@@ -26,9 +26,11 @@ def unknown_column(name, data, where="the data"):
     if name in known:
         return UnknownName(f"the column name {name} is a number, and a formula needs text: use "
                            "data.rename(columns=str), and backticks, `1`, in the formula")
-    root = name.partition(".")[0]
-    dot = f"a formula cannot ask {root} for anything by a dot, so make the column first; " if root in known else ""
-    return UnknownName(f"there is no column {shown(name)} in {where}; {near(name, known)}{dot}"
+    root, dot, _ = name.partition(".")
+    hint = near(name, known)
+    if dot and root in known:
+        hint += f"a formula cannot ask {root} for anything by a dot, so make the column first; "
+    return UnknownName(f"there is no column {shown(name)} in {where}; {hint}"
                        f"The columns are: {listed(k if len(k) <= 60 else k[:60] + '…' for k in known)}")
 
 
@@ -61,9 +63,9 @@ def numbers_of(column, name):
     """A column of numbers as floats; anything that numpy would make a number of is refused."""
     kind = kind_of(column, name)
     if kind != "numbers":
-        hint = f": use pd.to_numeric(data['{name}'])" if kind in ("text", "categories") else ": use .astype(int)"
+        remedy = ".astype(int)" if kind == "truth values" else f"pd.to_numeric(data['{name}'])"
         raise ValueError(f"column '{name}' must hold numbers, not {column.dtype} values, but it holds "
-                         f"{kind}{hint}")
+                         f"{kind}: use {remedy}")
     try:
         values = column.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError, OverflowError):
@@ -132,16 +134,25 @@ def numbers_as_text(levels):
     return other.mean() < 0.5, [level for level, is_other in zip(levels, other) if is_other]
 
 
-def check_magnitude(sizes):
+def largest(x):
+    """The size of the largest number in each column; to its order of magnitude unless extreme."""
+    with np.errstate(all="ignore"):
+        squares = np.einsum("ij,ij->j", x, x)  # one pass in the order of memory, 5 times faster than max
+        sizes = np.sqrt(squares)
+    for j in np.flatnonzero(~((squares > 1e-180) & (squares < 1e180))):
+        sizes[j] = np.abs(x[:, j]).max(initial=0)
+    return sizes
+
+
+def check_magnitude(sizes, smallest=SMALLEST):
     """Refuse columns whose squares a computer cannot hold; `sizes` are their largest values."""
     for name, size in sizes.items():
-        if size > BIGGEST:
-            raise ValueError(f"{name} reaches {size:.3g}, and squares of such numbers overflow: divide it by "
-                             f"{10.0 ** np.floor(np.log10(size)):.0e}" if np.isfinite(size) else
-                             f"{name} overflows in some rows: divide its columns by a large number")
-        if 0 < size < SMALLEST:
-            raise ValueError(f"{name} is at most {size:.3g}, and squares of such numbers vanish: divide it by "
-                             f"{10.0 ** np.floor(np.log10(size)):.0e}")
+        if not np.isfinite(size):
+            raise ValueError(f"{name} overflows in some rows: divide its columns by a large number")
+        if size > BIGGEST or 0 < size < smallest:
+            what = (f"reaches {size:.3g}, and squares of such numbers overflow" if size > 1 else
+                    f"is at most {size:.3g}, and squares of such numbers vanish")
+            raise ValueError(f"{name} {what}: divide it by {10.0 ** np.floor(np.log10(size)):.0e}")
 
 
 # ---------------------------------------------------------------- values of an expression
@@ -160,15 +171,15 @@ class Values:
                 value = self._value(expression.node, columns)
         except (ValueError, TypeError, ArithmeticError, IndexError) as error:
             raise refused(expression.source, str(error)) from None
-        if isinstance(value, pd.Categorical):
+        if isinstance(value, pd.Categorical) or expression.is_column:
             return value
         value = np.asarray(value, dtype=float)
         if value.ndim == 0:
             value = np.full(n, float(value))
         if not np.isfinite(value).all():
             rows = np.count_nonzero(~np.isfinite(value.reshape(n, -1)).all(axis=1))
-            raise ValueError(f"'{expression.source}' is not finite in every row ({rows} of {n} are not), such "
-                             "as the logarithm of 0: correct or drop those rows")
+            raise ValueError(f"'{expression.source}' is not finite in every row ({rows} of {n} are not), "
+                             "such as the logarithm of 0: correct or drop those rows")
         return value
 
     def unsettled(self, expressions):
@@ -229,11 +240,10 @@ def _not_numbers(node, value):
 def _labels_compared(node, left, right):
     """f == "a" or f != "a" row by row."""
     factor, label = (left, right) if isinstance(left, pd.Categorical) else (right, left)
+    if isinstance(factor, pd.Categorical) and node.value not in ("==", "!="):
+        raise ValueError(_not_numbers(node.parts[0] if factor is left else node.parts[1], factor))
     if not isinstance(factor, pd.Categorical) or not isinstance(label, (str, float)):
         raise ValueError("text can only be compared with a column of labels, and labels with one of them")
-    if node.value not in ("==", "!="):
-        part = node.parts[0] if factor is left else node.parts[1]
-        raise ValueError(_not_numbers(part, factor))
     if label not in factor.categories:
         raise ValueError(f"{shown(label)} is not one of the labels {listed(factor.categories)}")
     return (factor.codes == factor.categories.get_loc(label)) == (node.value == "==")

@@ -293,7 +293,8 @@ def _coding(tree, words):
     if written in WORDS:
         return Node("coding", "treatment")
     name = written.removeprefix("contr.")
-    name = name if written.startswith("contr.") or name == "SAS" else {n.capitalize(): n for n in CODINGS}.get(name)
+    if name == written != "SAS":  # Sum is contr.sum
+        name = {n.capitalize(): n for n in CODINGS}.get(name)
     if name not in CODINGS:
         raise NotInGrammar(f"unknown coding {shown(written)}; use {listed('contr.' + n for n in CODINGS)}")
     if call is None:
@@ -344,8 +345,8 @@ def _check_options(name, options):
         if option in ("raw", "include_intercept", "center", "scale") and not isinstance(value, bool):
             raise NotInGrammar(f"{option}={shown(value)} of {name} must be True or False")
         if option == "extrapolation" and value not in ("raise", "clip", "na", "zero", "extend"):
-            raise NotInGrammar(f"extrapolation={shown(value)} of {name} must be 'raise', 'clip', 'na', 'zero' "
-                               "or 'extend'")
+            raise NotInGrammar(f"extrapolation={shown(value)} of {name} must be 'raise', 'clip', 'na', "
+                               "'zero' or 'extend'")
         if option == "constraints" and value not in ("center", None):
             raise NotInGrammar(f"constraints={shown(value)} of {name} must be 'center'")
         if option == "levels" and (node.kind != "list" or len(set(map(str, value))) < max(len(value), 1)):

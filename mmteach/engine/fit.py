@@ -526,8 +526,8 @@ def _response(y, n):
 
 
 def _unseen(term, new, known):
-    labels = new.loc[~known, list(term.bar.factors)].drop_duplicates().head(3).astype(str)
-    shown = ", ".join(":".join(map(str, row)) for row in labels.to_numpy())
+    labels = new.loc[~known, list(term.bar.factors)].drop_duplicates().head(3).to_numpy(dtype=object)
+    shown = ", ".join(":".join("a missing one" if pd.isna(v) else str(v) for v in row) for row in labels)
     raise ValueError(f"{term.group} has levels that the fit has not seen: {shown}; use "
                      'new_levels="population" to predict them at the population mean')
 

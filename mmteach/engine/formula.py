@@ -36,8 +36,8 @@ from math import comb, prod
 
 from ..words import shown
 from .expressions import Expression, read_expression, refused
-from .tokens import (BARS, PLUS_MINUS, depths, find_intercept, has_bar, in_parentheses, is_call, joined, name_of,
-                     quoted, signed_terms, split, text_of, tokenise)
+from .tokens import (BARS, PLUS_MINUS, brief, depths, find_intercept, has_bar, in_parentheses, is_call,
+                     joined, name_of, quoted, signed_terms, split, text_of, tokenise)
 
 MOST_TERMS, MOST_BARS, LARGEST_POWER = 1023, 63, 20
 
@@ -123,7 +123,7 @@ def split_bars(formula):
         if not has_bar(piece):
             fixed.append((sign, piece))
         elif sign == "-":
-            raise ValueError(f"cannot subtract a random term: leave {text_of(piece)} out instead")
+            raise ValueError(f"cannot subtract a random term: leave {brief(text_of(piece))} out instead")
         else:
             bars += _read_bar(piece)
     _refuse_twins(bars)
@@ -138,9 +138,8 @@ def _read_side(signed):
     """The `Side` that a sum stands for."""
     intercept, terms = find_intercept(signed)
     offsets = [(sign, piece) for sign, piece in terms if is_call(piece) and piece[0].text == "offset"]
-    for sign, piece in offsets:
-        if sign == "-":
-            raise ValueError("an offset cannot be subtracted: write offset(-(...)) instead")
+    if any(sign == "-" for sign, _ in offsets):
+        raise ValueError("an offset cannot be subtracted: write offset(-(...)) instead")
     read = _sum([term for term in terms if term not in offsets])
     return Side(intercept, _in_order(read), tuple(read_expression(piece[2:-1]) for _, piece in offsets))
 
@@ -166,8 +165,8 @@ def _terms(tokens):
     """Expand ``* / : **`` to a list of tuples of expressions; those that repeat count once."""
     count = _count(tokens)
     if count > MOST_TERMS:
-        raise ValueError(f"{shown(text_of(tokens))} stands for {count} terms, and more than {MOST_TERMS} are too "
-                         "many: name the ones you need")
+        raise ValueError(f"{shown(text_of(tokens))} stands for {count} terms, and more than {MOST_TERMS} are "
+                         "too many: name the ones you need")
     terms = []
     for operator, part in split(tokens, ("*", "/")):
         new = [()]
@@ -199,11 +198,12 @@ def _exponent(powers, around, m):
     if len(powers) > 1 or not text.isdecimal() or not text.lstrip("0"):
         raise refused(text_of(around), "the exponent of a sum is a whole number, as in (a + b)**2")
     if m == 1:
-        raise refused(text_of(around), "a power of one term is that term again; the square of a column is I(x**2)")
+        raise refused(text_of(around), "a power of one term is that term again; the square of a column is "
+                      "I(x**2)")
     if len(text) > 9 or int(text) > LARGEST_POWER:
-        raise refused(text_of(around), f"the exponent {shown(text)[1:-1]} is larger than {LARGEST_POWER}; {m} terms "
-                      f"stand for {2 ** min(m, 60) - 1} products at most, and the exponent {min(m, LARGEST_POWER)} "
-                      "gives as many as may be")
+        raise refused(text_of(around), f"the exponent {brief(text)} is larger than {LARGEST_POWER}; {m} "
+                      f"terms stand for {2 ** min(m, 60) - 1} products at most, and the exponent "
+                      f"{min(m, LARGEST_POWER)} gives as many as may be")
     return int(text)
 
 
@@ -259,7 +259,7 @@ def _count_of_power(tokens):
 
 def _read_bar(piece):
     """The bars that one term ``( left | right )`` of the formula stands for."""
-    text = text_of(piece)
+    text = brief(text_of(piece))
     if len(split(piece, BARS)) > 1:
         raise ValueError(f"a random term needs its own parentheses: write ({text})")
     inside = split(piece[1:-1], BARS) if all(depths(piece)[:-1]) else []
@@ -318,21 +318,25 @@ def _group_name(tokens, text):
         tokens = tokens[2:3]
     if name_of(tokens):
         return name_of(tokens)
-    raise ValueError(f"cannot read {shown(text_of(tokens)) if tokens else 'an empty name'} to the right of the bar in "
-                     f"{text}: use column names joined by : / or *. For two separate factors write "
-                     "(1 | a) + (1 | b); for anything else make a column first")
+    raise ValueError(f"cannot read {_what(tokens)} to the right of the bar in {text}: use column names "
+                     "joined by : / or *. For two separate factors write (1 | a) + (1 | b); for anything else "
+                     "make a column first")
 
 
 def _effect(tokens, text):
     if is_call(tokens) or name_of(tokens):
         return read_expression(tokens)
-    raise ValueError(f"cannot read {shown(text_of(tokens)) if tokens else 'an empty name'} to the left of || in "
-                     f"{text}: use columns or functions of columns joined by + : or *")
+    raise ValueError(f"cannot read {_what(tokens)} to the left of || in {text}: use columns or functions of "
+                     "columns joined by + : or *")
+
+
+def _what(tokens):
+    return shown(text_of(tokens)) if tokens else "an empty name"
 
 
 def _refuse_twins(bars):
     keys = [(bar.lhs, frozenset(bar.factors)) for bar in bars]
     for i, bar in enumerate(bars):
         if keys[i] in keys[:i]:
-            raise ValueError(f"the random term {bar} occurs twice (written out, (1 | a/b) is "
+            raise ValueError(f"the random term {brief(str(bar))} occurs twice (written out, (1 | a/b) is "
                              "(1 | a) + (1 | a:b)): leave one out")

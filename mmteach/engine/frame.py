@@ -39,11 +39,12 @@ def too_many_columns(made, n):
     widths = {name: where.stop - where.start for name, where in made.x_terms.items()}
     widest = sorted((name for name in widths if widths[name] > 1), key=lambda name: -widths[name])
     brings = listed((f"{name} brings {widths[name]} of them" for name in widest), 3)
+    brings = f" ({brings})" if brings else ""
     text = [name for name, levels in made.factors.items() if numbers_as_text(levels)[0]]
     hint = "".join(f"; '{name}' holds text, so if it should be numbers, use pd.to_numeric(data['{name}'])"
                    for name in text)
     return ValueError(f"the fixed part has {len(made.x_names)} coefficients for {n} rows, so "
-                      f"nothing is left for the residual: leave terms out{f' ({brings})' if brings else ''}{hint}")
+                      f"nothing is left for the residual: leave terms out{brings}{hint}")
 
 
 def _check(made):
@@ -124,9 +125,9 @@ def chunk_designs(formula, chunks, weights=None, levels=None):
             if reader.unsettled():
                 if iter(chunks) is chunks:
                     raise ValueError(
-                        f"{reader.unsettled()[0].source} takes constants from all rows, and these chunks can be "
-                        "read only once: pass the path of a Parquet file or a list of pieces, or make the column "
-                        "first")
+                        f"{reader.unsettled()[0].source} takes constants from all rows, and these chunks can "
+                        "be read only once: pass the path of a Parquet file or a list of pieces, or make the "
+                        "column first")
                 reader.settle(progress(chunks, "finding constants"), weights)
         if waiting:
             data, waiting = pd.concat([*waiting, data], ignore_index=True), []

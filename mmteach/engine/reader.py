@@ -14,6 +14,7 @@ from .columns import (Values, check_frame, factor_of, group_codes, kind_of, leve
                       numbers_of, unknown_column)
 from .expressions import refused
 from .formula import split_bars
+from .tokens import brief
 
 
 class NoCompleteRow(ValueError):
@@ -33,7 +34,7 @@ class Reader:
             raise ValueError(f"{shown(formula)} has no random term such as (1 | group): add one, or fit "
                              "the model without random effects by mm.lm")
         if bars and not random:
-            raise ValueError(f"{bars[0]} is a random term: fit this formula by mm.lmm")
+            raise ValueError(f"{brief(str(bars[0]))} is a random term: fit this formula by mm.lmm")
         check_frame(data)
         self.head = data.iloc[:0]
         self.values = Values()
@@ -198,9 +199,9 @@ def _in_order_of(weights, data):
     if not isinstance(weights, pd.Series) or weights.index.equals(data.index):
         return weights
     if not (weights.index.is_unique and data.index.is_unique and weights.index.isin(data.index).all()):
-        raise ValueError("the weights are a Series whose index is not that of the data, so they cannot be told "
-                         "which row is whose: use the name of a column, or weights.to_numpy() if they stand in "
-                         "the order of the rows")
+        raise ValueError("the weights are a Series whose index is not that of the data, so nobody can tell "
+                         "which belongs to which row: use the name of a column, or weights.to_numpy() if "
+                         "they stand in the order of the rows")
     return weights.reindex(data.index)
 
 

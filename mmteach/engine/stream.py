@@ -29,12 +29,14 @@ def stream(formula, data, weights, levels):
         if len(design.y):
             smallest, largest = min(smallest, design.y.min()), max(largest, design.y.max())
             sizes = {name: max(size, sizes.get(name, 0)) for name, size in design.sizes().items()}
+            check_magnitude(sizes, smallest=1e-290)  # a piece by itself may be small
             accumulator.add_design(design)
     if accumulator.n == 0:
         raise ValueError("no piece of the data has a complete row; look for missing values in the columns "
                          "of the formula")
     if smallest == largest:
-        raise ValueError(f"the response {design.y_name} is constant ({smallest:g}); there is no variance to explain")
+        raise ValueError(f"the response {design.y_name} is constant ({smallest:g}); there is no variance to "
+                         "explain")
     check_magnitude(sizes)
     if accumulator.n <= len(independent_columns(accumulator.R)):
         raise frame.too_many_columns(design, accumulator.n)
@@ -48,8 +50,8 @@ def pieces(data):
     """The pieces of a table, as they are or read from a Parquet file."""
     if isinstance(data, (str, Path)):
         if Path(data).suffix != ".parquet":
-            raise ValueError(f"{data} is not a .parquet file; read other files in pieces yourself, for instance "
-                             "with pd.read_csv(path, chunksize=100_000), and pass these")
+            raise ValueError(f"{data} is not a .parquet file; read other files in pieces yourself, for "
+                             "instance with pd.read_csv(path, chunksize=100_000), and pass these")
         return _Parquet(data)
     if hasattr(data, "to_pandas"):
         raise ValueError(f"data must be a pandas DataFrame, not {_kind(data)}; pass data.to_pandas()")
@@ -81,8 +83,8 @@ class _Parquet:
         try:
             batches = ParquetFile(self.path).iter_batches(batch_size=500_000)
         except FileNotFoundError:
-            raise ValueError(f"there is no file {shown(str(self.path))}: check the path") from None
+            raise ValueError(f"there is no file {str(self.path)!r}: check the path") from None
         except (ArrowInvalid, OSError) as error:
-            raise ValueError(f"{shown(str(self.path))} cannot be read as a Parquet file: {shown(str(error))}; write "
-                             "it again, by DataFrame.to_parquet") from None
+            raise ValueError(f"{str(self.path)!r} cannot be read as a Parquet file: {shown(str(error))}; "
+                             "write it again, by DataFrame.to_parquet") from None
         return (batch.to_pandas() for batch in batches)

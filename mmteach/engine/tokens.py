@@ -99,6 +99,11 @@ def text_of(tokens):
     return "".join(gap + token.text for gap, token in zip(gaps, tokens))
 
 
+def brief(text, most=80):
+    """The text, cut where it gets too long for a message."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
 def quoted(name):
     return name if re.fullmatch(r"\.?[^\W\d][\w.]*", name) else f"`{name}`"
 
