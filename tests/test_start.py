@@ -286,11 +286,14 @@ def launched(monkeypatch):
     """The commands that would start JupyterLab."""
     calls = []
 
-    def run(command):
-        calls.append(command)
-        return subprocess.CompletedProcess(command, 0)
+    class Server:
+        def __init__(self, command):
+            calls.append(command)
 
-    monkeypatch.setattr(classroom.subprocess, "run", run)
+        def wait(self):
+            return 0
+
+    monkeypatch.setattr(classroom.subprocess, "Popen", Server)
     return calls
 
 
@@ -326,19 +329,34 @@ def test_options_of_start(own, monkeypatch, capsys, launched, tmp_path):
     assert "no lesson begins with 'zzz'" in capsys.readouterr().err and len(launched) == 3
 
 
-def test_ctrl_c_ends_the_course_quietly(own, monkeypatch):
-    def run(command):
-        raise KeyboardInterrupt
+def test_ctrl_c_is_left_to_jupyterlab(own, monkeypatch):
+    """The terminal sends it to both; whoever leaves first must not be the one who waits."""
+    answers = [KeyboardInterrupt, KeyboardInterrupt, 0]
 
-    monkeypatch.setattr(classroom.subprocess, "run", run)
-    assert classroom.lab(own, own / classroom.FIRST, own.parent) == 0
+    class Server:
+        def __init__(self, command):
+            pass
+
+        def wait(self):
+            answer = answers.pop(0)
+            if answer:
+                raise answer
+            return answer
+
+    monkeypatch.setattr(classroom.subprocess, "Popen", Server)
+    assert classroom.lab(own, own / classroom.FIRST, own.parent) == 0 and answers == []
 
 
 def test_without_jupyterlab_the_remedy_is_named(own, monkeypatch, capsys):
-    monkeypatch.setattr(classroom, "find_spec", lambda name: None)
+    monkeypatch.setattr(classroom, "find_spec", lambda name: None if name == "jupyterlab" else 1)
     monkeypatch.chdir(own.parent)
+    assert command(["start", "--copies-only"]) == 0
     assert command(["start"]) == 2
-    assert 'pip install -e ".[course]"' in capsys.readouterr().err
+    remedy = capsys.readouterr().err
+    assert remedy.startswith("jupyterlab is not installed") and '-e ".[course]"' in remedy
+    monkeypatch.setattr(classroom, "find_spec", lambda name: None)
+    assert command(["start", "--copies-only"]) == 2
+    assert capsys.readouterr().err.startswith("nbformat is not installed")
 
 
 def test_a_wheel_without_lessons_says_where_they_are(tmp_path):

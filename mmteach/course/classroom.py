@@ -251,27 +251,30 @@ def project_notebooks():
 
 def lab(folder, first, project, browser=True):
     """Open JupyterLab on a notebook of the folder and wait until it ends; return the exit code."""
-    if find_spec("jupyterlab") is None:
-        raise ValueError(
-            "JupyterLab is not installed; in the project folder: "
-            f'{python()} -m pip install -e ".[course]"'
-        )
     root = project if folder.is_relative_to(project) else folder
     address = quote(first.relative_to(root).as_posix())
     command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{address}"]
     command += [f"--ServerApp.root_dir={root}"] + ["--no-browser"] * (not browser)
-    say("JupyterLab starts. To end it, press Ctrl + C here.")
+    say("JupyterLab starts. To end it, press Ctrl + C here, twice.")
     sys.stdout.flush()
-    try:
-        return subprocess.run(command).returncode
-    except KeyboardInterrupt:
-        return 0
+    server = subprocess.Popen(command)
+    while True:
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            continue  # JupyterLab has heard it, too: it asks, and ends itself
 
 
 def main(folder=None, browser=True, copies_only=False, fresh=None, solutions=False):
     """Make the copies, say what was done, open JupyterLab; return the exit code."""
     notebooks = project_notebooks()
     project = notebooks.parent
+    for need in ["nbformat"] + ["jupyterlab"] * (not copies_only):
+        if find_spec(need) is None:
+            raise ValueError(
+                f"{need} is not installed; in the project folder: "
+                f'{python()} -m pip install -e ".[course]"'
+            )
     folder, here = Path(folder or project / FOLDER).resolve(), Path.cwd().resolve()
     report = copy(notebooks, folder, solutions)
     shown = folder.relative_to(here).as_posix() if folder.is_relative_to(here) else str(folder)
