@@ -21,7 +21,7 @@ inference.distributions inference.variation inference.ddf inference.contrasts in
 inference.nested inference.comparison inference.shell
 inference.parameters inference.held inference.curves inference.profile inference.bootstrap inference.intervals
 inference.grid inference.means inference.diagnostics inference.pictures
-course.units course.reading course.question
+course.units course.reading course.terms course.question
 course.answers.common course.answers.day2 course.answers.day4 course.answers.day5 course.answers
 course.checks course.checkup course.sources
 course.authoring.lessons course.authoring.lesson_prose course.authoring.lesson_rules course.authoring.checking

@@ -8,21 +8,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from not_yet import NOT_AGAIN
 
 from mmteach.course import classroom
 from mmteach.course.authoring import lessons
 
 ROOT = Path(__file__).parents[1]
 NAMES = list(classroom.originals(ROOT / "notebooks", solutions=False))
-# cells that cannot be run again yet, by the text of their first line; the list may only shrink
-NOT_AGAIN = {
-    "day5_shrinkage_blups": (
-        # `names` is bound anew in §9, with five entries
-        "by_hand, V = np.linalg.solve(left, right), mm.build_V_cs(sigma2_u, sigma2, schools.school)",
-        # `pools` is bound anew in §14, by other subjects
-        'fig, axes = plt.subplot_mosaic("abPP;cdPP", figsize=(9, 4.8))',
-    ),
-}
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from importlib import import_module
 _WHERE = {
     "doctor": "checkup",
     "check": "checks",
+    "glossary": "terms",
     "progress": "checks",
     "questions": "checks",
     "side_by_side": "sources",
