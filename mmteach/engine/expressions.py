@@ -183,6 +183,8 @@ def _read(tree, words, top=False):
                           _read(tree.comparators[0], words))
     if isinstance(tree, ast.Call):
         return _call(tree, words, top)
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitXor):
+        raise NotInGrammar("the power ^ of R is ** here")
     if isinstance(tree, ast.BinOp):
         raise NotInGrammar("an operator in it is none of + - * / // % ** and < <= > >= == !=")
     if isinstance(tree, ast.Attribute):

@@ -14,7 +14,6 @@ import pandas as pd
 from . import frame
 from .criterion import ProfiledCriterion
 from .crossproducts import CrossProducts
-from .formula import split_bars
 from .henderson import conditional_variance, henderson_inverse
 from .search import minimise
 from .stream import stream
@@ -36,7 +35,7 @@ def lmm(formula, data, reml=True, weights=None, levels=None):
     ----------
     formula : str
         For instance ``"yield_kg_ha ~ genotype + (1 | block)"``; `split_bars` shows how the
-        terms in parentheses expand.
+        terms in parentheses expand. ``+ offset(x)`` adds a column with the coefficient 1.
     data : DataFrame
         One row per observation; rows with missing values are dropped and counted. Data
         larger than memory: the path of a Parquet file, or an iterator of DataFrames that
@@ -72,7 +71,6 @@ def lmm(formula, data, reml=True, weights=None, levels=None):
     0     block  Intercept    2906.0   53.9   NaN
     1  Residual                25627.4  160.1   NaN
     """
-    split_bars(formula)  # first of all: formula and data are easily exchanged
     if not isinstance(reml, (bool, np.bool_)):
         raise ValueError(f"reml={reml!r} must be True (REML) or False (ML)")
     if isinstance(data, pd.DataFrame):

@@ -23,7 +23,8 @@ def lm(formula, data, weights=None):
     Parameters
     ----------
     formula : str
-        For instance ``"yield_kg_ha ~ genotype + block"``.
+        For instance ``"yield_kg_ha ~ genotype + block"``; ``+ offset(x)`` adds a column with the
+        coefficient 1.
     data : DataFrame
         One row per observation; rows with missing values are dropped and counted.
     weights : str or (n,) array, optional

@@ -17,11 +17,13 @@ from ..progress import progress
 from ..words import shown
 from .columns import check_magnitude
 from .crossproducts import Accumulator
+from .formula import split_bars
 from .linalg import independent_columns
 
 
 def stream(formula, data, weights, levels):
     """One pass over the pieces of a table; the design of the last piece stands for all."""
+    split_bars(formula)  # first of all: formula and data are easily exchanged
     accumulator, dropped, missing, smallest, largest, sizes = Accumulator(), 0, Counter(), np.inf, -np.inf, {}
     for design in progress(frame.chunk_designs(formula, pieces(data), weights, levels), "reading"):
         dropped += design.n_dropped
