@@ -1,5 +1,7 @@
 """What formula and data are refused for: types of columns, sizes, names, weights; and how it is said."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,6 +82,32 @@ def test_lists_are_no_groups():
     for column in (lists, lists.astype(object)):
         with pytest.raises(ValueError, match="entries of column 'g' cannot be labels"):
             mm.lmm("y ~ x + (1 | g)", frame().assign(g=column))
+
+
+@pytest.mark.parametrize("convert", [
+    "object", "str", "string", "category", lambda pa: pd.ArrowDtype(pa.string()),
+    lambda pa: pd.ArrowDtype(pa.large_string())])
+def test_labels_of_any_type_are_labels(convert):
+    d = frame()
+    kind = convert if isinstance(convert, str) else convert(pytest.importorskip("pyarrow"))
+    labelled = d.assign(h=d.h.astype(kind), g=d.g.astype(kind))
+    formula = "y ~ x*h + C(h, contr.sum):z + I(x*(h == 'a')) + (h | g)"
+    fit, same = mm.lmm(formula, labelled), mm.lmm(formula, d)
+    np.testing.assert_allclose(fit.beta, same.beta)
+    np.testing.assert_allclose(fit.predict(labelled), same.fitted)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "float16", "float32", "Int64", "Float32", "object", "int64[pyarrow]",
+                                  "double[pyarrow]", "decimal"])
+def test_numbers_of_any_type_are_numbers(kind):
+    d = frame()
+    if "pyarrow" in kind:
+        pytest.importorskip("pyarrow")
+    k = [Decimal(int(v)) for v in d.k] if kind == "decimal" else d.k.astype(kind)
+    formula = "y ~ k + np.log(k) + (k | g)"
+    fit, same = mm.lmm(formula, d.assign(k=k)), mm.lmm(formula, d)
+    np.testing.assert_allclose(fit.beta, same.beta)
+    np.testing.assert_allclose(fit.predict(d.assign(k=k)), same.fitted)
 
 
 # ---------------------------------------------------------------- numbers as text

@@ -51,12 +51,12 @@ def kind_of(column, name):
         return "categories"
     if kind == "b":
         return "truth values"
-    if kind != "O":
+    if kind in "iuf":
         return "numbers"
     inferred = pd.api.types.infer_dtype(column, skipna=True)
-    numbers = ("integer", "floating", "mixed-integer-float", "decimal", "empty")
-    return "numbers" if inferred in numbers and (inferred != "empty" or not len(column)) else {
-        "boolean": "truth values"}.get(inferred, "text")
+    if inferred in ("integer", "floating", "mixed-integer-float", "decimal") or not len(column):
+        return "numbers"
+    return "truth values" if inferred == "boolean" else "text"
 
 
 def numbers_of(column, name):
