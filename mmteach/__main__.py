@@ -12,6 +12,7 @@ WHERE = {
     "check": "authoring.checking",
     "runsheet": "authoring.runsheet",
     "exercises": "authoring.exercises",
+    "pair": "authoring.pair_page",
 }
 
 
@@ -73,6 +74,16 @@ def parser():
         description="Write each edition without answers, and build both notebooks.",
     )
     one.add_argument("--check", action="store_true", help="only say which are out of step")
+
+    one = commands.add_parser(
+        "pair",
+        help="write the two lessons of a day side by side on one page",
+        description="One HTML file that needs no network, for the projector and for A4 landscape: "
+        "what the two share across the page, what differs in two columns, the words marked.",
+    )
+    one.add_argument("name", metavar="DAY", help="such as day2: the beginning of both names")
+    one.add_argument("--out", default=".", metavar="DIR", help="the folder for the page")
+    one.add_argument("--answers", action="store_true", help="with the folded answers open")
     return top
 
 
