@@ -69,6 +69,12 @@ def labels(name, value):
     raise ValueError(f"{name} is {shown(value)}; give one label per row, such as a column of a DataFrame")
 
 
+def check_seed(seed):
+    """Refuse what is no seed: a whole number, None, or a numpy Generator."""
+    if seed is not None and not isinstance(seed, np.random.Generator):
+        whole("seed", seed, least=0)
+
+
 def check_fit(fit, name, mixed=False):
     """Refuse what is not a fitted model, or with `mixed` a model without random terms."""
     if isinstance(fit, type) or not (hasattr(fit, "design") and hasattr(fit, "beta")):

@@ -19,7 +19,8 @@ engine.reader engine.frame engine.linalg engine.crossproducts engine.criterion e
 engine.stream engine.fit engine.linear
 inference.distributions inference.variation inference.ddf inference.contrasts inference.anova
 inference.nested inference.comparison inference.shell
-inference.parameters inference.held inference.curves inference.profile inference.bootstrap inference.intervals
+inference.parameters inference.held inference.curves inference.profile
+inference.workers inference.bootstrap inference.intervals
 inference.grid inference.means inference.diagnostics inference.pictures
 course.units course.reading course.terms course.question
 course.answers.common course.answers.day2 course.answers.day4 course.answers.day5 course.answers

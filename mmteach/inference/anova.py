@@ -20,6 +20,8 @@ import pandas as pd
 from . import ddf
 from .contrasts import ESTIMABLE, df_name, expressed
 from ..tables import Table
+from ..words import shown
+from ..guards import check_fit, is_number
 
 TYPES = {1: "I", 2: "II", 3: "III"}
 
@@ -68,8 +70,9 @@ def anova(fit, type=2, df="kenward-roger"):
                 sum_sq mean_sq num_df den_df        f       p
     fungicide  5.62544  5.6254      1      3  40.2718  0.0079
     """
-    if type not in TYPES or isinstance(type, bool):
-        raise ValueError(f"type={type!r} is unknown; use 1 (sequential), 2 (after all terms that "
+    check_fit(fit, "anova")
+    if not is_number(type) or type not in TYPES:
+        raise ValueError(f"type={shown(type)} is unknown; use 1 (sequential), 2 (after all terms that "
                          "do not contain it) or 3 (averaged with equal weights)")
     method = ddf.method(fit, df)
     single = sum("Intercept" != term for term in fit.design.x_terms) == 1  # all types are one then

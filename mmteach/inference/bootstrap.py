@@ -3,19 +3,14 @@ r"""Parametric bootstrap: refit y* = X beta + Z u* + e*, again and again.
     se = SD of the replicates,    bias = their mean - estimate
 """
 
-import os
 import pickle
-import sys
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
 from time import perf_counter
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
 from scipy.linalg import LinAlgError
 
+from . import workers
 from .parameters import (ENDS, Parameter, choose, estimates, estimates_of, interval_table,
                          model_parameters, z_value)
 from ..engine.criterion import ProfiledCriterion
@@ -23,13 +18,16 @@ from ..engine.fit import Fit
 from ..engine.search import minimise
 from ..progress import progress
 from ..tables import Table
-from ..guards import check_fit
+from ..words import listed, shown
+from ..guards import check_fit, one_of, truth, whole
 
 WORTH_IT = 4.0    # seconds of work that repay the start of other processes
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+PIECE = 0.25      # seconds of work that a process gets at a time
+KINDS = ("percentile", "basic", "normal")
 
 
-def bootstrap(fit, n=1000, seed=None, statistic=None, processes=2, conditional=False):
+def bootstrap(fit, n=1000, seed=None, statistic=None, processes=2 if workers.CAN_START else 1,
+              conditional=False):
     r"""Parametric bootstrap: simulate from the fitted model, fit again, and see what varies.
 
     ``y* = X beta_hat + Z u* + e*`` with new ``u* ~ N(0, G_hat)`` and new ``e*``; the refit needs
@@ -60,7 +58,8 @@ def bootstrap(fit, n=1000, seed=None, statistic=None, processes=2, conditional=F
     Raises
     ------
     ValueError
-        For n < 2, processes < 1, or a fit without random effects.
+        For n < 2, processes < 1, or more than one where Python cannot start others (in a browser),
+        a statistic that does not return numbers, or a fit without random effects.
 
     References
     ----------
@@ -78,14 +77,24 @@ def bootstrap(fit, n=1000, seed=None, statistic=None, processes=2, conditional=F
     if not isinstance(fit, Fit):
         raise ValueError("bootstrap simulates random effects, and this fit has none; use "
                          "confint(fit)")
+    n, processes = whole("n", n, least=0), whole("processes", processes, least=0)
     if n < 2 or processes < 1:
         raise ValueError(f"n={n} and processes={processes}: at least 2 draws by 1 process are "
                          "needed")
-    job = _Job(fit, statistic, conditional)
+    if processes > 1 and not workers.CAN_START:
+        raise ValueError(f"processes={processes}: this Python cannot start other processes (one in a browser "
+                         "never can); use processes=1")
+    if seed is not None:
+        seed = whole("seed", seed, least=0)
+    truth("conditional", conditional)
+    if statistic is not None and not callable(statistic):
+        raise ValueError(f"statistic is {shown(statistic)}; give a function of a fit, such as "
+                         "lambda fit: fit.sigma")
+    seed = np.random.SeedSequence(seed).entropy
+    job = _Job(fit, statistic, conditional, seed)
     parameters, estimate = job.original()
-    sequence = np.random.SeedSequence(seed)
-    draws = np.array(list(_run(job, sequence.spawn(n), processes)))
-    return Bootstrap(fit, parameters, estimate, draws, sequence.entropy, conditional)
+    draws = np.array(list(_run(job, n, processes)))
+    return Bootstrap(fit, parameters, estimate, draws, seed, conditional)
 
 
 class Bootstrap:
@@ -134,18 +143,17 @@ class Bootstrap:
         ``estimate - bias +- z se``. SDs and correlations are cut at the ends of their range.
         """
         z = z_value(level)
+        one_of("kind", kind, KINDS)
+        chosen = choose(self.parameters, parameters)
         tails = [(1 - level) / 2, (1 + level) / 2]
         quantiles = self.replicates.quantile(tails).to_numpy()
         if kind == "percentile":
             lower, upper = quantiles
         elif kind == "basic":
             upper, lower = 2 * self.estimate.to_numpy() - quantiles
-        elif kind == "normal":
+        else:
             middle, half = (self.estimate - self.bias).to_numpy(), z * self.se.to_numpy()
             lower, upper = middle - half, middle + half
-        else:
-            raise ValueError(f"kind={kind!r} is unknown; use 'percentile', 'basic' or 'normal'")
-        chosen = choose(self.parameters, parameters)
         ends = np.array([ENDS.get(p.kind, (-np.inf, np.inf)) for p in self.parameters]).T
         lower, upper = (np.clip(limit, *ends)[chosen] for limit in (lower, upper))
         title = f"Bootstrap intervals ({kind}), {level:.0%}"
@@ -159,13 +167,28 @@ class Bootstrap:
         return self.table._repr_html_()
 
 
+def finite_or_missing(value):
+    """What a statistic returned as numbers; NaN is one that could not be had."""
+    try:
+        if value is None or isinstance(value, (str, bytes)):
+            raise TypeError
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"the statistic returned {shown(value)}; let it return a number, or several by "
+                         "name, such as lambda fit: fit.sigma") from None
+
+
 class _Job:
     """What a process needs for one draw after another."""
 
-    def __init__(self, fit, statistic, conditional):
-        self.fit, self.statistic, self.conditional = fit, statistic, conditional
+    def __init__(self, fit, statistic, conditional, seed):
+        self.fit, self.statistic, self.conditional, self.seed = fit, statistic, conditional, seed
         self.terms = [(term.codes, term.x) for term in fit.terms]
-        self.size = len(model_parameters(fit))
+        self.names = None  # of the parts of a statistic that returns a dict or a Series
+        self.size = len(model_parameters(fit)) if statistic is None else None
+
+    def __call__(self, numbers):
+        return [self.draw(i) for i in numbers]
 
     def original(self):
         """The parameters (or the parts of the statistic), and their values in the fit itself."""
@@ -173,24 +196,36 @@ class _Job:
             return model_parameters(self.fit), estimates_of(self.fit)
         value = self.statistic(self.fit)
         if isinstance(value, (dict, pd.Series)):
-            names, value = list(value.keys()), [*pd.Series(value)]
+            self.names = list(value.keys())
         elif np.ndim(value) > 1:
             raise ValueError("the statistic must be a number, a 1-d array, a dict or a Series, "
                              "not a table")
         else:
-            names = [f"statistic[{i}]" for i in range(np.size(value))]
-            names = names if np.ndim(value) else ["statistic"]
-        self.size, value = len(names), np.atleast_1d(np.asarray(value, float))
-        return [Parameter(str(name), "statistic") for name in names], value
+            self.labels = [f"statistic[{i}]" for i in range(np.size(value))] if np.ndim(value) else ["statistic"]
+        value = self.numbers(value)
+        self.size = len(value)
+        return [Parameter(str(name), "statistic") for name in self.names or self.labels], value
 
-    def draw(self, seed):
-        fit = self.fit
+    def numbers(self, value):
+        """What the statistic returned as an array, in the order of its first time."""
+        if self.names is not None:
+            if not isinstance(value, (dict, pd.Series)) or set(value.keys()) != set(self.names):
+                raise ValueError(f"the statistic gave {listed(self.names, 4)} for the fit, but "
+                                 f"{shown(value)} for simulated data; it must give the same names every time")
+            value = [value[name] for name in self.names]
+        value = np.atleast_1d(finite_or_missing(value))
+        if not value.size or self.size not in (None, len(value)):
+            raise ValueError(f"the statistic gave {len(value)} numbers"
+                             + f" for simulated data, but {self.size} for the fit" * bool(value.size)
+                             + "; it must give as many every time, and one at least")
+        return value
+
+    def draw(self, i):
+        fit, seed = self.fit, np.random.SeedSequence(self.seed, spawn_key=(i,))
         y = fit.simulate(1, np.random.default_rng(seed), self.conditional).to_numpy()[:, 0]
         try:
             if self.statistic is not None:
-                value = self.statistic(fit.refit(y))
-                value = [*value.values()] if isinstance(value, dict) else value
-                return np.atleast_1d(np.asarray(value, float))
+                return self.numbers(self.statistic(fit.refit(y)))
             design = fit.design
             products = fit.products.with_response(y - design.row_offset, design.X, self.terms, design.weights)
             criterion = ProfiledCriterion(products, fit.reml)
@@ -201,26 +236,24 @@ class _Job:
         return estimates(products, theta, np.sqrt(solution.sigma2), solution.beta)
 
 
-def _run(job, seeds, processes):
-    """Yield the draws in order, in this process or in several."""
+def _run(job, n, processes):
+    """Yield the draws in order, worked out here or in several processes."""
     start = perf_counter()
-    yield job.draw(seeds[0])
-    seeds, one = seeds[1:], perf_counter() - start
-    pickled = _pickled(job) if processes > 1 and one * len(seeds) > WORTH_IT else None
+    yield job.draw(0)
+    one = perf_counter() - start
+    start_others = processes > 1 and one * (n - 1) > WORTH_IT and workers.may_start()
+    pickled = _pickled(job) if start_others else None
     if pickled is None:
-        yield from progress(map(job.draw, seeds), "bootstrap", total=len(seeds))
+        yield from progress(map(job.draw, range(1, n)), "bootstrap", total=n - 1)
         return
-    size = max(1, len(seeds) // (8 * processes))
-    pieces = [seeds[a:a + size] for a in range(0, len(seeds), size)]
-    with ProcessPoolExecutor(processes, get_context("spawn"), _receive, (pickled,)) as pool:
-        with _plain_children():
-            work = [pool.submit(_draws, piece) for piece in pieces]
-        try:
-            for piece in progress(work, "bootstrap", total=len(work)):
-                yield from piece.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    size = max(1, min(int(PIECE / one), n // (8 * processes)))
+    pieces = [range(a, min(a + size, n)) for a in range(1, n, size)]
+    results = workers.in_processes(pickled, pieces, processes)
+    try:
+        for draws in progress(results, "bootstrap", total=len(pieces)):
+            yield from draws
+    finally:
+        results.close()  # ends the processes now, and not when Python comes to it
 
 
 def _pickled(job):
@@ -231,30 +264,3 @@ def _pickled(job):
         return pickle.dumps(job)
     except (pickle.PicklingError, AttributeError, TypeError):
         return None
-
-
-@contextmanager
-def _plain_children():
-    """Processes started here import mmteach but not the caller's script, and compute on one thread.
-
-    A new process would run the main script again, which starts a bootstrap again, unless
-    every caller wrote ``if __name__ == "__main__"``.
-    """
-    main, before = sys.modules["__main__"], {name: os.environ.get(name) for name in THREADS}
-    sys.modules["__main__"] = ModuleType("__main__")
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
-def _receive(pickled):
-    global _job
-    _job = pickle.loads(pickled)
-
-
-def _draws(seeds):
-    return [_job.draw(seed) for seed in seeds]

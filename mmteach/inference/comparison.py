@@ -17,10 +17,10 @@ from .nested import check_nested, check_same_data, same_columns
 from ..engine.criterion import ProfiledCriterion
 from ..engine.crossproducts import with_effects
 from ..engine.fit import Fit
-from ..engine.linear import LinearFit
 from ..engine.search import minimise
 from ..tables import Table
-from ..guards import check_fit
+from ..words import shown
+from ..guards import check_fit, one_of, truth
 
 BOUNDARY_HINT = ["A variance cannot be negative, so p from chi-square is too large when a variance",
                  "is tested; boundary=True gives the mixture for one variance."]
@@ -76,17 +76,19 @@ def compare(*fits, refit=True, boundary=False, names=None):
     f0     4 -893.23    NaN <NA>
     f1     6 -871.81  42.84    2
     """
-    if refit not in (True, False, "ml"):
-        raise ValueError(f"refit={refit!r} is unknown; use True, False or 'ml'")
+    one_of("refit", refit, (True, False, "ml"))
+    truth("boundary", boundary)
     if len(fits) < 2:
         raise ValueError(f"compare needs two or more fits, not {len(fits)}; ranova(fit) tests the "
                          "random terms of a single one")
-    names = [f"f{i}" for i in range(len(fits))] if names is None else [str(name) for name in names]
+    names = [f"f{i}" for i in range(len(fits))] if names is None else names
+    if not isinstance(names, (list, tuple, pd.Index)):
+        raise ValueError(f"names is {shown(names)}; give a list with a name for each fit")
+    names = [str(name) for name in names]
     if len(names) != len(fits):
         raise ValueError(f"{len(names)} names for {len(fits)} fits; give one for each")
     for fit in fits:
-        if not isinstance(fit, (Fit, LinearFit)):
-            raise ValueError(f"compare takes fits of mm.lmm and mm.lm, not {type(fit).__name__}")
+        check_fit(fit, "compare")
     check_same_data(fits)
     order = sorted(range(len(fits)), key=lambda i: fits[i].n_parameters)
     fits, names = [fits[i] for i in order], [names[i] for i in order]
@@ -156,6 +158,8 @@ def ranova(fit, reduce=True, boundary=False):
     check_fit(fit, "ranova")
     if not isinstance(fit, Fit):
         raise ValueError("ranova deletes random terms, and this fit has none; fit one with mm.lmm")
+    truth("reduce", reduce)
+    truth("boundary", boundary)
     rows = [("<none>", fit.n_parameters, fit.loglik, np.nan, pd.NA, np.nan)]
     for label, T in _deletions(fit, reduce):
         loglik, n_theta = _loglik_without(fit, T)

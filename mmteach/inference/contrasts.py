@@ -11,7 +11,7 @@ from scipy.linalg import solve_triangular
 from . import ddf
 from .distributions import t_quantile
 from ..tables import Table, degrees, p_value
-from ..words import UnknownName, listed, near
+from ..words import UnknownName, listed, near, shown
 from ..guards import check_fit, check_level
 
 NAMES = {"kenward-roger": "Kenward-Roger degrees of freedom",
@@ -70,8 +70,9 @@ def contrast(fit, L, df="kenward-roger", level=0.95):
     genotype[T.G18] - genotype[T.G07]     93.07  113.2  51  0.822  0.4148  -134.2  320.3
     """
     check_fit(fit, "contrast")
-    L, labels = _weights(fit, L)
     check_level(level)
+    ddf.check_df(fit, df)
+    L, labels = _weights(fit, L)
     possible = estimable(fit, L)
     if not possible.all():
         row = labels[np.flatnonzero(~possible)[0]]
@@ -168,6 +169,10 @@ def expressed(fit):
 def _weights(fit, L):
     """L as a matrix over all coefficients, and a label for each row."""
     names = fit.beta.index
+    given = L.columns if isinstance(L, pd.DataFrame) else L.index if isinstance(L, pd.Series) else pd.Index([])
+    if given.has_duplicates:
+        raise ValueError(f"L has several weights for {given[given.duplicated()][0]!r}; give one for each "
+                         "coefficient")
     if isinstance(L, dict) and L and all(isinstance(row, dict) for row in L.values()):
         labels, rows = list(L), [_by_name(row, names) for row in L.values()]
     elif isinstance(L, dict):
@@ -206,8 +211,12 @@ def _weights(fit, L):
 def _by_name(weights, names):
     for name in weights:
         if name not in names:
-            raise UnknownName(f"there is no coefficient {name!r}; {near(name, names)}They are: "
+            raise UnknownName(f"there is no coefficient {shown(name)}; {near(name, names)}They are: "
                               f"{listed(names)}")
+        if (names == name).sum() > 1:
+            raise ValueError(f"the model has {(names == name).sum()} coefficients of the name {name!r}, so "
+                             "it says not which is meant: rename a column of the data and fit again, or "
+                             f"give a row of {len(names)} weights")
     return [weights.get(name, 0.0) for name in names]
 
 

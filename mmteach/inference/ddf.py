@@ -154,19 +154,25 @@ def satterthwaite(fit):
 
 def method(fit, df):
     """The object behind one name of METHODS, made once for each fit."""
-    check_fit(fit, "a test")
-    one_of("df", df, METHODS)
-    if df != "z" and not fit.terms:
-        df = "residual"
-    if df == "kenward-roger" and not fit.reml:
-        raise ValueError("Kenward-Roger degrees of freedom correct the covariance matrix of a REML "
-                         "fit, but this fit is by ML; use fit.refit(reml=True), or "
-                         "df='satterthwaite'")
+    df = check_df(fit, df)
     made = vars(fit).setdefault("_ddf", {})
     if df not in made:
         made[df] = {"kenward-roger": KenwardRoger, "satterthwaite": Satterthwaite,
                     "residual": Residual, "z": Normal}[df](fit)
     return made[df]
+
+
+def check_df(fit, df):
+    """The method that serves; refuses an unknown one, and Kenward-Roger after ML, before any work."""
+    check_fit(fit, "a test")
+    one_of("df", df, METHODS)
+    if df != "z" and not fit.terms:
+        return "residual"
+    if df == "kenward-roger" and not fit.reml:
+        raise ValueError("Kenward-Roger degrees of freedom correct the covariance matrix of a REML "
+                         "fit, but this fit is by ML; use fit.refit(reml=True), or "
+                         "df='satterthwaite'")
+    return df
 
 
 # --- the methods --------------------------------------------------------------------------

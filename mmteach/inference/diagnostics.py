@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..engine.fit import Fit
 from ..tables import Table, significant
-from ..guards import check_fit
+from ..guards import check_fit, check_seed, text, truth, whole
 
 MANY_CELLS = 5e7   # rows x simulations that are kept at one time
 
@@ -134,6 +134,9 @@ def simulated_residuals(fit, n=250, seed=None, conditional=False):
     (180, True)
     """
     check_fit(fit, "simulated_residuals")
+    n = whole("n", n)
+    check_seed(seed)
+    truth("conditional", conditional)
     if n < 19:
         raise ValueError(f"n={n} simulations cannot give a p-value of 0.05; use 19 or more")
     if fit.nobs * n > MANY_CELLS:
@@ -194,6 +197,7 @@ class SimulatedResiduals:
 
         from ..plots import BLUE, GREY, INK, STYLE
 
+        text("title", title)
         u = self.values.to_numpy()
         mean = _population_mean(self.fit)
         with plt.rc_context(STYLE):

@@ -11,14 +11,15 @@ the likelihood is closer to a parabola; beta is linear already.
 
 import numpy as np
 
-from .bootstrap import bootstrap
+from .bootstrap import KINDS as INTERVALS, bootstrap
 from .distributions import t_quantile
 from .parameters import (Parameter, back, choose, coordinates, estimates, estimates_of,
                          interval_table, model_parameters, z_value)
 from .profile import profile
 from ..engine.criterion import GivenSigma
 from ..engine.fit import Fit
-from ..guards import check_fit
+from ..words import shown
+from ..guards import check_fit, one_of
 
 
 def confint(fit, method="wald", level=0.95, parameters=None, **options):
@@ -64,18 +65,19 @@ def confint(fit, method="wald", level=0.95, parameters=None, **options):
     sigma                                   25.59  22.90  28.86
     """
     check_fit(fit, "confint")
+    if not isinstance(method, str) or method not in ("wald", "profile", "boot"):
+        raise ValueError(f"method={shown(method)} is unknown; use 'wald', 'profile' or 'boot'")
     z_value(level)
+    _no_options(options, ("n", "seed", "processes", "kind") if method == "boot" else ())
     if method == "wald":
-        _no_options(options, ())
         return _wald(fit, level, parameters)
+    if hasattr(fit, "theta"):
+        choose(model_parameters(fit), parameters)  # refused here, and not after all the work
     if method == "profile":
-        _no_options(options, ())
         return profile(fit, parameters).confint(level)
-    if method == "boot":
-        _no_options(options, ("n", "seed", "processes", "kind"))
-        kind = options.pop("kind", "percentile")
-        return bootstrap(fit, **options).confint(level, kind, parameters)
-    raise ValueError(f"method={method!r} is unknown; use 'wald', 'profile' or 'boot'")
+    kind = options.pop("kind", "percentile")
+    one_of("kind", kind, INTERVALS)
+    return bootstrap(fit, **options).confint(level, kind, parameters)
 
 
 def _no_options(given, known):

@@ -19,8 +19,8 @@ from .contrasts import df_name, estimable
 from .distributions import t_quantile, together
 from .grid import ReferenceGrid, averaging, interactions, labels_of, not_estimable
 from ..tables import Table
-from ..words import listed, near
-from ..guards import check_fit, check_level
+from ..words import listed, near, shown
+from ..guards import check_fit, check_level, truth
 
 ADJUSTMENTS = {"tukey": "Tukey", "dunnettx": "Dunnett, approximately", "dunnett": "Dunnett",
                "sidak": "Sidak", "holm": "Holm", "bonferroni": "Bonferroni"}
@@ -106,6 +106,8 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
     """
     check_fit(fit, "emmeans")
     check_level(level)
+    truth("nesting", nesting)
+    ddf.check_df(fit, df)
     grid = ReferenceGrid(fit, at, nesting)
     specs, by = grid.names(specs), grid.names(by)
     for name in [n for n in by if n in specs]:
@@ -194,7 +196,7 @@ def contrasts(emm, method="pairwise", adjust="default", ref=None, level=None):
        2 - 3   0.1160 0.1322  8  0.878 0.6684 -0.2617 0.4937
     p and limits hold for 3 means together (Tukey).
     """
-    origin = getattr(emm, "origin", None)
+    origin = emm.origin if isinstance(emm, Means) else None
     if origin is None:
         raise ValueError("contrasts needs the table that emmeans returned: a selection or a copy "
                          "no longer knows its model, so choose levels by emmeans(..., at={...})")
@@ -265,12 +267,12 @@ def _adjustment(adjust, method):
     if isinstance(method, str) and method not in DEFAULTS:
         raise ValueError(f"method={method!r} is unknown; {near(method, DEFAULTS)}use 'pairwise', "
                          "'trt.vs.ctrl' or weights of your own, {'name': [1, -1, 0]}")
-    if adjust == "default":
+    if _is(adjust, "default"):
         return DEFAULTS[method] if isinstance(method, str) else None
-    if adjust in (None, "none"):
+    if adjust is None or _is(adjust, "none"):
         return None
-    if adjust not in ADJUSTMENTS:
-        raise ValueError(f"adjust={adjust!r} is unknown; {near(adjust, ADJUSTMENTS)}use one of "
+    if not isinstance(adjust, str) or adjust not in ADJUSTMENTS:
+        raise ValueError(f"adjust={shown(adjust)} is unknown; {near(adjust, ADJUSTMENTS)}use one of "
                          f"{', '.join(map(repr, ADJUSTMENTS))} or None")
     if adjust in MADE_FOR and not _is(method, MADE_FOR[adjust]):
         raise ValueError(f"adjust={adjust!r} is made for {MADE_FOR[adjust]} contrasts; for these "
@@ -314,6 +316,9 @@ def _own_weights(name, weights, labels):
     if not np.isfinite(row).all():
         raise ValueError(f"contrast '{name}' has missing or infinite weights: use 0 for a mean "
                          "that does not count")
+    if not row.any():
+        raise ValueError(f"the weights of contrast '{name}' are all zero, which compares nothing: leave it "
+                         "out, or give some means a weight")
     return row
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from .distributions import normal_quantile
 from ..tables import Table
+from ..words import listed, shown
 from ..guards import check_level
 
 TO = {"sd": np.log, "sigma": np.log, "corr": np.arctanh}
@@ -65,11 +66,14 @@ def choose(all_parameters, wanted):
         fixed = wanted == "fixed"
         return [r for r, p in enumerate(all_parameters) if (p.kind == "fixed") == fixed]
     labels = [p.label for p in all_parameters]
-    wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+    wanted = [wanted] if isinstance(wanted, str) else wanted
+    if not isinstance(wanted, (list, tuple, pd.Index)) or not len(wanted):
+        raise ValueError(f"parameters is {shown(wanted)}; give 'fixed', 'random', or one or more of "
+                         f"{listed(labels, 8)}")
     for label in wanted:
-        if label not in labels:
-            shown = ", ".join(labels[:8]) + (", ..." if len(labels) > 8 else "")
-            raise ValueError(f"there is no parameter {label!r}; the parameters are {shown}")
+        if not isinstance(label, str) or label not in labels:
+            raise ValueError(f"there is no parameter {shown(label)}; the parameters are "
+                             f"{listed(labels, 8)}")
     return [labels.index(label) for label in wanted]
 
 

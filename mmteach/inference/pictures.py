@@ -9,6 +9,8 @@ import pandas as pd
 from .diagnostics import by_fifths, influence
 from .distributions import normal_quantile
 from ..engine.fit import Fit
+from ..words import shown
+from ..guards import check_fit, text
 
 
 def show_residuals(fit, ax=None, title=None):
@@ -34,6 +36,7 @@ def show_residuals(fit, ax=None, title=None):
     """
     from ..plots import short
 
+    _drawable(fit, "show_residuals", ax, title)
     e, fitted = fit.residuals.to_numpy(), fit.fitted.to_numpy()
     means = _cloud(fitted, e, np.mean, "fitted value", "residual", ax, title, zero=True)
     worst = int(np.abs(e).argmax())
@@ -63,6 +66,7 @@ def show_scale_location(fit, ax=None, title=None):
     >>> show_scale_location(mm.lmm("yield_kg_ha ~ genotype + (1 | block)", mm.load("sorghum")))
     'Standard deviation of the standardised residuals by fifths of the fitted values: 0.80, ...'
     """
+    _drawable(fit, "show_scale_location", ax, title)
     table = influence(fit).dropna()
     size = np.sqrt(table.standardised.abs().to_numpy())
     fitted = table.fitted.to_numpy()
@@ -109,6 +113,7 @@ def show_qq(fit, ax=None, title=None):
 
     from ..plots import BLUE, GREY, STYLE, axes_or_new
 
+    _drawable(fit, "show_qq", ax, title)
     t = influence(fit).standardised.dropna()
     ordered, quantiles = np.sort(t), _normal_quantiles(len(t))
     with plt.rc_context(STYLE):
@@ -159,6 +164,7 @@ def show_ranef_qq(fit, title=None):
 
     from ..plots import BLUE, GREY, STYLE, short
 
+    _drawable(fit, "show_ranef_qq", None, title)
     if not isinstance(fit, Fit):
         raise ValueError("this fit has no random effects; show_qq(fit) shows its residuals")
     effects = list(fit.ranef().groupby(["group", "term"], sort=False))
@@ -190,6 +196,14 @@ def show_ranef_qq(fit, title=None):
         if title:
             panels[0].figure.suptitle(title)
     return "; ".join(readings) + "."
+
+
+def _drawable(fit, name, ax, title):
+    """Refuse what cannot be drawn, before a figure is opened."""
+    check_fit(fit, name)
+    text("title", title)
+    if ax is not None and not hasattr(ax, "axhline"):
+        raise ValueError(f"ax is {shown(ax)}; it must be Axes of matplotlib, such as plt.subplots()[1]")
 
 
 def _cloud(x, y, summary, x_label, y_label, ax, title, zero=False):

@@ -58,6 +58,7 @@ def profile(fit, parameters=None):
     if not isinstance(fit, Fit):
         raise ValueError("profile is for mixed models; the intervals of least squares are exact: "
                          "confint(fit, 'wald')")
+    choose(model_parameters(fit), parameters)  # refused here, and not after a fit by ML
     return Profile(fit, parameters)
 
 

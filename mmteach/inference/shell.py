@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..engine.formula import split_bars
 from ..tables import Table
+from ..words import shown
 from ..guards import whole
 
 
@@ -114,8 +115,10 @@ def anova_shell(treatments, blocks=None, n=None):
 
 def _shell_terms(text, what):
     """Terms of a formula as tuples of names, main effects first."""
-    if text is None:
+    if text is None and what == "blocks":
         return []
+    if not isinstance(text, str):
+        raise ValueError(f"{what} is {shown(text)}; it must be text such as 'diet*day'")
     if "(" in text or "|" in text or "~" in text:
         raise ValueError(f"{what}={text!r}: join names by + : * or / only, for instance 'diet*day'")
     terms = [
