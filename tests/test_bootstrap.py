@@ -94,6 +94,9 @@ def test_workers_end_with_the_process_that_asked_for_them(long_bootstrap, sent):
 @needs_signals
 def test_an_interrupt_of_the_whole_group_prints_one_traceback(long_bootstrap):
     parent, children = long_bootstrap()
+    os.kill(children[0], signal.SIGINT)  # which is for the one that asked
+    time.sleep(0.5)
+    assert all(map(runs, [parent.pid, *children]))
     os.killpg(parent.pid, signal.SIGINT)  # Ctrl-C in a terminal
     assert seconds_until_gone(children) < 2
     assert seconds_until_gone([parent.pid]) < 10  # Python itself takes its time to end

@@ -425,3 +425,45 @@ def test_the_shell_explains_its_error():
 def test_the_shell_refuses_what_it_cannot_count(arguments, message):
     with pytest.raises(ValueError, match=message):
         anova_shell(*arguments)
+
+
+@pytest.mark.parametrize("chisq", [0.0, 1e-9, 0.3, 0.9, 2.5])
+def test_one_variance_on_one_df_is_half_a_chi_squared_and_half_a_zero(chisq):
+    from scipy.stats import chi2
+
+    from mmteach.inference.comparison import _p
+
+    expected = 1.0 if chisq == 0 else chi2.sf(chisq, 1) / 2  # P(0 >= chisq) is 1 only there
+    assert _p(chisq, 1, 1, "a") == pytest.approx(expected)
+
+
+def test_small_statistics_with_the_boundary_minded():
+    """chi-square below 1, where half of the weight at zero must not count."""
+    from scipy.stats import chi2
+
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        data = pd.DataFrame({"g": np.repeat(list("abcdef"), 5), "y": rng.normal(size=30)})
+        table = ranova(mm.lmm("y ~ 1 + (1 | g)", data), boundary=True)
+        chisq, p = table.chisq.iloc[1], table.p.iloc[1]
+        if 0.05 < chisq < 1:
+            assert p == pytest.approx(chi2.sf(chisq, 1) / 2)
+            return
+    raise AssertionError("no data set had a small statistic")
+
+
+def test_models_with_different_offsets_are_not_nested():
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"x": rng.normal(size=40), "z": rng.normal(size=40), "g": np.repeat(list("abcde"), 8)})
+    data["y"] = data.x + data.z + rng.normal(size=40)
+    plain, moved = (mm.lmm(f"y ~ x{more} + (1 | g)", data) for more in ("", " + offset(z)"))
+    wide = mm.lmm("y ~ x + z + (1 | g)", data)
+    with pytest.raises(ValueError, match="offsets differ"):
+        compare(mm.lm("y ~ x", data), moved)
+    for small in (plain, moved):  # the larger has z, which makes any multiple of it good
+        table = compare(small, wide)
+        assert table["df"].iloc[1] == 1
+    slope = mm.contrast(wide, {"z": 1}, df="z")
+    ml = wide.refit(reml=False)
+    assert compare(moved, wide).chisq.iloc[1] == pytest.approx(
+        ((ml.beta["z"] - 1) / ml.se["z"]) ** 2, rel=0.1) and slope.se.iloc[0] > 0

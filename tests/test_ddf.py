@@ -328,3 +328,16 @@ def test_errors_name_the_fault_and_the_remedy(sleepstudy):
         ValueError, match="L has 3 weights in a row, but the model has 2 fixed effects"
     ):
         ddf.row_tests(sleepstudy, [[1, 0, 0]])
+
+
+def test_p_of_several_rows_with_infinite_degrees_of_freedom_is_that_of_chi_squared(sleepstudy):
+    from scipy.stats import chi2
+
+    L = np.array([[1, 0], [0, 1.0]])
+    target = np.array([245, 8.5])  # not so far from the estimates that p is 0
+    fit = mm.lmm("reaction_ms ~ days + (days | subject)", data_of({"data": "sleepstudy"}).assign(
+        reaction_ms=lambda d: d.reaction_ms - target @ [np.ones(len(d)), d.days]))
+    wald = fit.beta @ np.linalg.solve(fit.cov_beta, fit.beta)
+    joint = ddf.joint_test(fit, L, "z")
+    assert joint.f == pytest.approx(wald / 2) and joint.num_df == 2 and np.isinf(joint.den_df)
+    assert joint.p == pytest.approx(chi2.sf(wald, 2)) and 0.001 < joint.p < 0.9

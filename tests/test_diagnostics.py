@@ -234,3 +234,46 @@ def test_simulated_residuals_draw_two_panels(slopes):
     reading = simulated.plot()
     assert len(plt.gcf().axes) == 2
     assert f"p = {simulated.p:.3f}" in reading and str(simulated) == reading
+
+
+def fifths(x):
+    """Rows by fifths of x, by hand: no ties here."""
+    return np.array_split(np.argsort(x), 5)
+
+
+def test_the_line_of_the_residual_plot_has_fitted_values_across_and_residuals_up(slopes):
+    show_residuals(slopes)
+    fitted, e = slopes.fitted.to_numpy(), slopes.residuals.to_numpy()
+    line = next(line for line in plt.gca().lines if line.get_marker() == "s")
+    np.testing.assert_allclose(line.get_xdata(), [fitted[rows].mean() for rows in fifths(fitted)])
+    np.testing.assert_allclose(line.get_ydata(), [e[rows].mean() for rows in fifths(fitted)])
+    show_scale_location(slopes)
+    table = influence(slopes)
+    size = np.sqrt(table.standardised.abs().to_numpy())
+    line = next(line for line in plt.gca().lines if line.get_marker() == "s")
+    np.testing.assert_allclose(line.get_ydata(), [size[rows].mean() for rows in fifths(fitted)])
+
+
+@pytest.mark.parametrize("random", ["", " + (days | subject)"], ids=["fixed", "mixed"])
+def test_simulated_residuals_are_drawn_against_the_population_mean(random):
+    fit = (mm.lmm if random else mm.lm)("reaction_ms ~ days" + random, frame("sleepstudy"))
+    simulated = simulated_residuals(fit, n=99, seed=1)
+    simulated.plot()
+    left, right = plt.gcf().axes
+    u = simulated.values.to_numpy()
+    mean = np.column_stack([np.ones(180), frame("sleepstudy").days]) @ fit.beta.to_numpy()
+    np.testing.assert_allclose(drawn_points(right), np.column_stack([mean, u]))
+    np.testing.assert_allclose(drawn_points(left), np.column_stack([(np.arange(180) + 0.5) / 180, np.sort(u)]))
+    straight = next(line for line in left.lines if len(line.get_xdata()) == 2)
+    np.testing.assert_allclose(straight.get_xydata(), [[0, 0], [1, 1]])
+    flat = [line for line in right.lines if line.get_marker() == "None"]
+    assert [(line.get_ydata()[0], line.get_linestyle()) for line in flat] == [
+        (0.25, "--"), (0.5, "-"), (0.75, "--")]
+    bent = [line for line in right.lines if line.get_marker() == "s"]
+    days = frame("sleepstudy").days.to_numpy()  # ten values, so fifths are pairs of days
+    pairs = [np.isin(days, [d, d + 1]) for d in range(0, 10, 2)]
+    for line, q, style in zip(bent, (0.25, 0.5, 0.75), ("--", "-", "--")):
+        np.testing.assert_allclose(line.get_ydata(), [np.quantile(u[rows], q) for rows in pairs])
+        np.testing.assert_allclose(line.get_xdata(), [mean[rows].mean() for rows in pairs])
+        assert line.get_linestyle() == style
+    assert len(bent) == 3

@@ -106,16 +106,12 @@ def test_refused_before_any_work(fit, monkeypatch, call):
         call(fresh)
 
 
-def test_a_name_that_two_coefficients_share_is_not_summed():
+def test_a_name_that_two_coefficients_would_share_is_refused():
     rng = np.random.default_rng(2)
     data = pd.DataFrame({"h": list("abc") * 10, "h[T.b]": rng.normal(size=30), "g": np.repeat(list("pqrst"), 6)})
     data["y"] = rng.normal(size=30)
-    fit = mm.lmm("y ~ h + `h[T.b]` + (1 | g)", data)
-    if not fit.beta.index.has_duplicates:
-        pytest.skip("the formula tells the two apart")
-    with pytest.raises(ValueError, match=r"2 coefficients of the name 'h\[T.b\]'.*rename a column"):
-        mm.contrast(fit, {"h[T.b]": 1})
-    assert len(mm.contrast(fit, [0, 1, 0, 0])) == 1  # by place it is clear
+    with pytest.raises(ValueError, match=r"two coefficients would be called 'h\[T.b\]': rename the column"):
+        mm.contrast(mm.lmm("y ~ h + `h[T.b]` + (1 | g)", data), {"h[T.b]": 1})
 
 
 def test_what_is_compared_is_not_searched_again_when_that_is_not_asked_for(fit, monkeypatch):

@@ -564,3 +564,22 @@ def test_contrasts_need_a_table_of_emmeans_with_two_means(sorghum):
         mm.contrasts(emm[emm["mean"] > 700])
     with pytest.raises(ValueError, match="compare two or more means, but there is only one"):
         mm.contrasts(mm.emmeans(sorghum, []))
+
+
+def test_means_of_a_model_with_an_offset_contain_its_mean_as_in_R():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"a": list("pqr") * 10, "x": rng.normal(2, 1, 30), "z": rng.uniform(1, 3, 30),
+                         "g": np.repeat(list("vwxyz"), 6)})
+    data["y"] = data.z + data.x + rng.normal(size=30)
+    linear, plain = mm.lm("y ~ a + x + offset(log(z))", data), mm.lm("y ~ a + x", data)
+    table = mm.emmeans(linear, "a")
+    np.testing.assert_allclose(table["mean"], [3.88, 4.42, 3.44], atol=0.005)  # emmeans 1.8
+    assert "The offset is at its mean, 0.6868." in table.notes
+    assert not any("offset" in note for note in mm.emmeans(plain, "a").notes)
+    mixed = mm.emmeans(mm.lmm("y ~ a + x + offset(z) + (1 | g)", data), "a")
+    np.testing.assert_allclose(mixed["mean"], [3.97, 4.24, 3.54], atol=0.005)
+    np.testing.assert_allclose(mixed.se, [0.262, 0.246, 0.248], atol=0.0006)
+    # adding what was taken away: the offset moves means, not comparisons
+    moved = mm.lm("y ~ a + x", data.assign(y=data.y - np.log(data.z)))
+    np.testing.assert_allclose(mm.contrasts(table).estimate, mm.contrasts(mm.emmeans(moved, "a")).estimate)
+    np.testing.assert_allclose(table["mean"], mm.emmeans(moved, "a")["mean"] + np.log(data.z).mean())

@@ -40,7 +40,7 @@ def anova(fit, type=2, df="kenward-roger"):
         1 tests each term after those before it, 2 after all that do not contain it, 3 averages
         over other factors with equal weights. A term is contained in another with the same
         covariates, all its factors, and more; so a factor is not contained in its
-        interaction with a covariate, and is tested at covariate 0 then.
+        interaction with a covariate, and is tested at covariate 0 then, as a note says.
     df : "kenward-roger", "satterthwaite" or "z"
         Without random effects the first two are the residual degrees of freedom.
 
@@ -122,7 +122,7 @@ def _type2(fit):
         L = np.zeros((len(here), len(R)))
         L[:, order] = again / np.diag(again[:, len(before):])[:, None]
         hypotheses[term] = _all_columns(fit, L)
-    return hypotheses, _without_other_terms(fit, hypotheses)
+    return hypotheses, _without_other_terms(fit, hypotheses) + _at_zero(fit)
 
 
 def _type3(fit):
@@ -142,7 +142,7 @@ def _type3(fit):
         if len(last) and len(here):
             L[:, last] = -np.linalg.lstsq(functions[last].T, functions[here].T, rcond=None)[0].T
         hypotheses[term] = _all_columns(fit, L)
-    notes = _without_other_terms(fit, hypotheses)
+    notes = _without_other_terms(fit, hypotheses) + _at_zero(fit)
     containing = {other for term in places for other in contains[term]}
     lost = [term for term, where in fit.design.x_terms.items()
             if term in containing and len(places[term]) < where.stop - where.start]
@@ -177,6 +177,16 @@ def _without_other_terms(fit, hypotheses):
     return notes
 
 
+def _at_zero(fit):
+    """Where a term is tested that a covariate multiplies in another term."""
+    held = {}
+    for term, others in _multiplied(fit).items():
+        if others:
+            held.setdefault(tuple(others), []).append(term)
+    return [f"{' and '.join(terms)} {'is' if len(terms) == 1 else 'are'} tested at "
+            f"{' and '.join(f'{name} = 0' for name in others)}." for others, terms in held.items()]
+
+
 def _triangle(fit):
     """R of the kept columns of X; in a mixed model without the prior weights, as in R."""
     if not fit.terms:
@@ -198,11 +208,26 @@ def _joined(places, terms):
     return np.concatenate([np.zeros(0, dtype=int), *(places[term] for term in terms)])
 
 
-def _containing(fit):
-    """For each term the terms that contain it: same covariates, all its factors, and more."""
+def _factors_and_covariates(fit):
+    """For each term its factors, and its covariates."""
     parts = fit.design.x_factors
     factors = {t: {f for f, levels in parts[t].items() if levels is not None} for t in parts}
-    covariates = {t: set(parts[t]) - factors[t] for t in parts}
+    return factors, {t: set(parts[t]) - factors[t] for t in parts}
+
+
+def _multiplied(fit):
+    """For each term the covariates that it meets in an interaction and does not have itself."""
+    factors, covariates = _factors_and_covariates(fit)
+    more = {t: [o for o in factors if factors[o] >= factors[t] and covariates[o] > covariates[t]]
+            for t in factors if t != "Intercept" and factors[t] | covariates[t]}
+    return {t: list(dict.fromkeys(c for o in others for c in fit.design.x_factors[o]
+                                  if c in covariates[o] - covariates[t])) for t, others in more.items()}
+
+
+def _containing(fit):
+    """For each term the terms that contain it: same covariates, all its factors, and more."""
+    factors, covariates = _factors_and_covariates(fit)
+    parts = fit.design.x_factors
     return {t: [o for o in parts if covariates[o] == covariates[t] and factors[o] > factors[t]]
             for t in parts if t != "Intercept"}
 

@@ -201,7 +201,8 @@ class _Job:
             raise ValueError("the statistic must be a number, a 1-d array, a dict or a Series, "
                              "not a table")
         else:
-            self.labels = [f"statistic[{i}]" for i in range(np.size(value))] if np.ndim(value) else ["statistic"]
+            self.labels = [f"statistic[{i}]" for i in range(np.size(value))]
+            self.labels = self.labels if np.ndim(value) else ["statistic"]
         value = self.numbers(value)
         self.size = len(value)
         return [Parameter(str(name), "statistic") for name in self.names or self.labels], value

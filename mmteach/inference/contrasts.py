@@ -169,7 +169,8 @@ def expressed(fit):
 def _weights(fit, L):
     """L as a matrix over all coefficients, and a label for each row."""
     names = fit.beta.index
-    given = L.columns if isinstance(L, pd.DataFrame) else L.index if isinstance(L, pd.Series) else pd.Index([])
+    given = {pd.DataFrame: "columns", pd.Series: "index"}.get(type(L))
+    given = getattr(L, given) if given else pd.Index([])
     if given.has_duplicates:
         raise ValueError(f"L has several weights for {given[given.duplicated()][0]!r}; give one for each "
                          "coefficient")
@@ -213,10 +214,6 @@ def _by_name(weights, names):
         if name not in names:
             raise UnknownName(f"there is no coefficient {shown(name)}; {near(name, names)}They are: "
                               f"{listed(names)}")
-        if (names == name).sum() > 1:
-            raise ValueError(f"the model has {(names == name).sum()} coefficients of the name {name!r}, so "
-                             "it says not which is meant: rename a column of the data and fit again, or "
-                             f"give a row of {len(names)} weights")
     return [weights.get(name, 0.0) for name in names]
 
 

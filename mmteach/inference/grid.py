@@ -30,6 +30,7 @@ class ReferenceGrid:
     codes, weight : DataFrame with a row for each combination, and how much it counts
     averaged : the predictors with more than one value
     terms : the sets of predictors that stand together in a term
+    offset : the mean of the offset, which every mean contains
     """
 
     def __init__(self, fit, at=None, nesting=True):
@@ -48,6 +49,7 @@ class ReferenceGrid:
         self.nests = _nests(self.observed) if nesting else {}
         self.codes, self.weight = self._combinations()
         self.averaged = {name for name in self.values if self.codes[name].nunique() > 1}
+        self.offset = fit.design.row_offset.mean() if fit.design.offset is not None else 0.0
         self.terms = list(dict.fromkeys(map(frozenset, self.design.x_variables.values())))
 
     def names(self, names, known=None):
@@ -213,6 +215,9 @@ def averaging(grid, shown):
     notes = [f"{name} is nested in {', '.join(grid.nests[name])}."
              for name in shown if name in grid.nests]
     notes += [f"Averaged over {', '.join(over)}, with equal weights."] if over else []
+    if grid.design.split.x.offsets:
+        known = f"at its mean, {significant(grid.offset)}" if grid.design.offset is not None else "left out"
+        notes.append(f"The offset is {known}.")
     return notes + ([f"At {', '.join(held)}."] if held else [])
 
 

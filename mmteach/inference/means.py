@@ -120,6 +120,7 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
     L = grid.rows(cell, len(cells))
     possible = estimable(fit, L)
     tests = _tests(fit, L, possible, df)
+    tests["estimate"] += grid.offset
     half = t_quantile((1 + level) / 2, tests.df) * tests.se
     table = cells.assign(mean=tests.estimate, se=tests.se, df=tests.df, lower=tests.estimate - half,
                          upper=tests.estimate + half)

@@ -33,7 +33,9 @@ def check_same_data(fits):
             )
         if _streamed(first, fit):
             continue
-        if not np.array_equal(fit.y, first.y):
+        offsets = np.abs([fit.design.row_offset, first.design.row_offset]).max()
+        rounding = 1e-15 * max(offsets, np.abs(first.y).max()) if offsets else 0.0  # y - offset + offset
+        if np.abs(fit.y.to_numpy() - first.y.to_numpy()).max() > rounding:
             raise ValueError(
                 f"the response {first.design.y_name} differs between {first.formula!r} and "
                 f"{fit.formula!r}; fit all models to the same rows, in the same order"
@@ -61,6 +63,9 @@ def check_nested(small, large, small_name, large_name):
             f"{pair} have the same number of parameters ({small.n_parameters}), so neither is a "
             "special case of the other; compare their AIC"
         )
+    if not _same_offset(small, large):
+        raise ValueError(f"{pair} are not nested: their offsets differ by more than the fixed part of the larger "
+                         "model can make good; fit both with the same offset")
     outside = _columns_outside(small, large)
     if outside:
         raise ValueError(
@@ -85,6 +90,19 @@ def _columns_outside(small, large):
     rest = X0.to_numpy() - Q @ (Q.T @ X0.to_numpy())
     far = np.linalg.norm(rest, axis=0) > SAME * np.linalg.norm(X0.to_numpy(), axis=0)
     return list(X0.columns[far])
+
+
+def _same_offset(small, large):
+    """Whether the offsets are the same but for a combination of the columns of the larger X."""
+    a, b = (fit.design.split.x.offsets for fit in (small, large))
+    if _streamed(small, large):
+        return sorted(map(str, a)) == sorted(map(str, b))
+    difference = small.design.row_offset - large.design.row_offset
+    if not difference.any():
+        return True
+    X = large.X.to_numpy()
+    rest = difference - X @ lstsq(X, difference)[0]
+    return np.linalg.norm(rest) <= SAME * np.linalg.norm(difference)
 
 
 def _terms_outside(small, large):
