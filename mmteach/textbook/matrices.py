@@ -129,7 +129,7 @@ def build_G(variances, n_levels):
     """
     if not isinstance(n_levels, (list, tuple, np.ndarray, pd.Series)) or np.shape(n_levels) == ():
         variances, n_levels = [variances], [n_levels]
-    several = isinstance(variances, (list, tuple, np.ndarray, pd.Series)) and np.shape(variances) != ()
+    several = isinstance(variances, (list, tuple, pd.Series)) or getattr(variances, "ndim", 0) > 0
     variances = list(variances) if several else [variances]
     if len(variances) != len(n_levels) or not variances:
         raise ValueError(
