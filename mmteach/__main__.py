@@ -16,6 +16,13 @@ WHERE = {
 }
 
 
+def seconds(text):
+    """Return whole seconds above zero; argparse turns the error into its message."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: give whole seconds above zero, such as 120")
+    return int(text)
+
+
 def parser():
     """Return the argument parser of ``python -m mmteach``."""
     top = argparse.ArgumentParser(
@@ -52,7 +59,13 @@ def parser():
     one.add_argument("names", nargs="*", metavar="LESSON", help="a file, a folder or a name")
     one.add_argument("--check", action="store_true", help="only say which pairs are out of step")
     one.add_argument("--force", action="store_true", help="also rebuild pairs that are in step")
-    one.add_argument("--timeout", type=int, default=120, help="seconds allowed for one cell")
+    one.add_argument(
+        "--ties",
+        action="store_true",
+        dest="look_for_ties",
+        help="only look for printed numbers that hang on the last bit of the arithmetic",
+    )
+    one.add_argument("--timeout", type=seconds, default=120, help="seconds allowed for one cell")
 
     one = commands.add_parser(
         "check",
@@ -97,10 +110,12 @@ def main(arguments=None):
         return 0
     try:
         return import_module(f"mmteach.course.{WHERE[command]}").main(**given)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # "σ" must not stop a command in an ASCII terminal
     sys.exit(main())

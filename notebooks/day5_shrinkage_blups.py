@@ -57,7 +57,7 @@ print(f"{len(clover)} plots, {len(grown)} entries;", grown.value_counts().to_dic
 sorghum_fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", sorghum)
 blocks = mm.shrinkage(sorghum_fit).set_index("level")
 measured, blup = blocks.no_pooling - blocks.complete, blocks.partial - blocks.complete
-print(pd.DataFrame({"measured": measured, "BLUP": blup, "kept": blup / measured}).round(3))
+print(pd.DataFrame({"measured": measured, "BLUP": blup, "kept": blup / measured}).round(4))
 
 # %% [markdown] minutes=4 notes="Let them find an entry with circles only, and one with squares only.\nThen everybody types two names, without discussion. Who has C10? Usually a large majority." slideshow={"slide_type": "slide"}
 # ## 3. Look at the data and commit to a choice
@@ -216,7 +216,7 @@ print("four plots of R4 lost:", *fewer.level + " " + fewer.weight.round(3).astyp
 entries["expected"] = fit.predict(groups="population").groupby(clover.entry, observed=True).mean()
 entries["BLUP"] = fit.ranef().query("group == 'entry'").set_index("level").estimate
 entries["kept"] = entries.BLUP / (entries.raw - entries.expected)
-print(entries.drop(columns="emmean").head(10).round(3))
+print(entries.drop(columns="emmean").head(10).round(2))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Now the formula beside the factors found, for all entries; `one term` is the factor of section 7:

@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_output
 
 from mmteach.__main__ import main as command
-from mmteach.course.authoring import building, lessons
+from mmteach.course.authoring import building, executing, lessons
 
 ROOT = Path(__file__).parents[1]
 HEADER = """# ---
@@ -155,7 +155,7 @@ def test_streams_are_joined_and_keep_their_place_among_pictures():
     before = [
         new_output("stream", name=piece[0], text=piece[1]) if piece else picture for piece in pieces
     ]
-    after = [one.get("text", "picture") for one in building.join_streams(before)]
+    after = [one.get("text", "picture") for one in executing.join_streams(before)]
     assert after == ["ab", "x", "picture", "c"]
 
 
@@ -164,7 +164,7 @@ def test_a_failing_cell_leaves_the_old_notebook_and_names_the_trouble(tmp_path, 
     script.write_text(HEADER + '# %%\nraise ValueError("no plots")\n', encoding="utf-8")
     old = tmp_path / "sad.ipynb"
     old.write_text("old", encoding="utf-8")
-    with pytest.raises(building.BuildError, match=r"(?s)sad\.py.*ValueError: no plots"):
+    with pytest.raises(executing.BuildError, match=r"(?s)sad\.py.*ValueError: no plots"):
         building.build(script)
     assert old.read_text(encoding="utf-8") == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sad.ipynb", "sad.py"]
@@ -172,9 +172,9 @@ def test_a_failing_cell_leaves_the_old_notebook_and_names_the_trouble(tmp_path, 
 
 def test_an_empty_cell_and_a_missing_script_are_refused(tmp_path):
     (tmp_path / "gap.py").write_text(HEADER + "# %%\nx = 1\n\n# %%\n", encoding="utf-8")
-    with pytest.raises(building.BuildError, match="cell 1 is empty"):
+    with pytest.raises(executing.BuildError, match="cell 1 is empty"):
         building.build(tmp_path / "gap.py")
-    with pytest.raises(building.BuildError, match="does not exist"):
+    with pytest.raises(executing.BuildError, match="does not exist"):
         building.build(tmp_path / "none.py")
 
 
@@ -224,6 +224,92 @@ def test_a_pair_in_step_is_not_built_again(built, tmp_path, capsys, monkeypatch)
     assert "in step" in capsys.readouterr().out
 
 
+def test_force_builds_a_pair_in_step_and_nothing_else_does(built, tmp_path, capsys, monkeypatch):
+    script, notebook = copy(built, tmp_path)
+    seen = []
+    monkeypatch.setattr(building, "build", lambda *one: seen.append(one))
+    assert command(["build", "--force", "--timeout", "7", str(script)]) == 0
+    assert seen == [(script, 7)]
+    assert "trial.ipynb: 6 cells built in" in capsys.readouterr().out
+    assert command(["build", "--check", "--force", str(script)]) == 0 and len(seen) == 1
+    script.write_text(script.read_text(encoding="utf-8").replace("A knob:", "A handle:"), "utf-8")
+    assert command(["build", str(script)]) == 0 and len(seen) == 2
+
+
+@pytest.mark.parametrize("call", ["write_text", "replace"])
+def test_a_full_or_protected_disk_is_named_and_leaves_nothing(tmp_path, capsys, monkeypatch, call):
+    script, notebook = tmp_path / "small.py", tmp_path / "small.ipynb"
+    script.write_text(HEADER + "# %%\n1 + 1\n", encoding="utf-8")
+    notebook.write_text("old", encoding="utf-8")
+
+    real = Path.write_text if call == "write_text" else building.os.replace
+
+    def refuse(path, *rest, **options):
+        if not str(path).endswith(".partial"):
+            return real(path, *rest, **options)
+        if call == "write_text":
+            path.touch()  # a full disk still takes the name
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path if call == "write_text" else building.os, call, refuse)
+    assert command(["build", str(script)]) == 1
+    assert "small.ipynb cannot be written: No space left on device; " in capsys.readouterr().err
+    assert notebook.read_text(encoding="utf-8") == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small.ipynb", "small.py"]
+
+
+def test_a_script_that_is_not_utf8_is_named(tmp_path, capsys):
+    (tmp_path / "latin.py").write_bytes(HEADER.encode() + "# %%\nprint('\xe9')\n".encode("latin-1"))
+    (tmp_path / "latin.ipynb").write_text("{}", encoding="utf-8")
+    for arguments in (["build"], ["build", "--check"], ["check"], ["build", "--force"]):
+        assert command([*arguments, str(tmp_path)]) == 2
+        assert "latin.py, line 10: not UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"cells": [3], "nbformat": 4}', "<html>"])
+def test_a_notebook_that_is_none_is_named_and_built_anew(tmp_path, capsys, text, monkeypatch):
+    script, notebook = tmp_path / "small.py", tmp_path / "small.ipynb"
+    script.write_text(HEADER + "# %%\n1 + 1\n", encoding="utf-8")
+    notebook.write_text(text, encoding="utf-8")
+    for arguments in (["build", "--check"], ["check"]):
+        assert command([*arguments, str(script)]) == 1
+        assert "small.ipynb is no notebook (" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"small\.ipynb is no notebook"):
+        lessons.read(notebook)
+    built = []
+    monkeypatch.setattr(building, "build_one", lambda *one: built.append(one) or 0)
+    assert command(["build", str(script)]) == 0 and len(built) == 1
+
+
+TIE = """# %%
+import mmteach as mm
+trial = mm.load("sorghum")
+effect = trial.yield_kg_ha[trial.block == "R4"].mean() - trial.yield_kg_ha.mean()
+print(f"{effect:.DIGITSf}", len(trial), trial.genotype.iloc[0])
+"""
+
+
+def test_a_number_that_hangs_on_the_last_bit_is_refused(tmp_path, capsys):
+    """The mean of block R4 lies 34.0325 below that of the trial, exactly."""
+    script = tmp_path / "tie.py"
+    script.write_text(HEADER + TIE.replace("DIGITS", "3"), encoding="utf-8")
+    assert command(["build", str(script)]) == 1
+    error = capsys.readouterr().err
+    assert "tie.py, cell 0: it prints '-34.033 72 G01' or '-34.032 72 G01'" in error
+    assert "print other digits" in error and not script.with_suffix(".ipynb").exists()
+    assert command(["build", "--ties", str(script)]) == 1
+    assert "    cell 0: it prints" in capsys.readouterr().out
+
+
+def test_the_same_number_with_other_digits_is_built(tmp_path, capsys):
+    script = tmp_path / "tie.py"
+    script.write_text(HEADER + TIE.replace("DIGITS", "2"), encoding="utf-8")
+    assert command(["build", str(script)]) == 0
+    assert command(["build", "--ties", str(script)]) == 0
+    assert "tie: no number hangs on the last bit" in capsys.readouterr().out
+    assert outputs(script.with_suffix(".ipynb"), 0)[0].text == "-34.03 72 G01\n"
+
+
 def test_an_unknown_lesson_is_answered_with_the_closest(capsys, tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "pyproject.toml").touch()
@@ -238,7 +324,7 @@ def test_the_same_list_steadies_stored_and_fresh_outputs():
     from nbval.plugin import get_sanitize_patterns
 
     text = (ROOT / "tests" / "nbval_sanitize.cfg").read_text(encoding="utf-8")
-    assert tuple(get_sanitize_patterns(text)) == building.STEADY
+    assert tuple(get_sanitize_patterns(text)) == executing.STEADY
 
 
 def test_jupytext_keeps_the_keys_that_lessons_use():

@@ -1,7 +1,9 @@
 """The commands for people: help, run sheet, doctor."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -148,6 +150,54 @@ def test_the_doctor_asks_for_the_versions_that_the_project_declares():
     detail = checkup.packages().detail
     for need in project["dependencies"] + project["optional-dependencies"]["course"]:
         assert checkup.re.match(r"\w+", need)[0] + " " in detail
+
+
+ASCII = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+
+
+def in_ascii(*arguments):
+    """The output of Python on a terminal that knows only ASCII; it must end well."""
+    run = subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, **ASCII},
+        capture_output=True,
+        text=True,
+        encoding="ascii",
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_an_ascii_terminal_stops_no_answer():
+    code = """
+from mmteach.course import answers, check, doctor, progress, questions
+for key, asked in answers.every().items():
+    for value in (None, asked.right(), 1, "\\u03c3", *(wrong() for wrong in asked.wrong.values())):
+        check(key, value)
+progress("day4")
+progress("d\\u03b1y")
+check("\\u03c3", 1)
+doctor(details=True)
+print(len(questions()))
+"""
+    lines = in_ascii("-c", code).splitlines()
+    assert lines[0] == "day2.sigma: not answered yet: sigma of a sorghum plot with blocks fixed (kg/ha)"
+    assert "d?y: there are no questions yet" in lines
+    assert any("the variance between schools by REML (points^2)" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["runsheet", "day4"], ["check", "day5_shrinkage"], ["build", "--check", "day4"], []]
+)
+def test_an_ascii_terminal_stops_no_command(arguments):
+    assert in_ascii("-m", "mmteach", *arguments)
+
+
+@pytest.mark.parametrize("text", ["-1", "0", "1.5", "soon", "1e3", ""])
+def test_a_time_limit_is_whole_seconds(text, capsys):
+    with pytest.raises(SystemExit):
+        command(["build", "--timeout", text, "day4"])
+    assert "whole seconds above zero, such as 120" in capsys.readouterr().err
 
 
 def trouble(finding, *words):

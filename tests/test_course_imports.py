@@ -22,11 +22,12 @@ inference.nested inference.comparison inference.shell
 inference.parameters inference.held inference.curves inference.profile
 inference.workers inference.bootstrap inference.intervals
 inference.grid inference.means inference.diagnostics inference.pictures
-course.units course.reading course.terms course.question
+course.saying course.units course.reading course.terms course.question
 course.answers.common course.answers.day2 course.answers.day4 course.answers.day5 course.answers
 course.checks course.checkup course.sources
 course.authoring.lessons course.authoring.lesson_prose course.authoring.lesson_rules course.authoring.checking
-course.authoring.building course.authoring.exercises course.authoring.runsheet course.authoring.figures course.authoring.pair_page
+course.authoring.executing course.authoring.pictures course.authoring.ties course.authoring.building
+course.authoring.exercises course.authoring.runsheet course.authoring.figures course.authoring.pair_page
 course.classroom
 """.split()
 WINGS = ("textbook", "plots", "engine", "inference", "course")

@@ -11,7 +11,8 @@ from functools import cache
 import numpy as np
 
 from . import answers, units
-from .reading import NO_NUMBER, digits, numbers, quantities, say, why_not
+from .reading import NO_NUMBER, digits, numbers, quantities, why_not
+from .saying import say
 
 LONGEST = 40  # characters of an answer that are repeated to its author
 NEAR = 0.05  # an answer of one or two digits is called close up to here

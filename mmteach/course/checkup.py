@@ -8,6 +8,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+from .saying import say
+
 INSTALL = 'in the project folder: python -m pip install -e ".[course]"'
 
 
@@ -140,7 +142,7 @@ def doctor(details=False):
     details : bool
         Also print versions and folders; these differ from computer to computer.
     """
-    print(report(findings(), details))
+    say(report(findings(), details))
 
 
 def report(found, details=False):
@@ -171,5 +173,5 @@ def report(found, details=False):
 def main():
     """Print the findings with details; return 1 when something needs attention."""
     found = findings()
-    print(report(found, details=True))
+    say(report(found, details=True))
     return 0 if all(finding.ok for finding in found) else 1

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from .authoring import lessons
 from .authoring.building import replace
-from .reading import say
+from .saying import say
 
 FOLDER, FIRST, RECORD = "my_course", "00_start_here.ipynb", ".mmteach.json"
 # found before the project's own settings, which pair a notebook with a script

@@ -1,8 +1,7 @@
-"""What people type as an answer, read as numbers; and a line that any terminal can print."""
+"""What people type as an answer, read as numbers."""
 
 import ast
 import re
-import sys
 import warnings
 
 import numpy as np
@@ -19,22 +18,6 @@ WORDS = """zero one two three four five six seven eight nine ten eleven twelve t
 hundred thousand half third quarter""".split()
 NO_NUMBER = "is not a number"
 QUOTES_OFF = "give the number; let Python compute it: no quotes"
-PLAIN = str.maketrans(
-    {
-        "σ": "sigma",
-        "π": "pi",
-        "·": " ",
-        "³": "^3",
-        "β": "beta",
-        "λ": "lambda",
-        "θ": "theta",
-        "χ": "chi",
-        "²": "^2",
-        "⁻": "^-",
-    }
-    | {"¹": "1", "−": "-", "–": "-", "…": "...", "√": "root of ", "û": "u", "ŷ": "y", "×": "x"}
-    | {"≈": "about ", "’": "'", "“": '"', "”": '"', "≤": "<=", "≥": ">="}
-)
 
 
 def numbers(value):
@@ -146,13 +129,3 @@ def digits(number):
     mantissa, exponent = f"{abs(number):.14e}".split("e")
     shown = len(mantissa.rstrip("0").replace(".", ""))
     return shown, float(f"1e{int(exponent) - shown + 1}")
-
-
-def say(text):
-    """Print a text, in plain letters where the terminal has no others."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = text.translate(PLAIN).encode(encoding, "replace").decode(encoding)
-    print(text)

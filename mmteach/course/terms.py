@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from ..words import shown
-from .reading import say
+from .saying import say
 
 
 class Term(NamedTuple):

@@ -4,21 +4,20 @@ Nothing in these files is typed in as a result. A day's file is loaded when one 
 asked for: the key "day4.sigma2" stands in ``day4.py``, under ``QUESTIONS``.
 """
 
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 DAYS = tuple(sorted(path.stem for path in Path(__file__).parent.glob("day*.py")))
 
 
-@cache
 def of_day(day):
     """The questions of one day by their keys; none for a day without questions.
 
     >>> len(of_day("day4")), of_day("day99")
     (7, {})
     """
-    return import_module(f"{__name__}.{day}").QUESTIONS if day in DAYS else {}
+    known = isinstance(day, str) and day in DAYS
+    return import_module(f"{__name__}.{day}").QUESTIONS if known else {}
 
 
 def question(key):

@@ -1,200 +1,41 @@
 """Rebuild a lesson's notebook from its script: ``python -m mmteach build``.
 
-Every cell runs in a fresh kernel, and what is stored depends on the script and
-the packages alone: cell ids come from position and source, and no timing, widget
-state, machine path or memory address is kept. Two builds give identical bytes.
+Every cell runs in a fresh kernel; two builds give identical bytes. A lesson whose printed numbers
+hang on the last bit of the arithmetic is refused (`ties`).
 """
 
 import os
-import re
 import sys
-import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from . import lessons
-
-# What differs between two runs or two machines, and what is stored instead. The same list stands
-# in tests/nbval_sanitize.cfg, so that stored and fresh outputs are compared after the same changes.
-STEADY = (
-    (r"""[^\s"'<>]*ipykernel_\d+[/\\]\d+\.py""", "a-cell.py"),
-    (r"""[^\s"'<>]*[/\\]site-packages[/\\]""", ""),
-    (r"\b0x[0-9a-fA-F]{6,16}\b", "0x000000"),
-    (r"""\bT_[0-9a-f]{5}(?=[_\s"])""", "T_00000"),
-    (r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z][a-z] \d{4}\b", "---, 00 --- 0000"),
-    (r"\b\d\d:\d\d:\d\d\b", "00:00:00"),
-)
-STYLER_ID = STEADY[3][1]
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-class BuildError(Exception):
-    """A cell failed, or a script cannot become a lesson."""
-
-
-def steady(text):
-    """Return `text` without what changes from run to run.
-
-    >>> steady("<Thing at 0x7f3a2c001d90> in /tmp/ipykernel_71/99.py:3")
-    '<Thing at 0x000000> in a-cell.py:3'
-    """
-    for pattern, replacement in STEADY:
-        text = re.sub(pattern, replacement, text)
-    return text
-
-
-def prepare(script):
-    """Return the script's notebook, not executed, with kept metadata and steady ids."""
-    import nbformat
-
-    notebook = lessons.read(script)
-    for number, cell in enumerate(notebook.cells):
-        if not cell.source.strip():
-            raise BuildError(f"{Path(script).name}: cell {number} is empty; delete it")
-        cell.metadata = nbformat.from_dict(lessons.essence(cell)[2])
-        cell.id = lessons.cell_id(number, cell)
-        if cell.cell_type == "code":
-            cell.execution_count, cell.outputs = None, []
-    notebook.metadata = nbformat.from_dict(
-        {"kernelspec": lessons.KERNELSPEC, "language_info": {"name": "python"}}
-    )
-    notebook.nbformat, notebook.nbformat_minor = 4, 5
-    return notebook
-
-
-def execute(notebook, folder, timeout=120):
-    """Run every cell in a fresh kernel that works in `folder`; return the widgets' states."""
-    from nbclient import NotebookClient
-    from nbclient.exceptions import (
-        CellExecutionError,
-        CellTimeoutError,
-        DeadKernelError,
-    )
-
-    client = NotebookClient(
-        notebook,
-        timeout=timeout,
-        kernel_name="python3",
-        record_timing=False,
-        extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # no chatter about its sockets
-        resources={"metadata": {"path": str(folder)}},
-    )
-    with tempfile.TemporaryDirectory() as profile:
-        # one thread, no personal IPython start-up files, figures inline
-        env = {**os.environ, "OMP_NUM_THREADS": "1", "IPYTHONDIR": profile}
-        env.pop("MPLBACKEND", None)
-        try:
-            client.execute(env=env)
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            raise BuildError(re.sub(r"\x1b\[[0-9;]*m", "", str(error))) from None
-    return client.widget_state
-
-
-def steady_output(output):
-    """Remove in place what changes from run to run in one output."""
-    if output.output_type == "stream":
-        output.text = steady(output.text)
-    for kind, data in output.get("data", {}).items():
-        if kind.startswith("text/") or kind == "image/svg+xml":
-            output.data[kind] = steady(data)
-
-
-def join_streams(outputs):
-    """Return the outputs with neighbouring stream pieces joined, stdout before stderr.
-
-    How the kernel cuts a stream into messages depends on timing; the text does not.
-    """
-    from nbformat.v4 import new_output
-
-    joined, waiting = [], {}
-
-    def flush():
-        for name in ("stdout", "stderr"):
-            if name in waiting:
-                joined.append(new_output("stream", name=name, text=waiting.pop(name)))
-
-    for output in outputs:
-        if output.output_type == "stream":
-            waiting[output.name] = waiting.get(output.name, "") + output.text
-        else:
-            flush()
-            joined.append(output)
-    flush()
-    return joined
-
-
-def widget_leaves(model, states):
-    """Yield the state of every widget inside `model`, in the order they are shown."""
-    state = states.get(model, {})
-    children = state.get("children", ())
-    for child in children:
-        yield from widget_leaves(child.removeprefix("IPY_MODEL_"), states)
-    if not children:
-        yield state
-
-
-def knob(state):
-    """Return "name = value" for a widget that holds a value, else ''."""
-    if "index" in state and "_options_labels" in state:
-        index, labels = state["index"], state["_options_labels"]
-        value = labels[index] if isinstance(index, int) else ", ".join(labels[i] for i in index)
-    elif state.get("description") and "value" in state:
-        value = state["value"]
-        value = f"{value:g}" if isinstance(value, float) else str(value)
-    else:
-        return ""
-    return f"{state.get('description') or 'choice'} = {value}"
-
-
-def static_twin(output, states):
-    """Return what a reader without a kernel sees in place of a widget.
-
-    One line that names the knobs with their starting values, then the picture or
-    text which the widget shows at these values.
-    """
-    import nbformat
-    from nbformat.v4 import new_output
-
-    leaves = list(widget_leaves(output.data[WIDGET]["model_id"], states))
-    knobs = [text for text in map(knob, leaves) if text]
-    line = "[Run this cell to move the knob" + ("s" if len(knobs) > 1 else "")
-    line += ": " + ", ".join(knobs) + "]" if knobs else "]"
-    shown = [nbformat.from_dict(one) for leaf in leaves for one in leaf.get("outputs", ())]
-    return [new_output("display_data", {"text/plain": line}), *shown]
-
-
-def settle(notebook, states):
-    """Give the executed notebook its stored form, in place."""
-    for number, cell in enumerate(notebook.cells):
-        cell.metadata.pop("execution", None)
-        if cell.cell_type != "code":
-            continue
-        outputs = []
-        for output in cell.outputs:
-            is_widget = WIDGET in output.get("data", {})
-            outputs += static_twin(output, states) if is_widget else [output]
-        cell.outputs = join_streams(outputs)
-        for output in cell.outputs:
-            steady_output(output)
-            if "text/html" in output.get("data", {}):
-                # tables styled by pandas bring rules for their own id: one id for each cell
-                html = output.data["text/html"]
-                output.data["text/html"] = html.replace(STYLER_ID, f"T_{number:05d}")
-    notebook.metadata.pop("widgets", None)
-    notebook.metadata["language_info"] = {"name": "python"}
+from . import lessons, ties
+from .executing import BuildError, fresh
 
 
 def replace(path, text):
-    """Write `text` to `path`, whole or not at all."""
+    """Write `text` to `path`, whole or not at all.
+
+    Raises BuildError when the disk is full or must not be written to.
+    """
     partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(partial, path)
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(partial, path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise BuildError(
+            f"{path.name} cannot be written: {error.strerror or error}; make room, or work in a "
+            "folder of your own (what stood there before is unchanged)"
+        ) from None
 
 
 def tidy_script(script, notebook, read):
     """Give a script the form that JupyterLab writes, unless it is no longer as it was `read`."""
     canonical = lessons.canonical_script(lessons.read(notebook))
-    if read != canonical and script.read_text(encoding="utf-8") == read:
+    if read != canonical and lessons.text_of(script) == read:
         replace(script, canonical)
 
 
@@ -203,23 +44,19 @@ def build(script, timeout=120):
 
     The script itself is given the form that JupyterLab writes: cells and words stay, the order of
     metadata and the blank lines between cells may change.
-    Raises BuildError, naming the lesson, when a cell fails; the old notebook then stays.
+    Raises BuildError, naming the lesson, when a cell fails or prints a number that hangs on the
+    last bit; the old notebook then stays.
     """
     import nbformat
 
     script = Path(script).resolve()
     if not script.is_file():
         raise BuildError(f"{script.name} does not exist; a notebook is built from its script")
-    as_read = script.read_text(encoding="utf-8")
-    notebook = prepare(script)
-    try:
-        states = execute(notebook, script.parent, timeout)
-    except BuildError as error:
-        raise BuildError(f"{script.name}: {error}") from None
-    settle(notebook, states)
-    complaint = lessons.unexecuted(notebook.cells)
-    if complaint:
-        raise BuildError(f"{script.name}: {complaint}")
+    as_read = lessons.text_of(script)
+    (notebook,) = fresh(script, timeout)
+    found = ties.complaints(*ties.nudged_runs(script, timeout))
+    if found:
+        raise BuildError("\n".join(f"{script.name}, {complaint}" for complaint in found))
     nbformat.validate(notebook)
     path = script.with_suffix(".ipynb")
     replace(path, nbformat.writes(notebook) + "\n")
@@ -236,7 +73,20 @@ def state(script, notebook):
     return complaint or lessons.not_canonical(script, notebook)
 
 
-def main(names=(), check=False, force=False, timeout=120):
+def build_one(script, notebook, timeout):
+    """Build a lesson and say so; return the number of failures, 0 or 1."""
+    start = time.perf_counter()
+    try:
+        build(script, timeout)
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    cells, seconds = lessons.read(notebook).cells, time.perf_counter() - start
+    print(f"{notebook.name}: {len(cells)} cells built in {seconds:.1f} s", flush=True)
+    return 0
+
+
+def main(names=(), check=False, force=False, timeout=120, look_for_ties=False):
     """Build, or with `check` inspect, the lessons named (default: all); return the exit code."""
     names = names or [lessons.notebooks_folder()]
     chosen = {pair: None for name in names for pair in lessons.find(name)}
@@ -245,19 +95,13 @@ def main(names=(), check=False, force=False, timeout=120):
         return 1
     failed = 0
     for script, notebook in chosen:
+        if look_for_ties:
+            failed += ties.report(script, timeout)
+            continue
         complaint = state(script, notebook)
         if check or not (complaint or force):
             print(complaint or f"{notebook.name}: in step")
             failed += bool(complaint)
-            continue
-        start = time.perf_counter()
-        try:
-            build(script, timeout)
-        except BuildError as error:
-            print(error, file=sys.stderr)
-            failed += 1
         else:
-            cells = lessons.read(notebook).cells
-            seconds = time.perf_counter() - start
-            print(f"{notebook.name}: {len(cells)} cells built in {seconds:.1f} s", flush=True)
+            failed += build_one(script, notebook, timeout)
     return min(failed, 1)

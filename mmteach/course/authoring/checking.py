@@ -29,9 +29,12 @@ def pair_complaints(script, notebook):
 def complaints(script, notebook):
     """Everything that the rules say about one lesson, each with its cell and its remedy."""
     found = pair_complaints(script, notebook)
-    if not notebook.is_file():
+    try:
+        cells = lessons.read(notebook).cells if notebook.is_file() else None
+    except ValueError:
+        cells = None  # the pair's complaint says so
+    if cells is None:
         return found
-    cells = lessons.read(notebook).cells
     unexecuted = lessons.unexecuted(cells)
     found += [unexecuted] if unexecuted else []
     for rule in (*ALWAYS, *TOLD):

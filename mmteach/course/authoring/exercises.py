@@ -72,8 +72,8 @@ def editions(folder=None):
 
 def out_of_step(solutions, exercises):
     """One sentence when the exercises are not what the solutions make, else ''."""
-    made = student_edition(solutions.read_text(encoding="utf-8"))
-    if exercises.is_file() and exercises.read_text(encoding="utf-8") == made:
+    made = student_edition(lessons.text_of(solutions))
+    if exercises.is_file() and lessons.text_of(exercises) == made:
         return ""
     return f"{exercises.name} is not what {solutions.name} makes; run: python -m mmteach exercises"
 
@@ -104,8 +104,8 @@ def main(check=False, timeout=120, folder=None):
         failed += building.main([str(solutions)], timeout=timeout)  # also tidies the source
         if out_of_step(solutions, exercises):
             exercises.parent.mkdir(exist_ok=True)
-            made = student_edition(solutions.read_text(encoding="utf-8"))
-            exercises.write_text(made, encoding="utf-8", newline="\n")
+            made = student_edition(lessons.text_of(solutions))
+            building.replace(exercises, made)
         failed += building.main([str(exercises)], timeout=timeout)
     for path in orphans(folder):
         print(

@@ -74,16 +74,40 @@ def find(name, folder=None):
     return found
 
 
+def text_of(path):
+    """Return the text of a file; raises ValueError, naming it, when that is not UTF-8."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ValueError(
+            f"{Path(path).name}, line {line}: not UTF-8; save the file in the encoding UTF-8"
+        ) from None
+
+
 def read(path):
-    """Return the notebook in `path` (``.py`` or ``.ipynb``) as a NotebookNode of format 4."""
+    """Return the notebook in `path` (``.py`` or ``.ipynb``) as a NotebookNode of format 4.
+
+    Raises ValueError, naming the file, when it holds no notebook.
+    """
     path = Path(path)
+    text = text_of(path)
     if path.suffix == ".py":
         import jupytext
 
-        return jupytext.read(path, fmt="py:percent")
+        return jupytext.reads(text, fmt="py:percent")
     import nbformat
 
-    return nbformat.read(path, as_version=4)
+    try:
+        notebook = nbformat.reads(text, as_version=4)
+        [cell.source for cell in notebook.cells]
+    except Exception as error:  # whatever a file that is no notebook makes of its reader
+        words = str(error).split("\n")[0][:60] or type(error).__name__
+        raise ValueError(
+            f"{path.name} is no notebook ({words}); make it anew: python -m mmteach build "
+            f"{path.with_suffix('.py').name}"
+        ) from None
+    return notebook
 
 
 def essence(cell):
@@ -106,7 +130,11 @@ def out_of_step(script, notebook):
         return f"{notebook.name} has no {script.name}: write the lesson as a script, then build it"
     if not notebook.is_file():
         return f"{script.name} has no {notebook.name}: {remedy}"
-    mine, theirs = read(script).cells, read(notebook).cells
+    mine = read(script).cells
+    try:
+        theirs = read(notebook).cells
+    except ValueError as error:
+        return str(error)
     for number, (a, b) in enumerate(zip(mine, theirs, strict=False)):
         for what, x, y in zip(("kind", "source", "metadata"), essence(a), essence(b), strict=True):
             if x != y:
@@ -134,7 +162,7 @@ def canonical_script(notebook):
 
 def not_canonical(script, notebook):
     """Return one sentence when the script is not in the form that JupyterLab writes, else ''."""
-    if Path(script).read_text(encoding="utf-8") == canonical_script(read(notebook)):
+    if text_of(script) == canonical_script(read(notebook)):
         return ""
     return (
         f"{Path(script).name} is not in the form that JupyterLab writes (order of metadata, blank "
