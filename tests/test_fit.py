@@ -366,7 +366,7 @@ def test_varcomp_of_three_effects_has_all_correlations(fits):
 
 
 def test_huge_matrices_are_refused_in_words(monkeypatch, fits):
-    monkeypatch.setattr("mmteach.engine.fit.LARGEST_MATRIX", 100)
+    monkeypatch.setattr("mmteach.guards.LARGEST_MATRIX", 100)
     with pytest.raises(ValueError, match="V would have .* cells"):
         fits("sorghum_reml").V
 

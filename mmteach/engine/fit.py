@@ -12,18 +12,18 @@ import numpy as np
 import pandas as pd
 
 from . import frame
+from .base import Model
 from .criterion import ProfiledCriterion
 from .crossproducts import CrossProducts
 from .henderson import conditional_variance, henderson_inverse
 from .search import minimise
 from .stream import stream
-from ..textbook.matrices import build_G
-from ..guards import finite, one_of, whole
-from ..tables import Report, column, places, significant
+from ..textbook.matrices import build_G, build_V
+from ..guards import finite, small_enough, truth
+from ..tables import Report, significant
 from ..words import dropped_columns
 
 BOUNDARY = 1e-4        # a diagonal of theta below this is called zero, as in lme4
-LARGEST_MATRIX = 2e8   # cells; larger matrices are not laid out for inspection
 
 
 def lmm(formula, data, reml=True, weights=None, levels=None):
@@ -71,8 +71,7 @@ def lmm(formula, data, reml=True, weights=None, levels=None):
     0     block  Intercept    2906.0   53.9   NaN
     1  Residual                25627.4  160.1   NaN
     """
-    if not isinstance(reml, (bool, np.bool_)):
-        raise ValueError(f"reml={reml!r} must be True (REML) or False (ML)")
+    reml = truth("reml", reml, "REML", "ML")
     if isinstance(data, pd.DataFrame):
         if levels is not None:
             raise ValueError("levels is for data in pieces; in a DataFrame make the column a "
@@ -84,7 +83,7 @@ def lmm(formula, data, reml=True, weights=None, levels=None):
     return Fit(design, products, reml)
 
 
-class Fit:
+class Fit(Model):
     """A fitted linear mixed model; every matrix of it can be opened.
 
     Parameters
@@ -147,11 +146,8 @@ class Fit:
         beta[products.kept], se[products.kept] = solution.beta, np.sqrt(np.diag(cov_beta))
         self.beta, self.se = pd.Series(beta, index=names), pd.Series(se, index=names)
         self.cov_beta = pd.DataFrame(cov_beta, index=kept, columns=kept)
-        self.nobs = products.n
-        self.n_parameters = products.p + products.n_theta + 1
-        self.loglik = -self.criterion / 2
-        self.aic = self.criterion + 2 * self.n_parameters
-        self.bic = self.criterion + np.log(self.nobs) * self.n_parameters
+        self.kept, self.triangle = products.kept, products.R
+        self.nobs, self.n_parameters = products.n, products.p + products.n_theta + 1
         self.boundary, boundary_messages = _boundary(self)
         if theta is not None:
             boundary_messages = ["theta was given, not estimated: beta and sigma are the best ones for it."]
@@ -232,15 +228,10 @@ class Fit:
     # --- the matrices --------------------------------------------------------------------
 
     @property
-    def X(self):
-        kept = self.products.kept
-        return pd.DataFrame(self._rows().X[:, kept], index=self.design.rows, columns=self.cov_beta.index)
-
-    @property
     def Z(self):
         labels = self._effect_labels()
         design = self._rows()
-        _small_enough("Z", self.nobs * len(labels))
+        small_enough("Z", self.nobs * len(labels))
         columns = []
         for term in self.terms:
             J, k = len(term.levels), len(term.names)
@@ -252,160 +243,34 @@ class Fit:
     @property
     def G(self):
         labels = self._effect_labels()
-        _small_enough("G", len(labels) ** 2)
+        small_enough("G", len(labels) ** 2)
         return pd.DataFrame(build_G(self.covariances, self.products.J), index=labels, columns=labels)
 
     @property
     def R(self):
         design = self._rows()
-        _small_enough("R", self.nobs ** 2)
+        small_enough("R", self.nobs ** 2)
         return pd.DataFrame(np.diag(self.sigma2 / design.row_weights), index=design.rows,
                             columns=design.rows)
 
     @property
     def V(self):
-        _small_enough("V", self.nobs ** 2)
-        Z = self.Z.to_numpy()
-        return self.R + Z @ self.G.to_numpy() @ Z.T
+        small_enough("V", self.nobs ** 2)
+        R = self.R
+        return pd.DataFrame(build_V(self.Z, self.G, R), index=R.index, columns=R.columns)
+
+    def _roots(self):
+        return [self.sigma * lam for lam in self.products.lambdas(self.theta)]
 
     def _effect_labels(self):
         return pd.MultiIndex.from_tuples(
             [(term.group, level, name) for term in self.terms for level in term.levels for name in term.names],
             names=["group", "level", "term"])
 
-    def _rows(self):
-        if self.design.X is None:
-            raise ValueError("the rows of a streamed fit are not kept; read a part of the data into a "
-                             "DataFrame and use fit.predict(part)")
-        return self.design
-
-    # --- fitted values and predictions ---------------------------------------------------
-
-    @property
-    def y(self):
-        design = self._rows()
-        return pd.Series(design.response, index=design.rows, name=design.y_name)
-
-    @property
-    def fitted(self):
-        design = self._rows()
-        values = design.row_offset + design.X[:, self.products.kept] @ self.beta.dropna().to_numpy()
-        for term, b in zip(self.terms, self.b):
-            values = values + (term.x * b[term.codes]).sum(axis=1)
-        return pd.Series(values, index=self.design.rows, name="fitted")
-
-    @property
-    def residuals(self):
-        return (self.y - self.fitted).rename("residual")
-
-    def predict(self, new=None, groups="conditional", new_levels="error", se=False):
-        r"""Predicted means for new rows.
-
-        ``x'beta + z'b`` (conditional: for the groups named in `new`) or ``x'beta``
-        (population: for a group not yet seen).
-
-        Parameters
-        ----------
-        new : DataFrame, optional
-            The rows of the fit when absent.
-        groups : "conditional" or "population"
-        new_levels : "error" or "population"
-            What to do with a group that the fit has not seen.
-        se : bool
-            Also give the standard error of the predicted mean; for an unseen group it
-            contains the variance between groups.
-
-        Returns
-        -------
-        Series, or DataFrame with columns mean and se.
-
-        Raises
-        ------
-        KeyError, ValueError
-            For missing columns, unseen levels or unknown options.
-
-        Examples
-        --------
-        >>> import mmteach as mm
-        >>> fit = mm.lmm("reaction_ms ~ days + (days | subject)", mm.load("sleepstudy"))
-        >>> new = mm.load("sleepstudy").iloc[[9]]
-        >>> [round(float(fit.predict(new, groups=g).iloc[0]), 2) for g in ("conditional", "population")]
-        [430.66, 345.61]
-        """
-        one_of("groups", groups, ("conditional", "population"))
-        one_of("new_levels", new_levels, ("error", "population"))
-        kept, beta = self.products.kept, self.beta.dropna().to_numpy()
-        if new is None:
-            X, index, offset = self._rows().X[:, kept], self.design.rows, self.design.row_offset
-        else:
-            X, index, offset = self.design.x_rows(new)[:, kept], new.index, self.design.offset_rows(new)
-        mean, places, extra = offset + X @ beta, [], np.zeros(len(X))
-        if groups == "conditional":
-            at = 0
-            for term, b, Sigma in zip(self.terms, self.b, self.covariances):
-                codes, x = (term.codes, term.x) if new is None else term.rows(new)
-                known = codes >= 0
-                if new_levels == "error" and not known.all():
-                    _unseen(term, new, known)
-                mean = mean + np.where(known, (x * b[codes]).sum(axis=1), 0.0)
-                extra += np.where(known, 0.0, np.einsum("ni,ij,nj->n", x, Sigma, x))
-                places.append((at, codes, x, known))
-                at += b.size
-        mean = pd.Series(mean, index=index, name="mean")
-        if not se:
-            return mean
-        if groups == "population":
-            variance = np.einsum("ni,ij,nj->n", X, self.cov_beta.to_numpy(), X)
-        else:
-            W = np.zeros((len(X), at + len(kept)))
-            W[:, at:] = X
-            for start, codes, x, known in places:
-                k = x.shape[1]
-                for j in range(k):
-                    W[known, start + codes[known] * k + j] = x[known, j]
-            variance = np.einsum("ni,ij,nj->n", W, self.joint_covariance(), W) + extra
-        return pd.DataFrame({"mean": mean, "se": np.sqrt(variance)})
-
     def joint_covariance(self):
         """Covariance matrix of (b - u, beta_hat): sigma^2 times Henderson's inverse."""
-        _small_enough("the joint covariance matrix", (sum(b.size for b in self.b) + self.products.p) ** 2)
+        small_enough("the joint covariance matrix", (sum(b.size for b in self.b) + self.products.p) ** 2)
         return self.sigma2 * henderson_inverse(self.profiled, self.theta)
-
-    def simulate(self, n=1, seed=None, conditional=False):
-        """Draw `n` new responses from the fitted model.
-
-        ``y* = X beta + Z u* + e*`` with new u* and e*; with ``conditional=True`` the
-        predicted b take the place of u*, which leaves the variation between groups out.
-
-        Parameters
-        ----------
-        n : int
-        seed : int or numpy Generator, optional
-        conditional : bool
-
-        Returns
-        -------
-        DataFrame, one column per draw.
-
-        Examples
-        --------
-        >>> import mmteach as mm
-        >>> fit = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))
-        >>> fit.simulate(2, seed=1).shape
-        (12, 2)
-        """
-        n = whole("n", n)
-        design, rng = self._rows(), np.random.default_rng(seed)
-        if conditional:
-            mean = self.fitted.to_numpy()[:, None]
-        else:
-            mean = (design.row_offset + design.X[:, self.products.kept] @ self.beta.dropna().to_numpy())[:, None]
-            for term, lam in zip(self.terms, self.products.lambdas(self.theta)):
-                u = rng.standard_normal((n, len(term.levels), len(lam))) @ (self.sigma * lam.T)
-                mean = mean + np.einsum("rk,srk->rs", term.x, u[:, term.codes])
-        root_w = 1.0 if design.weights is None else np.sqrt(design.weights)[:, None]
-        e = self.sigma * rng.standard_normal((self.nobs, n)) / root_w
-        return pd.DataFrame(mean + e, index=design.rows)
 
     def refit(self, y=None, reml=None):
         """The same model with another response, or by the other likelihood.
@@ -414,8 +279,8 @@ class Fit:
 
         Parameters
         ----------
-        y : (n,) array, optional
-            In the order of the rows kept by the fit.
+        y : (n,) array or Series, optional
+            In the order of the rows kept by the fit; a Series is matched by its index.
         reml : bool, optional
 
         Returns
@@ -425,7 +290,7 @@ class Fit:
         Raises
         ------
         ValueError
-            When y has a wrong length or values that are not finite.
+            When y has a wrong length, index or values that are not finite.
 
         Examples
         --------
@@ -434,18 +299,25 @@ class Fit:
         >>> float(fit.refit(reml=False).varcomp.variance[0].round(3))
         56.391
         """
-        reml = self.reml if reml is None else reml
+        reml = self.reml if reml is None else truth("reml", reml, "REML", "ML")
         if y is None:
             return Fit(self.design, self.products, reml)
-        design = replace(self._rows(), y=_response(y, self.nobs) - self._rows().row_offset)
+        design = replace(self._rows(), y=self._new_response(y))
         products = self.products.with_response(design.y, design.X, [(t.codes, t.x) for t in self.terms],
                                                design.weights)
         return Fit(design, products, reml)
 
     # --- printing ------------------------------------------------------------------------
 
-    def summary(self):
-        """The fit as a page to read: criterion, residuals, variances, fixed effects."""
+    def loglik_by(self, reml):
+        """The log-likelihood by REML or by ML, the fit made anew if it is by the other one."""
+        return self.loglik if self.reml == bool(reml) else self.refit(reml=bool(reml)).loglik
+
+    def summary(self, max_rows=None):
+        """The fit as a page to read: criterion, residuals, variances, fixed effects.
+
+        `max_rows` shows only so many of the fixed effects.
+        """
         method = "REML" if self.reml else "maximum likelihood"
         parts = [f"Formula: {self.formula}"]
         if self.reml:
@@ -453,7 +325,7 @@ class Fit:
         else:
             parts.append(f"AIC {self.aic:.1f}   BIC {self.bic:.1f}   log-likelihood {self.loglik:.2f}   "
                          f"-2 log-likelihood {self.criterion:.1f}")
-        if self.design.X is not None:
+        if not self.streamed:
             weights = np.sqrt(self.design.row_weights)
             scaled = np.quantile(self.residuals * weights / self.sigma, [0, .25, .5, .75, 1])
             parts.append(("Scaled residuals", pd.DataFrame(
@@ -469,11 +341,7 @@ class Fit:
         parts.append(f"Rows: {self.nobs}; levels: {groups}")
         if not len(self.beta):
             return Report(f"Linear mixed model fit by {method}", [*parts, "Fixed effects: none", *self.messages])
-        decimals = max(places(self.beta, 5), places(self.se, 3))
-        fixed = pd.DataFrame({"estimate": column(self.beta, decimals=decimals),
-                              "std. error": column(self.se, decimals=decimals),
-                              "t": column(self.beta / self.se, decimals=3)}, index=self.beta.index)
-        parts.append(("Fixed effects", fixed))
+        parts += self._coefficients(max_rows)
         return Report(f"Linear mixed model fit by {method}", parts + [""] * bool(self.messages) + self.messages)
 
     def __repr__(self):
@@ -511,26 +379,3 @@ def _boundary(fit):
         messages.append("The random effects reproduce the data almost exactly, so the residual variance has no "
                         "estimate of its own; leave out a random term.")
     return bool(len(places)), messages
-
-
-# --- checks ------------------------------------------------------------------------------
-
-
-def _response(y, n):
-    y = finite(y, "y", ndim=1)
-    if len(y) != n:
-        raise ValueError(f"y has {len(y)} values, but the fit has {n} rows (after dropping missing ones)")
-    return y
-
-
-def _unseen(term, new, known):
-    labels = new.loc[~known, list(term.bar.factors)].drop_duplicates().head(3).to_numpy(dtype=object)
-    shown = ", ".join(":".join("a missing one" if pd.isna(v) else str(v) for v in row) for row in labels)
-    raise ValueError(f"{term.group} has levels that the fit has not seen: {shown}; use "
-                     'new_levels="population" to predict them at the population mean')
-
-
-def _small_enough(name, cells):
-    if cells > LARGEST_MATRIX:
-        raise ValueError(f"{name} would have {cells:.2g} cells; look at a smaller part of the data, the "
-                         "estimates themselves never need it")

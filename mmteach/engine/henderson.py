@@ -61,3 +61,22 @@ def henderson_inverse(criterion, theta):
     D[q:, q:] = solve_upper(cp.R, np.eye(cp.p))  # from the columns of Q back to X
     half = solve_lower(cholesky(M), D.T)
     return half.T @ half
+
+
+def row_variance(X, met, C):
+    """Variances w'Cw for rows w = [z, x], of which a row meets only one level of each term.
+
+    `met` holds (codes, x, (J, k)) for each term; W is never laid out.
+    """
+    q = len(C) - X.shape[1]
+    columns, start = [], 0
+    for codes, x, (J, k) in met:
+        columns += [(start + codes * k + j, x[:, j]) for j in range(k)]
+        start += J * k
+    variance = ((X @ C[q:, q:]) * X).sum(axis=1)
+    for a, x in columns:
+        at = np.maximum(a, 0)  # -1, an unseen level, has x = 0
+        variance += 2 * x * (C[at, q:] * X).sum(axis=1)
+        for b, z in columns:
+            variance += x * z * C[at, np.maximum(b, 0)]
+    return variance

@@ -1,24 +1,27 @@
-r"""The all-fixed model, as a thin layer over statsmodels: what a mixed model is compared with.
+r"""The all-fixed model: what a mixed model is compared with.
 
     y = X beta + e,    e ~ N(0, sigma^2 W^-1)
     beta_hat = (X'WX)^-1 X'W y,    sigma_hat^2 = |W^1/2 (y - X beta_hat)|^2 / (n - p)
 """
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy.special import fdtrc, stdtr
 
 from . import frame
-from .linalg import independent_columns
-from ..tables import Report, column, p_value, places, significant
+from .base import Model
+from .linalg import independent_columns, solve_upper
+from ..tables import Report, column, p_value, significant
 from ..words import dropped_columns
 
 
 def lm(formula, data, weights=None):
     r"""Fit a linear model without random effects by (weighted) least squares.
 
-    ``y = X beta + e``, ``e ~ N(0, sigma^2 W^-1)``; the arithmetic is that of statsmodels' OLS
-    and WLS, the formula and the printed page are those of `lmm`.
+    ``y = X beta + e``, ``e ~ N(0, sigma^2 W^-1)``, by the QR decomposition of W^1/2 X. Whatever
+    else statsmodels' OLS and WLS offer is in ``fit.model``.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ def lm(formula, data, weights=None):
     return LinearFit(frame.design(formula, data, weights, random=False))
 
 
-class LinearFit:
+class LinearFit(Model):
     """A fitted linear model without random effects.
 
     Attributes
@@ -72,43 +75,38 @@ class LinearFit:
     messages : list of str
         What the reader should know: dropped rows, dropped columns.
     model : statsmodels results
-        For everything else that statsmodels offers.
+        For everything else that statsmodels offers; made when it is first asked for.
     """
 
-    terms = ()  # no random terms
-
     def __init__(self, design):
-        from statsmodels.api import OLS, WLS
-
         self.design, self.formula = design, design.formula
-        weights = design.weights
-        root = 1.0 if weights is None else np.sqrt(weights)[:, None]
-        triangle = np.linalg.qr(design.X * root, mode="r")
-        self.kept = independent_columns(triangle)
-        if len(self.kept) < triangle.shape[1]:
-            triangle = np.linalg.qr(triangle[:, self.kept], mode="r")
-        self.triangle = triangle  # upper, triangle'triangle = X'WX
-        X = design.X[:, self.kept]
-        model = OLS(design.y, X) if weights is None else WLS(design.y, X, weights)
-        self.model = model.fit(method="qr")
-        names = list(design.x_names)
-        kept = [names[j] for j in self.kept]
-        self.beta = pd.Series(self.model.params, index=kept).reindex(names)
-        self.se = pd.Series(self.model.bse, index=kept).reindex(names)
-        self.cov_beta = pd.DataFrame(self.model.cov_params(), index=kept, columns=kept)
-        self.nobs, self.df_resid = len(design.y), int(self.model.df_resid)
-        if self.model.ssr <= 1e-24 * np.sum((design.y * np.ravel(root)) ** 2):
+        root = np.sqrt(design.row_weights)
+        X, y = design.X * root[:, None], design.y * root
+        Q, R = np.linalg.qr(X)
+        self.kept = independent_columns(R)
+        if len(self.kept) < R.shape[1]:
+            Q, R = np.linalg.qr(X[:, self.kept])
+        self.triangle = R  # upper, R'R = X'WX
+        beta = solve_upper(R, Q.T @ y)
+        residual = y - X[:, self.kept] @ beta
+        beta = beta + solve_upper(R, Q.T @ residual)  # refined once: y may lie far from zero
+        left = float(np.sum((y - X[:, self.kept] @ beta) ** 2))
+        if left <= 1e-24 * (y @ y):
             raise ValueError(f"the model reproduces the response {design.y_name} exactly, so no "
                              "residual variation is left to test with; look for a column that is "
                              "computed from it")
-        self.sigma2 = float(self.model.scale)
+        self.nobs, self.df_resid = len(y), len(y) - len(self.kept)
+        self.sigma2 = left / self.df_resid
         self.sigma = float(np.sqrt(self.sigma2))
-        self._explained(root)
-        self.loglik = float(self.model.llf)
-        self.criterion = -2 * self.loglik
+        half = solve_upper(R, np.eye(len(R)))
+        names = list(design.x_names)
+        kept = [names[j] for j in self.kept]
+        self.cov_beta = pd.DataFrame(self.sigma2 * half @ half.T, index=kept, columns=kept)
+        self.beta = pd.Series(beta, index=kept).reindex(names)
+        self.se = pd.Series(np.sqrt(np.diag(self.cov_beta)), index=kept).reindex(names)
+        self._explained(root[:, None])
+        self.criterion = float(self.nobs * (1 + np.log(2 * np.pi * left / self.nobs)) - 2 * np.log(root).sum())
         self.n_parameters = len(kept) + 1
-        self.aic = self.criterion + 2 * self.n_parameters
-        self.bic = self.criterion + np.log(self.nobs) * self.n_parameters
         self.messages = list(design.messages)
         if len(kept) < len(names):
             self.messages.append(dropped_columns([name for name in names if name not in kept]))
@@ -129,74 +127,52 @@ class LinearFit:
         self.f_pvalue = float(fdtrc(model_df, self.df_resid, self.fvalue))
 
     @property
-    def X(self):
-        X = self.design.X[:, self.kept]
-        return pd.DataFrame(X, index=self.design.rows, columns=self.cov_beta.index)
+    def model(self):
+        """The same fit by statsmodels, made when it is first asked for."""
+        return self.derived("model", _by_statsmodels)
 
-    @property
-    def y(self):
-        return pd.Series(self.design.response, index=self.design.rows, name=self.design.y_name)
+    def joint_covariance(self):
+        """Covariance matrix of beta_hat; a mixed model adds b - u."""
+        return self.cov_beta.to_numpy()
 
-    @property
-    def fitted(self):
-        return pd.Series(self.design.row_offset + self.model.fittedvalues, index=self.design.rows, name="fitted")
+    def loglik_by(self, reml):
+        """The log-likelihood by ML, or by REML at the same estimates."""
+        if not reml:
+            return self.loglik
+        minus2 = (self.df_resid * (1 + np.log(2 * np.pi * self.sigma2))
+                  + 2 * np.log(np.abs(np.diag(self.triangle))).sum() - np.log(self.design.row_weights).sum())
+        return float(-minus2 / 2)
 
-    @property
-    def residuals(self):
-        return (self.y - self.fitted).rename("residual")
-
-    def predict(self, new=None, se=False):
-        r"""Means x'beta for new rows, with standard errors ``sqrt(x'Cov(beta_hat)x)`` if asked.
-
-        Parameters
-        ----------
-        new : DataFrame, optional
-            The rows of the fit when absent.
-        se : bool
-
-        Returns
-        -------
-        Series, or DataFrame with columns mean and se.
-
-        Raises
-        ------
-        KeyError, ValueError
-            For missing columns or levels that the fit does not know.
+    def refit(self, y=None, reml=None):
+        """The same model with another response; `reml` is for fits with random effects.
 
         Examples
         --------
         >>> import mmteach as mm
-        >>> fit = mm.lm("strength ~ C(k2o_lb_ac) + block", mm.load("potash"))
-        >>> fit.predict(mm.load("potash").head(1), se=True).round(4)
-            mean      se
-        0  7.758  0.1428
+        >>> fit = mm.lm("strength ~ block", mm.load("potash"))
+        >>> print(f"{fit.beta['Intercept']:.3f} {fit.refit(fit.y + 1).beta['Intercept']:.3f}")
+        7.630 8.630
         """
-        X = self.design.X if new is None else self.design.x_rows(new)
-        X = X[:, self.kept]
-        offset = self.design.row_offset if new is None else self.design.offset_rows(new)
-        mean = pd.Series(offset + X @ self.beta.dropna().to_numpy(), name="mean",
-                         index=self.design.rows if new is None else new.index)
-        if not se:
-            return mean
-        variance = np.einsum("ni,ij,nj->n", X, self.cov_beta.to_numpy(), X)
-        return pd.DataFrame({"mean": mean, "se": np.sqrt(variance)})
+        if reml is not None:
+            raise ValueError("reml is for fits with random effects; here beta is the same by both, and "
+                             "fit.loglik_by(True) gives the REML log-likelihood")
+        return self if y is None else LinearFit(replace(self.design, y=self._new_response(y)))
 
-    def summary(self):
-        """The fit as a page to read: residuals, coefficients, sigma, R^2 and F."""
+    def summary(self, max_rows=None):
+        """The fit as a page to read: residuals, coefficients, sigma, R^2 and F.
+
+        `max_rows` shows only so many of the coefficients.
+        """
         weights = 1.0 if self.design.weights is None else np.sqrt(self.design.weights)
         sigma = significant(self.sigma)
         quantiles = np.quantile(self.residuals * weights, [0, .25, .5, .75, 1])
-        decimals = max(places(self.beta, 5), places(self.se, 3))
-        t = self.beta / self.se
-        p = 2 * stdtr(self.df_resid, -t.abs())
-        fixed = pd.DataFrame({"estimate": column(self.beta, decimals=decimals),
-                              "std. error": column(self.se, decimals=decimals),
-                              "t": column(t, decimals=3), "p": [p_value(v) for v in p]})
+        p = 2 * stdtr(self.df_resid, -(self.beta / self.se).abs())
+        fixed = self._coefficients(max_rows, p=[p_value(v) for v in p])
         names = ["min", "1Q", "median", "3Q", "max"]
         residuals = pd.DataFrame([column(quantiles, 5)], columns=names)
         heading = "Residuals" if self.design.weights is None else "Weighted residuals"
         parts = [f"Formula: {self.formula}", (heading, residuals),
-                 ("Fixed effects", fixed.set_index(self.beta.index)), "",
+                 *fixed, "",
                  f"Residual standard deviation: {sigma} on {self.df_resid} degrees of freedom",
                  f"R-squared: {self.rsquared:.4f}, adjusted: {self.rsquared_adj:.4f}"]
         if self.df_model:
@@ -213,3 +189,11 @@ class LinearFit:
 def _spanned(one, X):
     rest = one - X @ np.linalg.lstsq(X, one, rcond=None)[0]
     return bool(np.linalg.norm(rest) < 1e-8 * np.linalg.norm(one))
+
+
+def _by_statsmodels(fit):
+    from statsmodels.regression.linear_model import OLS, WLS
+
+    design, X = fit.design, fit.design.X[:, fit.kept]
+    model = OLS(design.y, X) if design.weights is None else WLS(design.y, X, design.weights)
+    return model.fit(method="qr")
