@@ -118,6 +118,7 @@ def test_formulas_are_set_as_mathml(page):
     assert page.count("<math") > 60 and 'class="tex"' not in page
     bare = re.sub(r"<(pre|code|style)\b.*?</\1>", "", page, flags=re.S)
     assert "$" not in bare and "\\mathbf" not in bare
+    assert page.count("class='prime'") == page.count("&#x2032;") > 5 and "&#x02032;" not in page
 
 
 def test_without_latex2mathml_formulas_can_be_read(monkeypatch):

@@ -25,6 +25,8 @@ PIECE = re.compile("<[^>]*>|\ue000\\d+\ue001|&#?\\w+;|\\d+(?:[.,]\\d+)*|\\w+|\\s
 HAT = re.compile(
     r'<mover accent="true">(?:<mrow>)?(<mi[^>]*)>([^<]*)</mi>(?:</mrow>)?<mo>&#x0005E;</mo></mover>'
 )
+# the prime of a transpose, as small as an exponent and raised once more, would hardly be seen
+PRIME = re.compile(r"<msup>(<mi[^>]*>[^<]*</mi>)<mi>&#x02032;</mi></msup>")
 BLOCK = re.compile(r"<(p|li|pre|tr|summary|h[3-6])\b")
 OTHER = 0.6  # from this share of differing words a paragraph bears one sign, and no marks
 STYLE = """
@@ -101,6 +103,7 @@ def formula(tex, block=False):
         from latex2mathml.converter import convert
 
         html = convert(" ".join(tex.split()), display="block" if block else "inline")
+        html = PRIME.sub(r"\1<mo class='prime' lspace='0' rspace='0'>&#x2032;</mo>", html)
         return HAT.sub(r"\1 style='font-style: italic'>\2&#x0302;</mi>", html)
     except Exception:  # the package is optional, and no formula may stop a page
         return f'<span class="tex">{escape(readable(tex))}</span>'
