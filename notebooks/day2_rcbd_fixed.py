@@ -68,7 +68,7 @@ print(reading)
 # A genotype was given to a plot at random, so the plot is the <em>experimental unit</em>. The yield was measured on the plot, so it is the <em>observational unit</em> as well. The <em>treatment structure</em> is one factor with 18 genotypes. The <em>design structure</em> is plots within blocks. <em>Complete</em>: every block holds every genotype. <em>Randomised</em>: the order was drawn anew in each block.
 # </details>
 
-# %% [markdown] minutes=3 notes="One genotype alone first: a mean, a standard deviation, a standard error. Board: s/\u221ar.\nThe point is the small number of plots behind that standard deviation." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="One genotype alone first: a mean, a standard deviation, a standard error. Board: s/√r.\nThe point is the small number of plots behind that standard deviation." slideshow={"slide_type": "slide"}
 # ## 2. Recall: what we know already
 #
 # In the simplest model there is one mean, and the errors are independent: $y_i \sim N(\mu, \sigma^2)$. Here $\sigma$ is the standard deviation of a plot around its mean. From $r$ plots we estimate it by $s$, and the standard error of the mean is $s/\sqrt r$. Take the plots of genotype G01 alone, and forget the blocks:
@@ -237,7 +237,7 @@ print(f"with G01 and R1: {X_with_more.shape[1]} columns, rank {rank_with_more}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # > **Common slip: a column for every level.** With two more columns the rank is still 21. The columns of all genotypes add up to the column of ones, and so do those of all blocks; so two columns say nothing new, and least squares no longer has a single answer. That is why each factor leaves one level out, the reference level.
 
-# %% [markdown] minutes=10 notes="Type the first three cells live, line by line; run the others and talk. Board: X'X \u03b2\u0302 = X'y.\nDraw attention to df: rows minus columns. Programs solve the equations by a more exact route (the QR decomposition); the numbers are the same." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=10 notes="Type the first three cells live, line by line; run the others and talk. Board: X'X β̂ = X'y.\nDraw attention to df: rows minus columns. Programs solve the equations by a more exact route (the QR decomposition); the numbers are the same." slideshow={"slide_type": "slide"}
 # ## 7. Write the estimate in ten lines
 #
 # *Least squares* chooses the $\boldsymbol\beta$ for which the sum of the squared residuals is smallest. That $\hat{\boldsymbol\beta}$ solves the *normal equations*
@@ -417,7 +417,6 @@ for block in blocks:
     refit = mm.lm("yield_kg_ha ~ genotype + block", data=rest)
     print(f"without {block}: sigma {refit.sigma:.1f} kg/ha on {refit.df_resid} df")
 
-
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: no. Without R1 it falls by a fifth, to 124.2 kg/ha, so R1 has the most uneven plots. Even an estimate on 51 degrees of freedom moves when a quarter of the trial is taken away.
 
@@ -436,7 +435,6 @@ data_now = with_block_differences(factor)
 refit = mm.lm("yield_kg_ha ~ genotype + block", data=data_now)
 print(f"factor {factor}: sigma {refit.sigma:.2f} kg/ha, "
       f"R2 − R1 {refit.beta['block[T.R2]']:.2f} kg/ha")
-
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # With factor 2 the difference between R2 and R1 is twice as large, and $\hat\sigma$ is what it was. The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model estimates them (dots).
@@ -460,8 +458,7 @@ def draw_factor(factor, ax_V, ax_blocks):
     R1_in_data = factor * deviations[0]
     R1_estimated = estimated[0].round(6) + 0           # + 0 turns -0.0 into 0.0
     return (f"factor {factor:.1f}: R1 in the data {R1_in_data:.1f}, estimated "
-            f"{R1_estimated:.1f} kg/ha; covariance in a block 0")
-
+            f"{R1_estimated:.1f} kg/ha; sigma² {refit.sigma2:.0f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # And the slider. `interact` calls the function `picture` whenever the slider moves (the `;` at the end keeps its name from being printed):
@@ -523,7 +520,6 @@ def numbers_of(fit):
         "columns of X": fit.X.shape[1],
     }
 
-
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Four more rows are not in both fits by the same name, so we add them one by one. `np.isclose` compares the two columns:
 
@@ -583,12 +579,12 @@ plt.show()
 # | quantity | blocks fixed | blocks random | why | the two agree |
 # |---|---|---|---|---|
 # | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks |
-# | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as no plot is lost |
-# | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as no plot is lost |
-# | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as no plot is lost |
-# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | only if $\hat\sigma_b^2 = 0$ |
-# | df of a mean | $72 - 21$ | Satterthwaite | $\hat\sigma_b^2$ rests on four blocks | only if $\hat\sigma_b^2 = 0$ and nothing else changes |
-# | interval of a mean | mean ± $t$·SE | mean ± $t$·SE | larger SE, fewer df | never in practice |
+# | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as the trial is complete and $\mathrm{MS}_b > \mathrm{MS}_e$ |
+# | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as the trial is complete and $\mathrm{MS}_b > \mathrm{MS}_e$ |
+# | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as the trial is complete |
+# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | never, in practice |
+# | df of a mean | $72 - 21$ | Satterthwaite | $\hat\sigma_b^2$ rests on four blocks | never, in practice |
+# | interval of a mean | mean ± $t$·SE | mean ± $t$·SE | larger SE, fewer df | never, in practice |
 # | R1 above the average | $\bar y_{R1} - \bar y$ | $\dfrac{18\hat\sigma_b^2}{18\hat\sigma_b^2 + \hat\sigma^2}$ of it | a part of it is chance | only if $\hat\sigma_b^2$ is infinite |
 # | intercept | G01 in R1 | G01 in an average block | R1 is the reference, or nothing is | by accident |
 # | G01 in a new block | no answer | the intercept | a new block has no coefficient; a new draw has mean 0 | |
@@ -600,38 +596,50 @@ plt.show()
 # %% [markdown] minutes=4 notes="Four minutes for the goats; the six plots and the pigs are for reading.\nBefore the first run: hands up, how many of the 17 differences will no longer agree? Then let somebody else turn the knobs." slideshow={"slide_type": "slide"}
 # ## 13. Break it: lose some plots
 #
-# The equalities rest on one thing: every genotype stands once in every block. Goats visit the trial. The knobs are *how many* plots they eat (none to half of the trial) and *where*:
+# The equalities rest on the layout: every genotype stands once in every block. (They also need a variance between blocks that is not estimated as zero.) Goats visit the trial. The knobs are *how many* plots they eat (none to half of the trial) and *where*:
 #
 # - `"at random"`, but never the last plot of a genotype;
 # - `"one block"`: first all of R4, then all of R3;
 # - `"half of every block"`: each block keeps 9 genotypes, and other ones in each block.
 
 # %% slideshow={"slide_type": "-"}
-seed = 1                                   # any whole number from 0
+block_number = trial["block"].cat.codes               # 0 to 3
+genotype_number = trial["genotype"].cat.codes         # 0 to 17
 
-def order_of_loss(pattern):
-    block_number = trial["block"].cat.codes
-    genotype_number = trial["genotype"].cat.codes
-    if pattern == "one block":
-        by_block = trial.assign(rank=-block_number)
-        return list(by_block.sort_values("rank", kind="stable").index)
-    if pattern == "half of every block":
-        place = (genotype_number - 5 * block_number) % 18     # lost: places 17 to 9
-        by_place = trial.assign(rank=-place)
-        return list(by_place.sort_values("rank", kind="stable").index)
-    eaten = []
+last_block_first = trial.sort_values("block", ascending=False, kind="stable")
+place = (genotype_number - 5 * block_number) % 18     # shifted by 5 in each block
+last_place_first = trial.assign(place=place).sort_values(
+    "place", ascending=False, kind="stable")
+print("one block, lost first:          ", list(last_block_first.index[:6]))
+print("half of every block, lost first:", list(last_place_first.index[:6]))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# These are the numbers of the rows, in the order in which they are lost (`kind="stable"` leaves rows that tie in the order of the file). At random we go through the plots in a shuffled order, and spare the last plot of each genotype. `seed` chooses the shuffle; any whole number from 0 will do:
+
+# %% slideshow={"slide_type": "-"}
+seed = 1
+
+def random_order(seed):
+    lost = []
     plots_left = trial["genotype"].value_counts()
     for plot in np.random.default_rng(seed).permutation(n):
         genotype = trial["genotype"][plot]
         if plots_left[genotype] > 1:
             plots_left[genotype] = plots_left[genotype] - 1
-            eaten.append(plot)
-    return eaten
+            lost.append(int(plot))
+    return lost
+
+orders_of_loss = {
+    "at random": random_order(seed),
+    "one block": list(last_block_first.index),
+    "half of every block": list(last_place_first.index),
+}
 
 def lose_plots(number, pattern):
     number = int(min(max(number, 0), 36))             # never more than half the trial
-    return trial.drop(index=order_of_loss(pattern)[:number])
+    return trial.drop(index=orders_of_loss[pattern][:number])
 
+print("at random, lost first:          ", orders_of_loss["at random"][:6])
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The next function fits both models to what is left, and returns the 17 differences from G01 with their SEDs, and the variance between blocks:
@@ -671,7 +679,6 @@ n_agree = len(differences) - len(changed)
 print(f"{n_agree} of {len(differences)} differences agree; the others:")
 print(changed.round(2).to_string())
 
-
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: 16. Only the difference that contains G18 has changed. Two genotypes that stand in the *same blocks* have the same difference in both analyses, because each block adds the same to both. (This is exact, however many other plots are lost.)
 #
@@ -696,7 +703,6 @@ def draw_gaps(number, pattern, ax):
         "SED fixed / SED random": f"{ratio:.3f}",
         "sigma_b², (kg/ha)²": f"{sigma2_b_now:.0f}",
     }
-
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The two knobs, *how many* and *where*:

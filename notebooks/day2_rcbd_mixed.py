@@ -537,8 +537,9 @@ def draw_factor(factor, ax_V, ax_blocks):
     ax_blocks.invert_yaxis()
     R1_in_data = factor * deviations[0]
     R1_predicted = predicted[0].round(6) + 0           # + 0 turns -0.0 into 0.0
+    between, within = refit.varcomp["variance"]
     return (f"factor {factor:.1f}: R1 in the data {R1_in_data:.1f}, predicted "
-            f"{R1_predicted:.1f} kg/ha; covariance in a block {V_now[0, 1]:.0f}")
+            f"{R1_predicted:.1f} kg/ha; sigma_b² {between:.0f}, sigma² {within:.0f}")
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -572,7 +573,7 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 6. Block differences multiplied by 0, 1 and 3: above the corner of $\hat{\mathbf V}$, below the blocks in the data (rings) and predicted (dots).*
 #
-# You should have said: $\hat{\mathbf V}$ changes. In this model the block differences are in $\mathbf V$, and the covariance inside a block grows with them. The dots come closest to the rings at factor 3, where the blocks differ so much that chance can explain little of it; there the two twins nearly agree. At factor 0 the estimate is $\hat\sigma_b^2 = 0$, and the blocks vanish. That is no failure: the blocks then differ no more than their plots would make them differ.
+# You should have said: $\hat{\mathbf V}$ changes. In this model the block differences are in $\mathbf V$, and the covariance inside a block grows with them. The dots come closest to the rings at factor 3, where the blocks differ so much that chance can explain little of it; there the two twins nearly agree. At factor 0 the estimate is $\hat\sigma_b^2 = 0$, and the blocks vanish. That is no failure: the blocks then differ no more than their plots would make them differ. The 3 degrees of freedom of the blocks now count as error as well, so $\hat\sigma^2$ is 24204 in place of 25627.
 
 # %% [markdown] minutes=6 notes="Collect the four predictions by hands before you run the cell. Then read the verdicts aloud, row by row.\nThe table of reasons is for reading; in class take three rows: SED, SE of a mean, what you may say." slideshow={"slide_type": "slide"}
 # ## 12. What is the same, what differs
@@ -655,12 +656,12 @@ print(reading)
 # | quantity | blocks fixed | blocks random | why | the two agree |
 # |---|---|---|---|---|
 # | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks |
-# | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as no plot is lost |
-# | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as no plot is lost |
-# | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as no plot is lost |
-# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | only if $\hat\sigma_b^2 = 0$ |
-# | df of a mean | $72 - 21$ | Satterthwaite | $\hat\sigma_b^2$ rests on four blocks | only if $\hat\sigma_b^2 = 0$ and nothing else changes |
-# | interval of a mean | mean ± $t$·SE | mean ± $t$·SE | larger SE, fewer df | never in practice |
+# | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as the trial is complete and $\mathrm{MS}_b > \mathrm{MS}_e$ |
+# | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as the trial is complete and $\mathrm{MS}_b > \mathrm{MS}_e$ |
+# | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as the trial is complete |
+# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | never, in practice |
+# | df of a mean | $72 - 21$ | Satterthwaite | $\hat\sigma_b^2$ rests on four blocks | never, in practice |
+# | interval of a mean | mean ± $t$·SE | mean ± $t$·SE | larger SE, fewer df | never, in practice |
 # | R1 above the average | $\bar y_{R1} - \bar y$ | $\dfrac{18\hat\sigma_b^2}{18\hat\sigma_b^2 + \hat\sigma^2}$ of it | a part of it is chance | only if $\hat\sigma_b^2$ is infinite |
 # | intercept | G01 in R1 | G01 in an average block | R1 is the reference, or nothing is | by accident |
 # | G01 in a new block | no answer | the intercept | a new block has no coefficient; a new draw has mean 0 | |
@@ -672,37 +673,50 @@ print(reading)
 # %% [markdown] minutes=4 notes="Four minutes for the goats; recovery and the pigs are for reading. Name recovery in one sentence.\nBefore the first run: hands up, how many of the 17 differences will no longer agree? Board: the two lines of recovery." slideshow={"slide_type": "slide"}
 # ## 13. Break it: lose some plots
 #
-# The equalities rest on one thing: every genotype stands once in every block. Goats visit the trial, as in the twin. The knobs are *how many* plots they eat (none to half of the trial) and *where*:
+# The equalities rest on the layout: every genotype stands once in every block. (They also need a variance between blocks that is not estimated as zero.) Goats visit the trial, as in the twin. The knobs are *how many* plots they eat (none to half of the trial) and *where*:
 #
 # - `"at random"`, but never the last plot of a genotype;
 # - `"one block"`: first all of R4, then all of R3;
 # - `"half of every block"`: each block keeps 9 genotypes, and other ones in each block.
 
 # %% slideshow={"slide_type": "-"}
-seed = 1                                   # any whole number from 0
+block_number = trial["block"].cat.codes               # 0 to 3
+genotype_number = trial["genotype"].cat.codes         # 0 to 17
 
-def order_of_loss(pattern):
-    block_number = trial["block"].cat.codes
-    genotype_number = trial["genotype"].cat.codes
-    if pattern == "one block":
-        by_block = trial.assign(rank=-block_number)
-        return list(by_block.sort_values("rank", kind="stable").index)
-    if pattern == "half of every block":
-        place = (genotype_number - 5 * block_number) % 18     # lost: places 17 to 9
-        by_place = trial.assign(rank=-place)
-        return list(by_place.sort_values("rank", kind="stable").index)
-    eaten = []
+last_block_first = trial.sort_values("block", ascending=False, kind="stable")
+place = (genotype_number - 5 * block_number) % 18     # shifted by 5 in each block
+last_place_first = trial.assign(place=place).sort_values(
+    "place", ascending=False, kind="stable")
+print("one block, lost first:          ", list(last_block_first.index[:6]))
+print("half of every block, lost first:", list(last_place_first.index[:6]))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# These are the numbers of the rows, in the order in which they are lost (`kind="stable"` leaves rows that tie in the order of the file). At random we go through the plots in a shuffled order, and spare the last plot of each genotype. `seed` chooses the shuffle; any whole number from 0 will do:
+
+# %% slideshow={"slide_type": "-"}
+seed = 1
+
+def random_order(seed):
+    lost = []
     plots_left = trial["genotype"].value_counts()
     for plot in np.random.default_rng(seed).permutation(n):
         genotype = trial["genotype"][plot]
         if plots_left[genotype] > 1:
             plots_left[genotype] = plots_left[genotype] - 1
-            eaten.append(plot)
-    return eaten
+            lost.append(int(plot))
+    return lost
+
+orders_of_loss = {
+    "at random": random_order(seed),
+    "one block": list(last_block_first.index),
+    "half of every block": list(last_place_first.index),
+}
 
 def lose_plots(number, pattern):
     number = int(min(max(number, 0), 36))             # never more than half the trial
-    return trial.drop(index=order_of_loss(pattern)[:number])
+    return trial.drop(index=orders_of_loss[pattern][:number])
+
+print("at random, lost first:          ", orders_of_loss["at random"][:6])
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}

@@ -254,11 +254,8 @@ def test_every_cell_runs_a_second_time_in_any_order(lesson):
 
 def gaps(names, number, pattern, seed=1):
     """(gaps of the 17 differences, SEDs fixed and random, sigma_b²) after a loss of plots."""
-    names["seed"] = seed
-    try:
-        found, variance = names["both_analyses"](names["lose_plots"](number, pattern))
-    finally:
-        names["seed"] = 1
+    names["orders_of_loss"]["at random"] = names["random_order"](seed)
+    found, variance = names["both_analyses"](names["lose_plots"](number, pattern))
     assert len(found) == 17 and found.notna().all(axis=None), "every difference is estimable"
     return found["fixed"] - found["random"], found["SED fixed"], found["SED random"], variance
 
@@ -297,12 +294,25 @@ def test_two_genotypes_in_the_same_blocks_agree(lesson):
     """The differences agree exactly where the two genotypes stand in the same blocks."""
     _, names = lesson
     for seed in (1, 2, 5, 7):
-        names["seed"] = seed
+        names["orders_of_loss"]["at random"] = names["random_order"](seed)
         left = names["lose_plots"](12, "at random")
         stood_in = left.groupby("genotype", observed=True)["block"].agg(tuple)
         gap, *_ = gaps(names, 12, "at random", seed)
         for name, value in gap.items():
             assert (abs(value) < 1e-4) == (stood_in[name] == stood_in["G01"]), (seed, name)
+
+
+def test_the_equalities_end_at_the_boundary(lesson):
+    """Even field: sigma_b² is zero, its degrees of freedom join the error, and sigma differs."""
+    import mmteach as mm
+
+    _, names = lesson
+    even = names["with_block_differences"](0)
+    fixed = mm.lm("yield_kg_ha ~ genotype + block", even)
+    mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", even)
+    assert mixed.varcomp.variance[0] == 0 and fixed.sigma2 == pytest.approx(25627.36, abs=0.01)
+    assert mixed.sigma2 == pytest.approx(fixed.sigma2 * 51 / 54) == pytest.approx(24203.62, abs=0.01)
+    assert mixed.se.iloc[1] < fixed.se.iloc[1]
 
 
 def test_recovery_never_hurts_when_the_variances_are_known(lesson):
