@@ -68,10 +68,10 @@ print(reading)
 # A genotype was given to a plot at random, so the plot is the <em>experimental unit</em>. The yield was measured on the plot, so it is the <em>observational unit</em> as well. The <em>treatment structure</em> is one factor with 18 genotypes. The <em>design structure</em> is plots within blocks. <em>Complete</em>: every block holds every genotype. <em>Randomised</em>: the order was drawn anew in each block.
 # </details>
 
-# %% [markdown] minutes=3 notes="One genotype alone first: a mean, a standard deviation, a standard error. Board: s/√r.\nThe point is the small number of plots behind that standard deviation." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="One genotype alone first: a mean, a standard deviation, a standard error. Board: s/\u221ar.\nThe point is the small number of plots behind that standard deviation." slideshow={"slide_type": "slide"}
 # ## 2. Recall: what we know already
 #
-# In the simplest model there is one mean, and the errors are independent: $y_i \sim N(\mu, \sigma^2)$. Here $\sigma$ is the standard deviation of a plot around its mean. From $r$ plots we estimate it by $s$, and the standard error of the mean is $s/\sqrt r$. Take the plots of genotype G01 alone, and forget the blocks:
+# In the simplest model there is one mean, and the errors are independent: $y_i \sim N(\mu, \sigma^2)$. Here $\sigma$ is the standard deviation of a plot around its mean. From $r$ plots we estimate it by $s$. The *standard error* (SE) of the mean, the standard deviation of this estimate, is $s/\sqrt r$. Take the plots of genotype G01 alone, and forget the blocks:
 
 # %% slideshow={"slide_type": "-"}
 g01 = trial.loc[trial["genotype"] == "G01", "yield_kg_ha"]
@@ -81,7 +81,7 @@ print(f"G01: {len(g01)} plots, mean {g01.mean():.1f}, SD {g01.std():.1f} kg/ha")
 print(f"     standard error of the mean {se_g01:.1f} kg/ha")
 
 # %% [markdown] notes="Hands up for 'nearly the same'. Most say yes.\nExpect 'yes, it is the same field': reply 'same field, but only four plots each'." slideshow={"slide_type": "fragment"}
-# A genotype mean of four plots is known to about 80 kg/ha, if we believe these four plots. But four plots say little about $\sigma$: the estimate rests on 3 degrees of freedom.
+# A genotype mean of four plots is known to about 80 kg/ha, if we believe these four plots. But four plots say little about $\sigma$: the estimate rests on 3 *degrees of freedom* (df), the number of independent pieces of information behind it.
 #
 # **Predict.** If we do the same with the four plots of G02, will the standard error be nearly the same?
 
@@ -98,8 +98,8 @@ print(f"G02: standard error of the mean {se_g02:.1f} kg/ha")
 # Before the model speaks, guess four numbers, all in kg/ha. If you cannot guess sizes, guess at least the order of the first three. Type your numbers in place of `None`.
 #
 # - `sigma`: how far a plot typically lies from what its genotype and its block let us expect;
-# - `SE of a mean`: how well the mean of one genotype is known (four plots, one in each block);
-# - `SED`: how well the difference of two such means is known;
+# - `SE of a mean`: the standard error of the mean of one genotype (four plots, one in each block);
+# - `SED`: the *standard error of a difference* of two such means;
 # - `best block`: by how much the best block, R1, lies above the average block.
 
 # %% slideshow={"slide_type": "-"}
@@ -237,7 +237,7 @@ print(f"with G01 and R1: {X_with_more.shape[1]} columns, rank {rank_with_more}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # > **Common slip: a column for every level.** With two more columns the rank is still 21. The columns of all genotypes add up to the column of ones, and so do those of all blocks; so two columns say nothing new, and least squares no longer has a single answer. That is why each factor leaves one level out, the reference level.
 
-# %% [markdown] minutes=10 notes="Type the first three cells live, line by line; run the others and talk. Board: X'X β̂ = X'y.\nDraw attention to df: rows minus columns. Programs solve the equations by a more exact route (the QR decomposition); the numbers are the same." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=10 notes="Type the first three cells live, line by line; run the others and talk. Board: X'X \u03b2\u0302 = X'y.\nDraw attention to df: rows minus columns. Programs solve the equations by a more exact route (the QR decomposition); the numbers are the same." slideshow={"slide_type": "slide"}
 # ## 7. Write the estimate in ten lines
 #
 # *Least squares* chooses the $\boldsymbol\beta$ for which the sum of the squared residuals is smallest. That $\hat{\boldsymbol\beta}$ solves the *normal equations*
@@ -323,7 +323,7 @@ print(mm.contrast(fixed, {"genotype[T.G02]": 1}))
 #
 # - 86.46 belongs to one genotype in one block, G01 in R1;
 # - 80.04 belongs to the mean of a genotype over these four blocks;
-# - 113.20 belongs to the *difference* of two genotypes, the reason why the trial was laid out. It is called the **SED**, and it is $\sqrt{2\hat\sigma^2/4}$, because two means of four plots are compared.
+# - 113.20 belongs to the *difference* of two genotypes, the reason why the trial was laid out. It is the *standard error of a difference*, **SED** for short: $\sqrt{2\hat\sigma^2/4}$, because two means of four plots are compared.
 
 # %% [markdown] minutes=5 notes="The central picture of the day. Point at one cell and ask for the two plots behind it. Switch between the two tabs.\nExpect 'the block covariance': reply 'which letter in our model is random?' Right: 0 and 0." slideshow={"slide_type": "slide"}
 # ## 8. See the covariance of the data
@@ -417,6 +417,7 @@ for block in blocks:
     refit = mm.lm("yield_kg_ha ~ genotype + block", data=rest)
     print(f"without {block}: sigma {refit.sigma:.1f} kg/ha on {refit.df_resid} df")
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: no. Without R1 it falls by a fifth, to 124.2 kg/ha, so R1 has the most uneven plots. Even an estimate on 51 degrees of freedom moves when a quarter of the trial is taken away.
 
@@ -435,6 +436,7 @@ data_now = with_block_differences(factor)
 refit = mm.lm("yield_kg_ha ~ genotype + block", data=data_now)
 print(f"factor {factor}: sigma {refit.sigma:.2f} kg/ha, "
       f"R2 − R1 {refit.beta['block[T.R2]']:.2f} kg/ha")
+
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # With factor 2 the difference between R2 and R1 is twice as large, and $\hat\sigma$ is what it was. The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model estimates them (dots).
@@ -459,6 +461,7 @@ def draw_factor(factor, ax_V, ax_blocks):
     R1_estimated = estimated[0].round(6) + 0           # + 0 turns -0.0 into 0.0
     return (f"factor {factor:.1f}: R1 in the data {R1_in_data:.1f}, estimated "
             f"{R1_estimated:.1f} kg/ha; sigma² {refit.sigma2:.0f}")
+
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # And the slider. `interact` calls the function `picture` whenever the slider moves (the `;` at the end keeps its name from being printed):
@@ -519,6 +522,7 @@ def numbers_of(fit):
         "intercept": fit.beta["Intercept"],
         "columns of X": fit.X.shape[1],
     }
+
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Four more rows are not in both fits by the same name, so we add them one by one. `np.isclose` compares the two columns:
@@ -641,6 +645,7 @@ def lose_plots(number, pattern):
 
 print("at random, lost first:          ", orders_of_loss["at random"][:6])
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The next function fits both models to what is left, and returns the 17 differences from G01 with their SEDs, and the variance between blocks:
 
@@ -679,10 +684,11 @@ n_agree = len(differences) - len(changed)
 print(f"{n_agree} of {len(differences)} differences agree; the others:")
 print(changed.round(2).to_string())
 
+
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: 16. Only the difference that contains G18 has changed. Two genotypes that stand in the *same blocks* have the same difference in both analyses, because each block adds the same to both. (This is exact, however many other plots are lost.)
 #
-# G18 now stands in R2, R3 and R4 only, without R1, the best block. Its raw mean is too low, and both analyses correct it. The fixed one corrects by the full block differences, the other one by shrunken block differences. That makes the gap.
+# G18 now stands in R2, R3 and R4 only, without R1, the best block. Its raw mean is too low, and both analyses correct it. The fixed one corrects by the full block differences, the other one by block differences that are *shrunken*, pulled towards zero (in the complete trial 60.523 in place of 90.176 kg/ha for R1). That makes the gap.
 #
 # Now turn both knobs. The bars are the gaps in kg/ha, in the order of the means. Below the picture are three dials: the largest gap in units of its SED, the ratio of the average SEDs (fixed to random), and the variance between blocks.
 
@@ -703,6 +709,7 @@ def draw_gaps(number, pattern, ax):
         "SED fixed / SED random": f"{ratio:.3f}",
         "sigma_b², (kg/ha)²": f"{sigma2_b_now:.0f}",
     }
+
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The two knobs, *how many* and *where*:

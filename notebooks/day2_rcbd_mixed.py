@@ -105,8 +105,8 @@ print(f"variance of u + error: {np.var(u + error):.1f}")
 # The blocks will become random. Guess the same four numbers as in the twin, in kg/ha. Three of them you have seen with blocks fixed (section 2), so the question is: will they be smaller, the same, or larger? Type your numbers in place of `None`. If you did the twin, copy what you guessed there into `twin_guess`.
 #
 # - `sigma`: how far a plot typically lies from what its genotype and its block let us expect;
-# - `SE of a mean`: how well the mean of one genotype is known;
-# - `SED`: how well the difference of two such means is known;
+# - `SE of a mean`: the standard error of the mean of one genotype;
+# - `SED`: the *standard error of a difference* of two such means;
 # - `best block`: by how much the best block, R1, lies above the average block. With blocks fixed this was 90 kg/ha.
 
 # %% slideshow={"slide_type": "-"}
@@ -144,7 +144,8 @@ ax.axhline(0, color="grey", linewidth=1)
 ax.set_xticks([0, 1, 2, 3], blocks)
 ax.set_xlabel("block")
 ax.set_ylabel("left over (kg/ha)")
-ax.legend(["plot", "mean of the block"], loc="upper right", markerscale=0.4)
+ax.legend(["plot", "mean of the block"], loc="lower left", bbox_to_anchor=(0, 1),
+          ncols=2, markerscale=0.4)
 plt.show()
 
 # %% [markdown] notes="Expect 'no, it is noise': possible; let the shuffles decide. Board: chance alone gives \u03c3\u00b2/18." slideshow={"slide_type": "fragment"}

@@ -16,9 +16,6 @@ NOT_AGAIN = {
 
 # test_glossary: terms whose first use in the course does not explain them, by that lesson
 UNEXPLAINED = {
-    "SE": "day2_rcbd_fixed",
-    "df": "day2_rcbd_fixed",
-    "shrinkage": "day2_rcbd_fixed",
     "BLUE": "day5_shrinkage_blups",
     "SD": "day5_shrinkage_blups",
     "nested": "day4_reml_from_scratch",
