@@ -36,7 +36,7 @@ from math import comb, prod
 
 from ..words import shown
 from .expressions import Expression, read_expression, refused
-from .tokens import (BARS, PLUS_MINUS, brief, depths, find_intercept, has_bar, in_parentheses, is_call,
+from .tokens import (BARS, PLUS_MINUS, brief, find_intercept, has_bar, in_parentheses, is_call,
                      joined, name_of, quoted, signed_terms, split, text_of, tokenise)
 
 MOST_TERMS, MOST_BARS, LARGEST_POWER = 1023, 63, 20
@@ -262,8 +262,8 @@ def _read_bar(piece):
     text = brief(text_of(piece))
     if len(split(piece, BARS)) > 1:
         raise ValueError(f"a random term needs its own parentheses: write ({text})")
-    inside = split(piece[1:-1], BARS) if all(depths(piece)[:-1]) else []
-    if len(inside) != 2 or has_bar(inside[0][1] + inside[1][1]) or piece[0].text != "(":
+    inside = split(piece[1:-1], BARS) if in_parentheses(piece) else []
+    if len(inside) != 2 or has_bar(inside[0][1] + inside[1][1]):
         raise ValueError(f"cannot read {text}: write every random term as one pair of parentheses "
                          "with one bar in it, (left | group), joined to the others by +")
     (_, left), (bar, right) = inside
