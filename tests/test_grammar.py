@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mmteach as mm
 from mmteach.engine.expressions import ELEMENTWISE, read_expression
 from mmteach.engine.formula import split_bars
 from mmteach.engine.frame import design
@@ -368,3 +369,18 @@ def test_all_levels_of_every_factor():
     assert rows.shape == (80, 1 + 3 + 1 + 2 + 3)
     np.testing.assert_array_equal(rows[:, 1:4].sum(axis=1), 1)
     np.testing.assert_array_equal(rows[:, 1:4] @ [0, 1, 2], data.a.cat.codes)
+
+
+def test_a_factor_made_in_the_formula_is_that_factor():
+    data = frame().assign(big=lambda d: pd.Categorical(d.x > 0), K=lambda d: pd.Categorical(d.k))
+    for made, column in [("C(x > 0)", "big"), ("C(k)", "K"), ("C(k > 0)", None)]:
+        column = column or "more"
+        data["more"] = pd.Categorical(data.k > 0)
+        ours, same = mm.lm(f"y ~ b*{made}", data), mm.lm(f"y ~ b*{column}", data)
+        for kind in (1, 2, 3):
+            np.testing.assert_allclose(mm.anova(ours, kind).f, mm.anova(same, kind).f, rtol=1e-8)
+    fit = mm.lm("y ~ b*C(x > 0)", data)
+    np.testing.assert_allclose(mm.emmeans(fit, "b")["mean"], fit.predict(
+        pd.DataFrame({"b": ["u", "v"], "x": data.x.mean()})))  # a number is held at its mean
+    assert fit.design.x_examples["x"][0] <= 0 < fit.design.x_examples["x"][1]
+    assert mm.lm("y ~ k + C(k)", data).design.x_levels == {"k": [0.0, 1.0, 2.0]}

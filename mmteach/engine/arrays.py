@@ -120,6 +120,18 @@ class Design:
     x_factors = property(lambda self: self.reader.fixed.factors)
     x_variables = property(lambda self: self.reader.fixed.variables)
 
+    @property
+    def x_levels(self):
+        """{column of numbers: its levels} for those that also stand in the fixed part as C(x)."""
+        pieces = self.reader.fixed.pieces.values()
+        return {piece.column: piece.levels for piece in pieces
+                if piece.is_factor and piece.column in self.numeric and piece.node.parts[0].kind == "column"}
+
+    @property
+    def x_examples(self):
+        """{column of numbers: values} with which C(x), or C(x > 3), takes each of its levels."""
+        return self.reader.fixed.examples
+
     def x_rows(self, new, all_levels=False):
         """(m, p) rows of X for a DataFrame of new rows, coded as the rows of the data were.
 

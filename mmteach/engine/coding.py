@@ -109,6 +109,7 @@ class Coding:
     terms : term -> slice of the columns; the intercept is "Intercept"
     factors : term -> {factor in the term: its levels, or None if it is numeric}
     variables : term -> names of the data columns in it
+    examples : column of numbers -> for each level of C(x) or C(x > 3) a value of x that has it
     """
 
     def __init__(self, side, values):
@@ -117,7 +118,7 @@ class Coding:
         self.columns = tuple(dict.fromkeys(c for e in self.expressions for c in e.columns))
         self.bare = set().union(*(e.bare for e in self.expressions))
         self.names = None
-        self.terms, self.factors, self.variables = {}, {}, {}
+        self.terms, self.factors, self.variables, self.examples = {}, {}, {}, {}
 
     def rows(self, columns, n, all_levels=False):
         """(n, p) array from a dict of arrays and Categoricals.
@@ -128,6 +129,7 @@ class Coding:
         values = {e: self.values(e, columns, n) for e in self.expressions}
         if self.names is None:
             self._plan(values, n)
+            self._find_examples(values, columns)
         layout = self._full() if all_levels else self.layout
         p = sum(self._width(part) for parts in layout for part in parts)
         _check_size(self.pieces.values(), n, p)
@@ -166,6 +168,14 @@ class Coding:
             self.factors[name] = {e.text: self.pieces[e].levels for e in term}
         self.names = names
         _refuse_twins(names, self.columns, self.side)
+
+    def _find_examples(self, values, columns):
+        for e, value in values.items():
+            column = columns[e.columns[0]]
+            if isinstance(value, pd.Categorical) and len(e.columns) == 1 and isinstance(column, np.ndarray):
+                first = np.unique(value.codes, return_index=True)[1]
+                known = self.examples.get(e.columns[0], [])
+                self.examples[e.columns[0]] = list(dict.fromkeys([*known, *column[first].tolist()]))
 
     def _terms(self):
         return [()] * self.side.intercept + list(self.side.terms)

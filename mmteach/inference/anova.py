@@ -260,11 +260,8 @@ def _in_all_effects(fit):
 
 def _rows_of_all_combinations(design, repeats):
     """X, and a matrix with a column for every level, on all combinations of each term's levels."""
-    rng, every = np.random.default_rng(1), dict(design.factors)
-    for term, parts in design.x_factors.items():
-        for part, levels in parts.items():  # a number may also stand inside C(...)
-            numbers = [v for v in design.x_variables[term] if v in design.numeric and v in part]
-            every |= dict.fromkeys(numbers if levels else [], levels)
+    rng = np.random.default_rng(1)
+    every = design.factors | design.x_examples  # a number may also stand inside C(...)
     rows = []
     for variables in dict.fromkeys(design.x_variables.values()):
         levels = {f: every[f] if f in variables else every[f][:1] for f in every}

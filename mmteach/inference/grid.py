@@ -91,11 +91,8 @@ class ReferenceGrid:
     def _levels(self):
         """The levels of each factor; a covariate that also occurs as C(x) has levels, too."""
         levels = {name: pd.Index(items) for name, items in self.design.factors.items()}
-        for term, parts in self.design.x_factors.items():
-            variables, items = self.design.x_variables[term], list(parts.values())
-            if len(variables) == 1 and variables[0] in self.design.numeric and items != [None]:
-                levels[variables[0]] = pd.Index(pd.to_numeric(items[0], downcast="integer"))
-        return levels
+        return levels | {name: pd.Index(pd.to_numeric(items, downcast="integer"))
+                         for name, items in self.design.x_levels.items()}
 
     def _covariate(self, name):
         if name in self.at:
