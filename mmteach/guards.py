@@ -64,9 +64,20 @@ def text(name, value):
 def labels(name, value):
     """The value as a list, one label for each row; refuse what is no sequence of labels."""
     shape = getattr(value, "shape", None)
-    if len(shape) == 1 if shape is not None else isinstance(value, (list, tuple, range)):
-        return list(value)
-    raise ValueError(f"{name} is {shown(value)}; give one label per row, such as a column of a DataFrame")
+    if isinstance(value, type) or not (isinstance(value, (list, tuple, range)) if shape is None else len(shape) == 1):
+        raise ValueError(f"{name} is {shown(value)}; give one label per row, such as a column of a DataFrame")
+    try:
+        return list(dict.fromkeys(value)) and list(value)  # a label that cannot be looked up is none
+    except TypeError:
+        raise ValueError(f"{name} is {shown(value)}; a label is text or a number") from None
+
+
+def check_table(name, value):
+    """Refuse what is not a DataFrame with rows."""
+    if not (hasattr(value, "columns") and hasattr(value, "iloc")):
+        raise ValueError(f"{name} is {shown(value)}; give a pandas DataFrame")
+    if not len(value):
+        raise ValueError(f"{name} has no rows; check how it was selected")
 
 
 def check_seed(seed):

@@ -13,7 +13,7 @@ PACKAGE = Path(mmteach.__file__).parent
 ORDER = """
 words guards progress datasets tables
 textbook.matrices textbook.likelihood textbook.blup
-plots.lessons
+plots.style plots.matrix plots.trials plots.estimates plots.criteria
 engine.tokens engine.expressions engine.columns engine.coding engine.formula engine.arrays
 engine.reader engine.frame engine.linalg engine.crossproducts engine.criterion engine.henderson engine.base engine.search
 engine.stream engine.fit engine.linear
