@@ -8,11 +8,12 @@ would quietly change every number in a lesson. Nothing is ever fetched from a ne
 import hashlib
 import io
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+
+from .words import UnknownName, near, shown
 
 HERE = Path(__file__).resolve().parent
 
@@ -148,12 +149,12 @@ def list_datasets():
 
 def _known(name):
     """The key in DATASETS that ``name`` means; capitals, spaces round it and .csv are forgiven."""
-    key = str(name).strip().lower().removesuffix(".csv")
-    if isinstance(name, str) and key in DATASETS:
+    key = name.strip().lower().removesuffix(".csv") if isinstance(name, str) else ""
+    if key in DATASETS:
         return key
-    close = get_close_matches(key, DATASETS, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise KeyError(f"there is no data set {name!r}.{hint} The course has: {', '.join(DATASETS)}.")
+    hint = near(key, DATASETS) if isinstance(name, str) else "give its name in quotes. "
+    raise UnknownName(f"there is no data set {shown(name)}. {hint[:1].upper()}{hint[1:]}"
+                      f"The course has: {', '.join(DATASETS)}.")
 
 
 def _data_folder(package):
@@ -190,14 +191,26 @@ def _verified_text(folder, file):
 def checksums(folder=None):
     """File name -> SHA-256 as listed in SHA256SUMS (the format of the tool ``sha256sum``).
 
+    Raises
+    ------
+    ValueError
+        When a line is not a checksum and a file name; the message names the file and the line.
+
     Examples
     --------
     >>> len(checksums()["sorghum.csv"])
     64
     """
     folder = _data_folder(HERE) if folder is None else Path(folder)
-    lines = (folder / "SHA256SUMS").read_text(encoding="utf-8").split("\n")
-    return {file: digest for digest, file in (line.split() for line in lines if line.strip())}
+    path, sums = folder / "SHA256SUMS", {}
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        found = re.fullmatch(rb"([0-9a-f]{64})[ *]+(\S+)\s*", line)
+        if found:
+            sums[found[2].decode("utf-8", "replace")] = found[1].decode("ascii")
+        elif line.strip():
+            raise ValueError(f"{path} is damaged: line {number} is not a checksum and a file name. Restore it "
+                             "(in a checkout: git checkout -- data/SHA256SUMS) or install mmteach again.")
+    return sums
 
 
 def _natural(label):

@@ -1,5 +1,6 @@
 """Results that print as plain text in a terminal and as tables in a notebook."""
 
+from copy import deepcopy
 from html import escape
 from textwrap import fill
 
@@ -58,7 +59,8 @@ class Report:
 class Table(pd.DataFrame):
     """A DataFrame with exact numbers that prints rounded, under a title and above its notes.
 
-    Everything computed from it (a row, a selection, a rounded copy) is a plain DataFrame.
+    Everything computed from it (a row, a selection, a rounded copy) is a plain DataFrame; a
+    copy by the modules ``copy`` or ``pickle`` is the table again, title and notes included.
 
     Parameters
     ----------
@@ -89,6 +91,22 @@ class Table(pd.DataFrame):
     def __init__(self, data=None, *args, title="", notes=(), digits=None, na="NA", **kwargs):
         super().__init__(data, *args, **kwargs)
         self.title, self.notes, self.digits, self.na = title, list(notes), digits, na
+
+    def __copy__(self):
+        return self._again(pd.DataFrame(self), self._words())
+
+    def __deepcopy__(self, memo):
+        return self._again(pd.DataFrame(self).copy(), deepcopy(self._words(), memo))
+
+    def _words(self):
+        """Title, notes and whatever else a kind of table knows."""
+        return {name: getattr(self, name) for name in self._metadata if name in vars(self)}
+
+    def _again(self, numbers, words):
+        table = type(self)(numbers)
+        for name, value in words.items():
+            object.__setattr__(table, name, value)
+        return table
 
     def report(self):
         """The printed form as a `Report`, for use inside a longer one."""

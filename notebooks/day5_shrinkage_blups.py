@@ -186,9 +186,9 @@ print("rank of the left side:", np.linalg.matrix_rank(left), "of 4; without G⁻
 # %% [markdown] minutes=5 notes="The check before this section is the derivation for r = 4: let somebody repeat it with r.\nBoth slips come from printed lecture notes and from many textbooks in a hurry." slideshow={"slide_type": "slide"}
 # ## 7. Find the factor
 #
-# The row of any group with $r$ observations says the same as that of S1. In a model with one random term,
+# The row of any group with $r$ observations says the same as that of S1. Let $\bar d_j$ be the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over its rows; where the fixed part is one mean, that is $\bar y_j - \hat\mu$. In a model with one random intercept,
 #
-# $$\hat u_j = \frac{r}{r + \lambda}\,(\bar y_j - \hat\mu) = \frac{r\,\sigma_u^2}{r\,\sigma_u^2 + \sigma^2}\,(\bar y_j - \hat\mu), \qquad \lambda = \frac{\sigma^2}{\sigma_u^2}.$$
+# $$\hat u_j = \frac{r}{r + \lambda}\,\bar d_j = \frac{r\,\sigma_u^2}{r\,\sigma_u^2 + \sigma^2}\,\bar d_j, \qquad \lambda = \frac{\sigma^2}{\sigma_u^2}.$$
 #
 # The factor is the variance of the true effects as a share of the variance of the measured ones, $\sigma_u^2 + \sigma^2/r$. **Predict:** how many different factors do the sorghum blocks have, with 18 plots each, and how many if four plots of R4 are lost?
 
@@ -230,7 +230,7 @@ print(entries.groupby("years")[["kept", "formula", "one term"]].agg(["min", "max
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Two factors, 0.210 and 0.117. Both are small. Four plots in two years tell little about an entry as long as years change the order so much. The factor *is* the heritability-like ratio: the share of a measured deviation to believe in.
 #
-# > **Common slip: the one-term formula in a model with several terms.** $r\sigma_g^2/(r\sigma_g^2 + \sigma^2)$ would keep 0.327 and 0.195. It forgets that the interaction, too, moves the mean of an entry. `mm.shrinkage` reports this weight, the one *within* a term; look at all the terms together before you quote it.
+# > **Common slip: the one-term formula in a model with several terms.** $r\sigma_g^2/(r\sigma_g^2 + \sigma^2)$ would keep 0.327 and 0.195. It forgets that the interaction, too, moves the mean of an entry. With several random terms `mm.shrinkage` therefore reports no weight.
 
 # %% [markdown] minutes=5 notes="Move the slider to both ends before you show the static picture.\nIn the printed table the last two columns are the ones to talk about: the winner's curse." slideshow={"slide_type": "slide"}
 # ## 9. Turn one knob
@@ -246,7 +246,8 @@ def arrows(regime, ratio, ax):
     r, title = np.array(regimes[regime]), f"{regime}, ratio {ratio:.2f}"
     raw = truth + noise / np.sqrt(r)
     ax.plot(truth, range(8), "|", color=plots.ORANGE, markersize=13, markeredgewidth=2)
-    reading = plots.show_shrinkage(r, raw, raw * r / (r + 1 / ratio), limit=46, ax=ax, title=title)
+    sizes = [f"{n} plot{'s' * (n > 1)}" for n in regimes[regime]]
+    reading = plots.show_shrinkage(sizes, raw, raw * r / (r + 1 / ratio), limit=46, ax=ax, title=title)
     return f"{title}: {reading}"
 
 @interact(ratio=FloatSlider(value=0.25, min=0.01, max=4, step=0.01, continuous_update=False))
@@ -314,8 +315,8 @@ for years, style in ((2, "o-"), (1, "s--")):
     axes[1, 0].plot(["raw mean", "BLUP"], [some["rank raw"], some["rank BLUP"]], style, **look)
 for sample, line in ((clover.biomass, ":"), (entries.raw, "--"), (entries.predicted, "-")):
     axes[1, 1].plot(x := np.linspace(0, 100, 300), gaussian_kde(sample)(x), "k" + line)
-titles = "marginal mean (+) and BLUP, by raw mean", "biomass", "rank, best on top", "density, by biomass"
-_ = [ax.set_title(title) for ax, title in zip(axes.flat, titles)], axes[1, 0].invert_yaxis()
+labels = ("raw mean", "marginal mean (+), BLUP"), ("", "biomass"), ("", "rank"), ("biomass", "density")
+_ = [ax.set(xlabel=x, ylabel=y) for ax, (x, y) in zip(axes.flat, labels)], axes[1, 0].invert_yaxis()
 plt.show()
 print(f"SD: plots {clover.biomass.std():.1f}, means {entries.raw.std():.1f}, BLUPs {entries.BLUP.std():.1f}")
 
@@ -343,7 +344,7 @@ for years, marker, fill in ((2, "o", plots.BLUE), (1, "s", "white")):
                 mfc=fill, markersize=5, elinewidth=1, label=f"years: {years}")
 ax.axhline(0, color=plots.INK, linewidth=0.8)
 ax.set_xticks(place, place.index, rotation=90)
-ax.set_ylabel("BLUP")
+ax.set(xlabel="entry", ylabel="BLUP (biomass)")
 ax.legend(loc="upper left")
 plt.show()
 print("BLUP ± 1.96 SD: zero lies outside", (entries.BLUP.abs() > 1.96 * entries.sd).sum(), "of 35 intervals")
@@ -428,7 +429,7 @@ for letter, who in zip("abcd", ("308", "330", "335", "370")):
     ax.plot(data.days, data.reaction_ms, ".", color=plots.GREY)
     for (b0, b1), line in ((no[j], "--"), (partial[j], "-"), (complete[j], ":")):
         ax.plot([0, 9], [b0, b0 + 9 * b1], line, color=plots.INK)
-    ax.set(ylim=(190, 480), xticks=[0, 3, 6, 9], title=who)
+    ax.set(ylim=(190, 480), xticks=[0, 3, 6, 9], title=who, xlabel="day", ylabel="ms")
     axes["P"].annotate(who, no[j], (5, 3), textcoords="offset points")
 axes["P"].plot(*no.T, "o", color=plots.GREY, mfc="white")
 axes["P"].plot(*complete[0], "X", color=plots.ORANGE, markersize=10)

@@ -188,6 +188,25 @@ def test_a_changed_value_is_noticed_and_the_remedy_named(copy):
     assert len(mm.load("barley")) == 560  # the others still load
 
 
+@pytest.mark.parametrize("damage", [b"one two three\n", b"\xff\xfe\x00\n", b"", b"\x00" * 50])
+def test_damaged_files_are_named(copy, damage):
+    sums, table = copy / "SHA256SUMS", copy / "sorghum.csv"
+    kept = table.read_bytes()
+    for cut in (damage, kept[:-20], kept.replace(b"R1", b"\xff\xfe")):
+        table.write_bytes(cut)
+        with pytest.raises(ValueError, match=r"sorghum\.csv is not the published file"):
+            mm.load("sorghum")
+    table.write_bytes(kept)
+    whole = sums.read_bytes()
+    sums.write_bytes(whole + damage)
+    if damage:
+        with pytest.raises(ValueError, match=r"SHA256SUMS is damaged: line \d+ is not a checksum"):
+            mm.load("sorghum")
+    sums.write_bytes(b"")
+    with pytest.raises(ValueError, match="not the published file"):
+        mm.load("sorghum")
+
+
 def test_windows_line_ends_are_no_change(copy):
     path = copy / "sorghum.csv"
     expected = mm.load("sorghum")
@@ -224,7 +243,7 @@ def test_the_folder_inside_the_package_comes_first(tmp_path):
 def test_a_fresh_interpreter_loads_from_either_layout(tmp_path, place):
     package = Path(mm.__file__).parent
     (tmp_path / "mmteach").mkdir()
-    for file in ("__init__.py", "datasets.py"):
+    for file in ("__init__.py", "datasets.py", "words.py"):
         shutil.copy(package / file, tmp_path / "mmteach")
     shutil.copytree(DATA, tmp_path / place)
     # -P and the path set in the program: an editable install elsewhere must not be picked up

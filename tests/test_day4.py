@@ -102,7 +102,7 @@ def test_two_choices_of_contrasts_differ_by_a_constant():
 def test_the_simulation_shows_what_theory_expects():
     shown = shown_by("show_sampling")
     averages = [float(value) for value in
-                re.search(r"mean known ([\d.]+), ML ([\d.]+), REML ([\d.]+); below", shown).groups()]
+                re.search(r"mean known gives ([\d.]+) .*, ML ([\d.]+) .*, REML ([\d.]+) \(", shown).groups()]
     expected = [100, 2 / 3 * (100 + 225 / 4) - 225 / 4, 100]
     assert np.allclose(averages, expected, rtol=0, atol=2)
     known, ml, reml = numbers(shown.splitlines()[-1])  # the same, negative values set to zero
@@ -110,7 +110,8 @@ def test_the_simulation_shows_what_theory_expects():
 
 
 def test_the_slider_shows_both_lowest_points_and_the_steps_go_down():
-    found = re.search(r"ML is lowest at (\d+),.*REML is lowest at (\d+),", shown_by("@interact"))
+    found = re.search(r"ML is lowest at sigma_b² (\d+),.*REML is lowest at sigma_b² (\d+),",
+                      shown_by("@interact"))
     stored = [models()[f"schools_{name}"]["varcorr"]["vcov"][0] for name in ("ml", "reml")]
     assert [int(value) for value in found.groups()] == [round(value) for value in stored]
     trace = [numbers(line)[-1] for line in shown_by("show_surface").splitlines()[-9:]]

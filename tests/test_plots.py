@@ -436,7 +436,7 @@ def test_the_callers_data_stay_as_they_were(trial):
     (lambda: plots.show_curves({"a": ([0.0, 1.0], [1.0])}), "2 values of x for 1 of y"),
     (lambda: plots.show_curves({"a": ([0.0], [1.0])}, "deepest"), "look_for='deepest' is unknown; did you mean 'lowest'"),
     (lambda: plots.show_curves({}), "0 curves"),
-    (lambda: plots.show_curves({"a": 3}), "'a' is 3; give a pair"),
+    (lambda: plots.show_curves({"a": 3}), "'a' in curves is 3; give a pair"),
     (lambda: plots.show_curves({"a": ([1, 0], [1, 0])}), "x of 'a' must hold 1 or more numbers in ascending order"),
     (lambda: plots.show_curves([1]), "curves is .1.; give a dict"),
     (lambda: plots.show_matrix(V, split="x"), "split is 'x'; give a list"),

@@ -43,6 +43,7 @@ def show_terms(terms, sums, at=None, label=None, ax=None, title=None):
     >>> show_terms(terms, {"criterion": ["price", "misfit"]}, label="size")
     'criterion is lowest at size 2, and less than 1 above that only there.'
     """
+    text("label", label)
     check_table("terms", terms)
     x = _ascending(terms.index, "the index of terms")
     finite(terms, "terms")
@@ -51,7 +52,7 @@ def show_terms(terms, sums, at=None, label=None, ax=None, title=None):
     totals = {}
     for name, parts in by_name("sums", sums, "{'ML': ['log|V|', 'misfit']}"):
         if not isinstance(parts, (list, tuple)):
-            raise ValueError(f"the sum {name!r} is {shown(parts)}; give a list of columns of terms")
+            raise ValueError(f"{name!r} in sums is {shown(parts)}; give a list of columns of terms")
         if lost := [part for part in parts if not isinstance(part, (str, int)) or part not in terms]:
             raise ValueError(f"{name!r} adds {shown(lost[0])}, which is not one of the terms: "
                              f"{', '.join(map(str, terms))}")
@@ -174,11 +175,13 @@ def show_curves(curves, look_for="lowest", label=None, ylabel=None, limits=None,
     >>> show_curves({"bowl": (x, x ** 2), "slope": (x, x)})
     "The curve 'bowl' is lowest at 0, 'slope' at -1 (the left end of the curve)."
     """
+    text("label", label)
+    text("ylabel", ylabel)
     one_of("look_for", look_for, ("lowest", "highest"))
     drawn = {}
     for name, given in by_name("curves", curves, "{'ML': (x, y)}"):
         if not isinstance(given, (tuple, list)) or len(given) != 2:
-            raise ValueError(f"{name!r} is {shown(given)}; give a pair of arrays (x, y)")
+            raise ValueError(f"{name!r} in curves is {shown(given)}; give a pair of arrays (x, y)")
         x, y = _ascending(given[0], f"x of {name!r}"), finite(given[1], f"y of {name!r}", ndim=1)
         if len(x) != len(y):
             raise ValueError(f"{name!r} has {len(x)} values of x for {len(y)} of y")
@@ -214,7 +217,7 @@ def _ascending(values, name, least=1):
 
 
 def _pair(name, given, fits, example):
-    if not isinstance(given, (tuple, list, np.ndarray)) or len(given) != 2 or not all(map(fits, given)):
+    if not isinstance(given, (tuple, list, np.ndarray)) or np.shape(given) != (2,) or not all(map(fits, given)):
         raise ValueError(f"{name} is {shown(given)}; give a pair, such as {example}")
     return tuple(given)
 

@@ -40,13 +40,14 @@ def show_intervals(names, analyses, unit=None, ax=None, title=None):
     >>> show_intervals(["A", "B"], {"fixed": ([5.0, 7.5], 1.0, 1.4)})
     '2 means, from 5 (A) to 7.5 (B). Fixed: standard error of a mean 1, of a difference 1.4.'
     """
+    text("unit", unit)
     names = [str(name) for name in labels("names", names)]
     items = by_name("analyses", analyses, "{'fixed': (means, errors, sed)}")
     centres, halves, seds = {}, {}, {}
     for analysis, given in items:
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             many = f"{len(given)} value(s)" if isinstance(given, (tuple, list)) else shown(given)
-            raise ValueError(f"{analysis!r} needs (means, errors) or (means, errors, sed), not {many}")
+            raise ValueError(f"{analysis!r} needs (means, errors) or (means, errors, sed) in analyses, not {many}")
         means, errors, *sed = given
         for values, given, what in ((centres, means, "means"), (halves, errors, "errors")):
             value = finite(given, f"{what} of {analysis!r}")
@@ -196,8 +197,9 @@ def show_sampling(estimates, truth, limits=None, label=None, ax=None, title=None
     >>> show_sampling({"ML": [-1.0, 0.0, 4.0, 5.0], "REML": [1.0, 2.0, 6.0, 7.0]}, 4)
     'The truth is 4. Averaged over 4 samples, ML gives 2 (25 % of its estimates lie below zero), REML 4 (0 % below zero).'
     """
+    text("label", label)
     columns = {name: finite(values, f"{name!r}", ndim=1)
-               for name, values in by_name("methods", estimates, "{'REML': estimates}")}
+               for name, values in by_name("methods in estimates", estimates, "{'REML': values}")}
     truth = number("truth", truth)
     if len({len(values) for values in columns.values()}) > 1:
         raise ValueError("the methods have different numbers of estimates; give one per sample")

@@ -35,8 +35,7 @@ def frame(ax, figsize, title=None, xlabel=None, ylabel=None, legend=False):
     """
     import matplotlib.pyplot as plt
 
-    for name, value in (("title", title), ("the label of the horizontal axis", xlabel),
-                        ("the label of the vertical axis", ylabel)):
+    for name, value in (("title", title), ("xlabel", xlabel), ("ylabel", ylabel)):
         text(name, value)
     with plt.rc_context(STYLE):
         ax = axes_or_new(ax, figsize)
@@ -164,17 +163,17 @@ def counted(number, word):
 
 def by_name(name, given, example, least=1, most=len(HUES)):
     """The items of a dict as (name, value); refuse what is none, and more than can be told apart."""
-    if not hasattr(given, "items"):
+    if not hasattr(given, "items") or isinstance(given, type):
         raise ValueError(f"{name} is {shown(given)}; give a dict, such as {example}")
     items = [(str(key), value) for key, value in given.items()]
     if not least <= len(items) <= most:
-        raise ValueError(f"there are {len(items)} {name}; {least} to {most} can be told apart")
+        raise ValueError(f"there are {len(items)} {name}; give {least} to {most}, which can be told apart")
     return items
 
 
 def ends(name, given):
     """The two ends of an axis."""
-    if not isinstance(given, (list, tuple, np.ndarray)) or len(given) != 2 or not all(map(is_number, given)) \
+    if not isinstance(given, (list, tuple, np.ndarray)) or np.shape(given) != (2,) or not all(map(is_number, given)) \
             or not given[0] < given[1]:
         raise ValueError(f"{name} is {shown(given)}; give two numbers, the lower end first")
     return tuple(given)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ..guards import check_table, finite, is_number, labels
+from ..guards import check_table, finite, is_number, labels, text, truth
 from ..words import near, shown
 from .style import BLUE, GREY, HUES, INK, MARKERS, counted, frame, plural, short, span, tick_names, unit_of, word_for
 
@@ -120,6 +120,8 @@ def show_points(values, categories, groups=None, sort=False, unit=None, ax=None,
     >>> show_points([5, 7, 1, 3], ["A", "A", "B", "B"], ["I", "II", "I", "II"])
     '4 values; the category means run from 2 (B) to 6 (A). Group II holds the highest value of 2 of the 2 categories, I of none.'
     """
+    text("unit", unit)
+    sort = truth("sort", sort)
     data, names = _points(values, categories, groups)
     means = data.groupby("categories", observed=True).value.mean()
     means = means.sort_values() if sort else means
@@ -148,7 +150,7 @@ def _points(values, categories, groups):
     """The values with their labels as one table, and the names of the groups."""
     values = finite(values, "values", ndim=1)
     if not len(values):
-        raise ValueError("values is empty; there is nothing to draw")
+        raise ValueError("values is empty; give at least one number")
     columns = {"categories": categories, "groups": categories if groups is None else groups}
     for what, given in columns.items():
         if len(labels(what, given)) != len(values):

@@ -166,7 +166,7 @@ def ml_objective(log_variances, y, X, groups):
     >>> round(ml_objective(np.log([56.391, 144.394]), schools.score, X, schools.school), 3)
     96.548
     """
-    return minus2_loglik(y, X, _V_from_log_variances(log_variances, groups), reml=False)
+    return minus2_loglik(y, X, _V_from_log_variances(log_variances, groups, y), reml=False)
 
 
 def reml_objective(log_variances, y, X, groups):
@@ -211,7 +211,7 @@ def reml_objective(log_variances, y, X, groups):
     >>> round(reml_objective(np.log([102.6, 144.394]), schools.score, X, schools.school), 4)
     91.0922
     """
-    return minus2_loglik(y, X, _V_from_log_variances(log_variances, groups), reml=True)
+    return minus2_loglik(y, X, _V_from_log_variances(log_variances, groups, y), reml=True)
 
 
 def textbook_objective(theta, design, reml=True):
@@ -318,9 +318,13 @@ def error_contrasts(X):
     return Q[:, rank:]
 
 
-def _V_from_log_variances(log_variances, groups):
-    log_variances = finite(log_variances, "log_variances", ndim=1)
-    n_levels = [len(levels) for _, _, levels in as_factors(groups)]
+def _V_from_log_variances(log_variances, groups, y):
+    log_variances, y = finite(log_variances, "log_variances", ndim=1), finite(y, "y", ndim=1)
+    factors = list(as_factors(groups))
+    n, n_levels = len(factors[0][1]), [len(levels) for _, _, levels in factors]
+    if n != len(y):
+        raise ValueError(f"groups has {n} labels for {len(y)} values of y, and V must be {len(y)} x {len(y)}; "
+                         "give one label per row")
     if len(log_variances) != len(n_levels) + 1:
         raise ValueError(
             f"{len(log_variances)} log-variances for {len(n_levels)} grouping factor(s); "
@@ -330,8 +334,8 @@ def _V_from_log_variances(log_variances, groups):
         raise ValueError(f"log_variances holds {log_variances.max():g}, and no variance is as large as exp of that; "
                          "give the logs of the variances, such as np.log([100, 225])")
     *group_variances, sigma2 = np.exp(log_variances)
+    small_enough("V", n ** 2)
     Z = build_Z(groups)
-    small_enough("V", len(Z) ** 2)
     return build_V(Z, build_G(group_variances, n_levels), build_R(sigma2, len(Z)))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
 
-from ..guards import check_covariance, finite, is_number, labels, negative, number, shape, small_enough, whole
+from ..guards import check_covariance, finite, labels, negative, number, shape, small_enough, whole
 from ..words import shown
 
 
@@ -304,13 +304,13 @@ def build_lambdas(theta, sizes):
     [array([[1. , 0. ],
            [0.5, 2. ]])]
     """
-    if isinstance(sizes, str) or is_number(sizes) or not hasattr(sizes, "__iter__"):
+    if not isinstance(sizes, (list, tuple, np.ndarray)) or getattr(sizes, "shape", None) == ():
         raise ValueError(f"sizes is {shown(sizes)}; give a list with the number of effects of each term, such as [1]")
     theta, sizes = finite(theta, "theta", ndim=1), [whole("a number in sizes", k) for k in sizes]
     needed = [k * (k + 1) // 2 for k in sizes]
     if len(theta) != sum(needed):
         raise ValueError(f"theta has {len(theta)} values, but the terms need {sum(needed)}: "
-                         "k(k+1)/2 for a term with k effects")
+                         f"k(k+1)/2 for a term with k effects, and sizes has {sizes}")
     lambdas, at = [np.zeros((k, k)) for k in sizes], 0
     for lam, size in zip(lambdas, needed):
         lam.T[triangle(len(lam))] = theta[at:at + size]
