@@ -277,3 +277,54 @@ def test_simulated_residuals_are_drawn_against_the_population_mean(random):
         np.testing.assert_allclose(line.get_xdata(), [mean[rows].mean() for rows in pairs])
         assert line.get_linestyle() == style
     assert len(bent) == 3
+
+
+@pytest.mark.parametrize("random", ["(1 | g) + (x | h)", "(x | g) + (1 | h) + (1 | k)", "(x | g)", "(1 | g:h)"])
+@pytest.mark.parametrize("fixed", ["x + k", "0"])
+def test_leverages_are_those_of_hendersons_inverse(random, fixed, monkeypatch):
+    from mmteach.engine import crossproducts
+    from mmteach.inference import variation
+
+    rng, n = np.random.default_rng(9), 150
+    data = pd.DataFrame({"g": rng.integers(0, 12, n), "h": rng.choice(list("abcde"), n),
+                         "k": rng.choice(list("uvw"), n), "x": rng.normal(size=n), "w": rng.uniform(0.5, 2, n)})
+    data["y"] = data.x + rng.normal(size=12)[data.g] * (1 + data.x) + rng.normal(size=n)
+    fit = mm.lmm(f"y ~ {fixed} + {random}", data, weights="w")
+    Z, X = fit.Z.to_numpy(), fit.X.to_numpy()
+    W = np.hstack([Z, X])
+    H = W @ fit.joint_covariance() @ W.T / fit.sigma2 * data.w.to_numpy()
+    expected = fit.predict().to_numpy()
+    np.testing.assert_allclose(H @ fit.y.to_numpy(), expected, rtol=1e-6, atol=1e-8)
+    table = mm.influence(fit)
+    np.testing.assert_allclose(table.leverage, np.diag(H), rtol=1e-8)
+    assert table.cooks_distance.isna().all() == (fixed == "0")
+    monkeypatch.setattr(variation, "LEVELS_AT_ONCE", 20)
+    monkeypatch.setattr(crossproducts, "DENSE_CELLS", 0)
+    again = mm.lmm(f"y ~ {fixed} + {random}", data, weights="w")
+    np.testing.assert_allclose(data.w * variation.Absorbed(again).mean_variance(X), np.diag(H), rtol=1e-6)
+
+
+def test_large_fits_are_checked_without_large_matrices(monkeypatch):
+    """10 000 levels: a matrix of all of them would take 0.8 GB and minutes."""
+    import tracemalloc
+
+    from mmteach.inference import diagnostics
+
+    rng, n, J = np.random.default_rng(0), 30_000, 10_000
+    g = rng.permutation(np.arange(n) % J)
+    data = pd.DataFrame({"g": g, "x": rng.normal(size=n)})
+    data["y"] = data.x + rng.normal(size=J)[g] + rng.normal(size=n)
+    fit = mm.lmm("y ~ x + (1 | g)", data)
+    tracemalloc.start()
+    table = influence(fit)
+    simulated = simulated_residuals(fit, n=99, seed=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * n * 100 * 7  # a few times the simulations
+    assert J < table.leverage.sum() + 1e4 and 0 < simulated.p <= 1
+    small = diagnostics.CELLS_AT_ONCE
+    monkeypatch.setattr(diagnostics, "CELLS_AT_ONCE", 1e5)  # in pieces: other draws, the same law
+    pieces = simulated_residuals(fit, n=99, seed=1)
+    assert np.corrcoef(pieces.values, simulated.values)[0, 1] > 0.97 and small > 1e5
+    with pytest.raises(ValueError, match=r"30000 rows and n=10000 simulations are too many.*use n=1666, or fit"):
+        simulated_residuals(fit, n=10_000)

@@ -10,11 +10,13 @@ squares; prior weights multiply the rows by sqrt(w).
 import numpy as np
 import pandas as pd
 
+from .variation import Absorbed
 from ..engine.fit import Fit
 from ..tables import Table, significant
 from ..guards import check_fit, check_seed, text, truth, whole
 
-MANY_CELLS = 5e7   # rows x simulations that are kept at one time
+MANY_CELLS = 5e7     # rows x simulations that are kept: 0.4 GB
+CELLS_AT_ONCE = 5e6  # of them are simulated, and ranked, at one time
 
 
 # --- leverage, standardised residuals, Cook's distance ------------------------------------
@@ -55,13 +57,13 @@ def influence(fit):
     """
     check_fit(fit, "influence")
     residual, weights = fit.residuals, fit.design.row_weights
-    h = weights * _mean_variance(fit) / fit.sigma2
+    h = weights * _leverage_without_weights(fit)
     # a row that alone decides its own mean has h = 1 and no residual to standardise
     left = np.where(1 - h > 1e-10, 1 - h, np.nan)
     t = np.sqrt(weights) * residual.to_numpy() / (fit.sigma * np.sqrt(left))
     p = len(fit.cov_beta)
     table = pd.DataFrame({"fitted": fit.fitted, "residual": residual, "standardised": t,
-                          "leverage": h, "cooks_distance": t ** 2 * h / (left * p)})
+                          "leverage": h, "cooks_distance": t ** 2 * h / (left * (p or np.nan))})
     table.index = pd.Index(np.asarray(table.index))  # row numbers are worth showing
     notes = [f"The leverages add up to {significant(h.sum())}; {p} fixed effects."]
     if np.isnan(left).any():
@@ -69,23 +71,11 @@ def influence(fit):
     return Table(table, title=f"Influence of each row: {fit.formula}", notes=notes)
 
 
-def _mean_variance(fit):
-    """sigma^2 diag(W C W') without laying out W, as a row meets few random effects."""
+def _leverage_without_weights(fit):
+    """diag(W C W') without laying out W, and without C of the term with most levels."""
     if not isinstance(fit, Fit):
-        return fit.predict(se=True).se.to_numpy() ** 2
-    X, C = fit.X.to_numpy(), fit.joint_covariance()
-    q = len(C) - X.shape[1]
-    columns, start = [], 0
-    for term, b in zip(fit.terms, fit.b):
-        J, k = b.shape
-        columns += [(start + term.codes * k + j, term.x[:, j]) for j in range(k)]
-        start += J * k
-    variance = np.einsum("ni,ij,nj->n", X, C[q:, q:], X, optimize=True)
-    for a, x in columns:
-        variance += 2 * x * np.einsum("nj,nj->n", C[a, q:], X)
-        for b, z in columns:
-            variance += x * z * C[a, b]
-    return variance
+        return fit.predict(se=True).se.to_numpy() ** 2 / fit.sigma2
+    return Absorbed(fit).mean_variance(fit.X.to_numpy())
 
 
 # --- residuals against simulations --------------------------------------------------------
@@ -140,17 +130,24 @@ def simulated_residuals(fit, n=250, seed=None, conditional=False):
     if n < 19:
         raise ValueError(f"n={n} simulations cannot give a p-value of 0.05; use 19 or more")
     if fit.nobs * n > MANY_CELLS:
+        most = int(MANY_CELLS / fit.nobs)
         raise ValueError(f"{fit.nobs} rows and n={n} simulations are too many to rank at one time; "
-                         f"use n={max(19, int(MANY_CELLS / fit.nobs))}, or fit a part of the data")
-    Y = np.column_stack([fit.y, _simulated(fit, n, seed, conditional)])
-    U = (pd.DataFrame(Y).rank(axis=1).to_numpy() - 0.5) / (n + 1)
-    distances = uniform_distance(U)
+                         + f"use n={most}, or " * (most >= 19) + "fit a part of the data")
+    U = np.empty((fit.nobs, n + 1))
+    U[:, 0] = fit.y
+    rng, step = np.random.default_rng(seed), max(1, int(CELLS_AT_ONCE / fit.nobs))
+    rows = max(1, int(CELLS_AT_ONCE / n))
+    for a in range(1, n + 1, step):
+        U[:, a:a + step] = _simulated(fit, min(step, n + 1 - a), rng, conditional)
+    for a in range(0, fit.nobs, rows):
+        places = np.argsort(U[a:a + rows], axis=1)
+        np.put_along_axis(U[a:a + rows], places, (np.arange(n + 1) + 0.5) / (n + 1), axis=1)
+    distances = np.concatenate([uniform_distance(U[:, a:a + step]) for a in range(0, n + 1, step)])
     return SimulatedResiduals(fit, pd.Series(U[:, 0], index=fit.y.index, name="simulated_residual"),
                               distances[0], float(np.mean(distances >= distances[0] - 1e-12)), n)
 
 
-def _simulated(fit, n, seed, conditional):
-    rng = np.random.default_rng(seed)
+def _simulated(fit, n, rng, conditional):
     if isinstance(fit, Fit):
         return fit.simulate(n, rng, conditional).to_numpy()
     scale = fit.sigma / np.sqrt(fit.design.row_weights)

@@ -18,6 +18,8 @@ same space as {G_1, ..., G_m, I}, and for V everything is known, P V P = P and t
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
+from ..engine.linalg import solve_upper
+
 LEVELS_AT_ONCE = 4_000_000   # cells of Z1'[Z2 Q] laid out at one time
 NO_INFORMATION = 1e-8        # eigenvalues below this: the data say nothing in that direction
 
@@ -30,49 +32,36 @@ def variation_of(fit):
     return made["variation"]
 
 
-class Variation:
-    """Traces and products of P G_r, from which both methods are built.
+class Absorbed:
+    """A fit with its first term absorbed, level by level; index 1 is that term.
 
-    Index 1 is the term with most levels, N = [Z2 Q] are all other columns. With
-    V1 = I + Z1 G1 Z1', S = Z1'V1^-1 N, H = N'V1^-1 N and C the inverse of
-    ``H + diag(G2^-1, 0)`` (in a form that needs no G2^-1) the matrix M = Z'P Z is
-
-        M11 = Z1'V1^-1 Z1 - S C S',    M12 = S U,    M22 = (H U)[Z2],    U = (I - C H)[:, Z2]
-
-    and Z'V0^-1 [Z Q] is the same with a C that leaves Q alone.
-
-    Attributes
-    ----------
-    slopes : (m, p, p) array
-        C'X'V0^-1 G_r V0^-1 X C with C C' = (X'V0^-1 X)^-1: relative growth of Phi with gamma_r.
-    traces : (m,) array, tr(P G_r); for an ML fit V0^-1 stands for P
-    trace_pairs : (m, m) array, tr(P G_r P G_s); likewise
+    Legend (all over sigma^2, V1 = I + Z1 G1 Z1' holds the first term alone)
+    ------
+    Q  : X R^-1, the columns of X made orthonormal
+    N  : [Z2 Q], all columns that are not of the first term
+    K  : (J, k, k) blocks of (Z1'Z1 + G1^-1)^-1 = lambda A11^-1 lambda'
+    D  : (J, k, k) blocks of Z1'V1^-1 Z1
+    S  : (J, k, columns of N), Z1'V1^-1 N = (I - Z1'Z1 K) Z1'N
+    H  : N'V1^-1 N, small and dense
+    C  : (H + diag(G2^-1, 0))^-1, in a form that needs no G2^-1: Var of (b2 - u2, R beta_hat)
     """
 
     def __init__(self, fit):
         cp, s = fit.products, fit.profiled.state(fit.theta)
         self.fit, self.cp, self.s = fit, cp, s
-        # r runs over (term, E_r), E_r with ones at (i, j) and (j, i)
-        self.E = [np.array([_pair(i, j, k) for j in range(k) for i in range(j, k)]) for k in cp.k]
         self.q1, self.q2 = cp.J[0] * cp.k[0], len(cp.B22)
         ends = np.cumsum([J * k for J, k in zip(cp.J[1:], cp.k[1:])], dtype=int)
-        # columns of Z2 by term, and r by term
+        # columns of Z2 by term
         self.rest = [slice(b - J * k, b) for b, J, k in zip(ends, cp.J[1:], cp.k[1:])]
-        ends = np.cumsum([len(E) for E in self.E])
-        self.which = [slice(b - len(E), b) for b, E in zip(ends, self.E)]
-        self.m = int(ends[-1])
-        K = np.swapaxes(s.F, 1, 2) @ s.F                                # lambda A11^-1 lambda'
-        self.shrink = np.eye(cp.k[0]) - cp.B11 @ K                      # Z1'V1^-1 = shrink Z1'
-        self.D = self.shrink @ cp.B11                                   # Z1'V1^-1 Z1
+        self.K = np.swapaxes(s.F, 1, 2) @ s.F
+        self.shrink = np.eye(cp.k[0]) - cp.B11 @ self.K                 # Z1'V1^-1 = shrink Z1'
+        self.D = self.shrink @ cp.B11
         Y1 = (s.F @ cp.ZtQe[0]).reshape(-1, cp.p + 1)
         H = np.block([[s.B22, s.E2], [s.E2.T, cp.QeQe - Y1.T @ Y1]])    # [Z2 Q e]'V1^-1 [Z2 Q e]
         self.H, self.He = H[:-1, :-1], H[:-1, -1]
-        self.C, C_plain = self._border_inverse(len(self.H)), self._border_inverse(self.q2)
-        self.U, self.M22 = self._U_and_M22(self.C)
-        self.slopes = self._slopes(C_plain)
-        self.traces, self.trace_pairs = self._traces(self.C if fit.reml else C_plain)
+        self.C = self.border_inverse(len(self.H))
 
-    def _border_inverse(self, size):
+    def border_inverse(self, size):
         """C, with zeros beyond the first `size` columns of N."""
         q2 = self.q2
         Lambda = np.eye(size)
@@ -85,20 +74,86 @@ class Variation:
             C[:size, :size] = half.T @ half
         return C
 
+    def Z1tN(self):
+        """Some levels of the first term at a time, and their Z1'N: (levels, k, columns of N)."""
+        J, k = self.cp.J[0], self.cp.k[0]
+        step = max(1, LEVELS_AT_ONCE // max(1, k * len(self.H)))
+        for a in range(0, J, step):
+            b = min(a + step, J)
+            Z2 = self.cp.B21[:, a * k:b * k]
+            Z2 = Z2 if isinstance(Z2, np.ndarray) else Z2.toarray()
+            yield slice(a, b), np.concatenate(
+                [Z2.T.reshape(b - a, k, -1), self.cp.ZtQe[0][a:b, :, :-1]], axis=2)
+
+    def mean_variance(self, X):
+        r"""Var of x'beta_hat + z'(b - u) over sigma^2 for every row of the fit, (n,).
+
+        With z1 the row's part of the first term, n = [z2 q] all of the rest and G = K Z1'N of its
+        level it is ``z1'(K + G C G')z1 - 2 z1'G C n + n'C n``, and n has few entries besides q.
+        """
+        first, *others = self.fit.terms
+        C, q2 = self.C, self.q2
+        Q = solve_upper(self.cp.R, X.T, transpose=True).T
+        entries = [(here.start + term.codes * term.x.shape[1] + j, x)  # column of Z2, and value
+                   for term, here in zip(others, self.rest) for j, x in enumerate(term.x.T)]
+        variance = ((Q @ C[q2:, q2:]) * Q).sum(axis=1)
+        for a, x in entries:
+            variance += 2 * x * np.einsum("nj,nj->n", C[a, q2:], Q)
+            for b, z in entries:
+                variance += x * z * C[a, b]
+        rows = np.argsort(first.codes, kind="stable")
+        for levels, N in self.Z1tN():
+            here = rows[slice(*np.searchsorted(first.codes[rows], [levels.start, levels.stop]))]
+            at, z1 = first.codes[here] - levels.start, first.x[here]
+            G = self.K[levels] @ N
+            GC = _dot(G, C)
+            own = self.K[levels] + GC @ np.swapaxes(G, 1, 2)
+            variance[here] += np.einsum("ni,nij,nj->n", z1, own[at], z1)
+            for i, z in enumerate(z1.T):
+                variance[here] -= 2 * z * np.einsum("nj,nj->n", GC[at, i, q2:], Q[here])
+                for a, x in entries:
+                    variance[here] -= 2 * z * x[here] * GC[at, i, a[here]]
+        return variance
+
+
+class Variation(Absorbed):
+    """Traces and products of P G_r, from which both methods are built.
+
+    Legend, beyond that of `Absorbed`
+    ------
+    E  : by term (number of its r, k, k): E_r has ones at (i, j) and (j, i)
+    U  : (I - C H)[:, Z2]
+    M  : Z'P Z: M11 = D - S C S',    M12 = S U,    M22 = (H U)[Z2]
+    T  : by term (J, k, p), Z'V0^-1 Q whitened by Rx; as M, with a C that leaves Q alone
+
+    Attributes
+    ----------
+    slopes : (m, p, p) array
+        C'X'V0^-1 G_r V0^-1 X C with C C' = (X'V0^-1 X)^-1: relative growth of Phi with gamma_r.
+    traces : (m,) array, tr(P G_r); for an ML fit V0^-1 stands for P
+    trace_pairs : (m, m) array, tr(P G_r P G_s); likewise
+    """
+
+    def __init__(self, fit):
+        super().__init__(fit)
+        # r runs over (term, E_r)
+        self.E = [np.array([_pair(i, j, k) for j in range(k) for i in range(j, k)]) for k in self.cp.k]
+        ends = np.cumsum([len(E) for E in self.E])
+        self.which = [slice(b - len(E), b) for b, E in zip(ends, self.E)]  # r by term
+        self.m = int(ends[-1])
+        C_plain = self.border_inverse(self.q2)
+        self.U, self.M22 = self._U_and_M22(self.C)
+        self.slopes = self._slopes(C_plain)
+        self.traces, self.trace_pairs = self._traces(self.C if fit.reml else C_plain)
+
     def _U_and_M22(self, C):
         U = np.eye(len(C))[:, :self.q2] - C @ self.H[:, :self.q2]
         return U, (self.H @ U)[:self.q2]
 
     def _levels(self):
         """Some levels of the first term at a time, and their S: (levels, k, columns of N)."""
-        J, k = self.cp.J[0], self.cp.k[0]
-        step = max(1, LEVELS_AT_ONCE // (k * len(self.H)))
-        for a in range(0, J, step):
-            b = min(a + step, J)
-            Z2 = self.cp.B21[:, a * k:b * k]
-            Z2 = Z2 if isinstance(Z2, np.ndarray) else Z2.toarray()
-            N = np.concatenate([Z2.T.reshape(b - a, k, -1), self.cp.ZtQe[0][a:b, :, :-1]], axis=2)
-            yield slice(a, b), self.shrink[a:b] @ N
+        for levels, N in self.Z1tN():
+            yield levels, self.shrink[levels] @ N
 
     def _slopes(self, C):
         """T = Z'V0^-1 Q whitened by Rx, kept by term as (J, k, p); returns T'(I (x) E_r) T."""
@@ -218,7 +273,8 @@ def _pair(i, j, k):
 
 def _dot(S, A):
     """S @ A, (J, k, columns), as one product instead of J small ones."""
-    return (S.reshape(-1, S.shape[-1]) @ A).reshape(*S.shape[:2], -1)
+    J, k, columns = S.shape
+    return (S.reshape(J * k, columns) @ A).reshape(J, k, A.shape[1])
 
 
 def _times(A, E):
