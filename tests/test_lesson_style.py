@@ -71,7 +71,7 @@ def test_exceptions_belong_to_files_that_exist(listed):
         ("sigma2_u = 3", "sigma_u for sigma_b"),
         ("Rows $u$ and $v$ are one student", "rows u and v"),
         (
-            r"$\beta_j$, $\sigma_b$, $u_j$, \mathbf{u}, \hat\beta_j, \mathbf A\mathbf x = \mathbf b, rows i and i'",
+            r"$\beta_j$, $\sigma_b$, $u_j$, \mathbf{u}, \mathbf A\mathbf x = \mathbf b, rows i and i'",
             None,
         ),
     ],

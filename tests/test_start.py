@@ -151,7 +151,7 @@ def test_saving_in_jupyter_makes_a_script_beside_a_lesson_but_not_beside_a_copy(
 
 
 def test_a_second_start_touches_nothing(own):
-    files = [path for path in own.rglob("*.ipynb")] + list((own / "figures").iterdir())
+    files = list(own.rglob("*.ipynb")) + list((own / "figures").iterdir())
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
     report = again(own)
     assert len(report.same) == len(NAMES)

@@ -14,8 +14,11 @@ NUMBER = re.compile(
     r"(?:\s*/\s*(\d+))?(?![\d.,]*\d)\s*(%?)",
     re.IGNORECASE,
 )
-WORDS = """zero one two three four five six seven eight nine ten eleven twelve twenty fifty
-hundred thousand half third quarter""".split()
+WORDS = re.compile(
+    r"\b(zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|fifty|hundred"
+    r"|thousand|half|third|quarter)\b",
+    re.IGNORECASE,
+)
 NO_NUMBER = "is not a number"
 QUOTES_OFF = "give the number; let Python compute it: no quotes"
 
@@ -91,14 +94,15 @@ def why_not(text):
 
     >>> why_not("2*sigma2/4")
     'is a calculation in quotes; give the number; let Python compute it: no quotes'
-    >>> why_not("sigma2"), why_not("two or three")
-    ('is a name in quotes; without the quotes Python puts its value there', 'is in words; use digits')
+    >>> why_not("sigma2")
+    'is a name in quotes; without the quotes Python puts its value there'
+    >>> why_not("two or three")
+    'is in words; use digits'
     """
     found, rest = _start(text)
     if (found and _goes_on(rest)) or _expression(text):
         return f"is a calculation in quotes; {QUOTES_OFF}"
-    first = re.findall(r"[a-z]+", text.lower())[:3]
-    if any(word in WORDS for word in first):
+    if WORDS.search(text[:30]):
         return "is in words; use digits"
     if text.isidentifier() and text.isascii() and re.search(r"[_\d]|^[a-z]{1,6}$", text):
         return "is a name in quotes; without the quotes Python puts its value there"

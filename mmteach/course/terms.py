@@ -1,4 +1,4 @@
-"""The words of the course: each spelled out, in one plain sentence, with the day that explains it."""
+"""The words of the course: each spelled out, in one plain sentence, with the day it belongs to."""
 
 import textwrap
 from difflib import get_close_matches
@@ -229,8 +229,8 @@ TERMS = {
     ),
     "split-plot": Term(
         "split-plot design",
-        "One treatment is given to whole plots, another to parts of them, so there are two sizes of "
-        "experimental unit and two errors.",
+        "One treatment is given to whole plots, another to parts of them, so there are two sizes "
+        "of experimental unit and two errors.",
         3,
     ),
     "variance component": Term(
@@ -291,15 +291,15 @@ def glossary(term=None):
 def find(term):
     """The name under which a term is listed, however it is written; else None.
 
-    >>> find("Kenward–Roger"), find("restricted maximum likelihood"), find("random effects"), find(3)
-    ('Kenward-Roger', 'REML', 'random effect', None)
+    >>> find("Kenward–Roger"), find("degrees of freedom"), find("random effects"), find(3)
+    ('Kenward-Roger', 'df', 'random effect', None)
     """
     if not isinstance(term, str):
         return None
     wanted = " ".join(term.replace("–", "-").replace("_", " ").lower().split())
     names = {name.lower(): name for name in TERMS}
     names |= {one.spelled.lower(): name for name, one in TERMS.items()}
-    names |= {other: name for other, name in ALSO.items()}
+    names |= ALSO
     return names.get(wanted) or names.get(wanted.removesuffix("s"))
 
 

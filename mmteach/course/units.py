@@ -10,21 +10,21 @@ ACRE, POUND = 4046.8564224, 0.45359237  # in m² and kg, exact by definition
 
 # name -> (base unit, power, how many base units)
 KNOWN = {
-    **{name: ("kg", 1, 1.0) for name in ("kg", "kilogram", "kilograms")},
-    **{name: ("kg", 1, 1000.0) for name in ("t", "ton", "tons", "tonne", "tonnes")},
-    **{name: ("kg", 1, 0.001) for name in ("g", "gram", "grams")},
-    **{name: ("kg", 1, 100.0) for name in ("dt", "quintal", "quintals")},
-    **{name: ("kg", 1, POUND) for name in ("lb", "lbs", "pound", "pounds")},
-    **{name: ("m", 2, 1e4) for name in ("ha", "hectare", "hectares")},
-    **{name: ("m", 2, ACRE) for name in ("acre", "acres", "ac")},
-    **{name: ("m", 1, 1.0) for name in ("m", "metre", "metres", "meter", "meters")},
+    **dict.fromkeys(("kg", "kilogram", "kilograms"), ("kg", 1, 1.0)),
+    **dict.fromkeys(("t", "ton", "tons", "tonne", "tonnes"), ("kg", 1, 1000.0)),
+    **dict.fromkeys(("g", "gram", "grams"), ("kg", 1, 0.001)),
+    **dict.fromkeys(("dt", "quintal", "quintals"), ("kg", 1, 100.0)),
+    **dict.fromkeys(("lb", "lbs", "pound", "pounds"), ("kg", 1, POUND)),
+    **dict.fromkeys(("ha", "hectare", "hectares"), ("m", 2, 10000.0)),
+    **dict.fromkeys(("acre", "acres", "ac"), ("m", 2, ACRE)),
+    **dict.fromkeys(("m", "metre", "metres", "meter", "meters"), ("m", 1, 1.0)),
     "cm": ("m", 1, 0.01),
     "mm": ("m", 1, 0.001),
     "km": ("m", 1, 1000.0),
-    **{name: ("s", 1, 1.0) for name in ("s", "sec", "second", "seconds")},
-    **{name: ("s", 1, 0.001) for name in ("ms", "millisecond", "milliseconds")},
-    **{name: ("day", 1, 1.0) for name in ("day", "days", "d")},
-    **{name: ("point", 1, 1.0) for name in ("point", "points", "pt", "pts")},
+    **dict.fromkeys(("s", "sec", "second", "seconds"), ("s", 1, 1.0)),
+    **dict.fromkeys(("ms", "millisecond", "milliseconds"), ("s", 1, 0.001)),
+    **dict.fromkeys(("day", "days", "d"), ("day", 1, 1.0)),
+    **dict.fromkeys(("point", "points", "pt", "pts"), ("point", 1, 1.0)),
 }
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 PIECE = re.compile(r"\s*(?:(?P<sign>[/·*])|(?P<name>[^\W\d_]+)\s*(?P<power>-?\d+)?)\s*")

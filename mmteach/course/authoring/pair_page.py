@@ -72,7 +72,8 @@ mark:has(math) { text-decoration: none; outline: 2px solid #111; }
 math { font-size: 1.05em; font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math",
   "DejaVu Math TeX Gyre", math; }
 mi[mathvariant="bold"], mi[mathvariant="bold-italic"] { font-weight: 700; text-transform: none; }
-mi[mathvariant="bold-italic"] { font-style: italic; } math[display="block"] { margin: .5rem 0; overflow-x: auto; }
+mi[mathvariant="bold-italic"] { font-style: italic; }
+math[display="block"] { margin: .5rem 0; overflow-x: auto; }
 .tex { font-family: "DejaVu Serif", Georgia, serif; font-style: italic; }
 details { border: 1px solid #ccc; padding: .2rem .6rem; margin: .4rem 0; }
 @page { size: A4 landscape; margin: 11mm 10mm; }
@@ -341,7 +342,8 @@ def page(left, right, answers=False):
         "<mark>marked</mark>, and a paragraph that is different throughout begins with "
         "<b>≠</b>.</p>\n"
         f"<nav>{' '.join(links)}</nav>\n"
-        f'<header class="sides"><div class="row">{header}</div></header>\n{html}\n</body>\n</html>\n'
+        f'<header class="sides"><div class="row">{header}</div></header>\n{html}\n</body>\n'
+        "</html>\n"
     )
 
 
