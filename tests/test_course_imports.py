@@ -27,7 +27,7 @@ course.answers.common course.answers.day2 course.answers.day4 course.answers.day
 course.checks course.checkup course.sources
 course.authoring.lessons course.authoring.lesson_prose course.authoring.lesson_rules course.authoring.checking
 course.authoring.executing course.authoring.pictures course.authoring.ties course.authoring.building
-course.authoring.exercises course.authoring.runsheet course.authoring.figures course.authoring.pair_page
+course.authoring.exercises course.authoring.runsheet course.authoring.figures course.authoring.formulas course.authoring.pair_page
 course.classroom
 """.split()
 WINGS = ("textbook", "plots", "engine", "inference", "course")

@@ -131,6 +131,8 @@ def test_without_latex2mathml_formulas_can_be_read(monkeypatch):
     formulas = re.findall(r'class="tex">([^<]*)<', page)
     assert not [one for one in formulas if re.search(r"\\|[{}$]|mathbf|hat", one)]
     assert any("σ_b²" in one for one in formulas)
+    assert "β̂ = (X′V⁻¹X)⁻¹X′V⁻¹y" in [unescape(one) for one in formulas]
+    assert not any("qquad" in one or "mid" in one for one in formulas)
 
 
 # --- the parts ------------------------------------------------------------------------------------

@@ -15,18 +15,13 @@ from pathlib import Path
 
 from . import lessons
 from .building import replace
+from .formulas import formula
 
 # a formula stands in for itself as one character pair with its number between, safe from Markdown
 KEPT = re.compile("\ue000(\\d+)\ue001")
 FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<![\\$])\$(?P<inline>[^$\n]+?)\$", re.S)
 CODE = re.compile(r"(```.*?```|``.*?``|`[^`\n]*`)", re.S)
 PIECE = re.compile("<[^>]*>|\ue000\\d+\ue001|&#?\\w+;|\\d+(?:[.,]\\d+)*|\\w+|\\s+|.", re.S)
-# a hat as a letter of its own lifts the exponent far above it; as part of the letter it does not
-HAT = re.compile(
-    r'<mover accent="true">(?:<mrow>)?(<mi[^>]*)>([^<]*)</mi>(?:</mrow>)?<mo>&#x0005E;</mo></mover>'
-)
-# the prime of a transpose, as small as an exponent and raised once more, would hardly be seen
-PRIME = re.compile(r"<msup>(<mi[^>]*>[^<]*</mi>)<mi>&#x02032;</mi></msup>")
 BLOCK = re.compile(r"<(p|li|pre|tr|summary|h[3-6])\b")
 OTHER = 0.6  # from this share of differing words a paragraph bears one sign, and no marks
 STYLE = """
@@ -91,42 +86,7 @@ details { border: 1px solid #ccc; padding: .2rem .6rem; margin: .4rem 0; }
 """
 
 
-# --- Markdown and formulas ------------------------------------------------------------------------
-
-
-def formula(tex, block=False):
-    """A formula as MathML; in readable letters when latex2mathml is not there or gives up.
-
-    >>> formula("x").startswith(("<math", "<span"))
-    True
-    """
-    try:
-        from latex2mathml.converter import convert
-
-        html = convert(" ".join(tex.split()), display="block" if block else "inline")
-        html = PRIME.sub(r"\1<mo class='prime' lspace='0' rspace='0'>&#x2032;</mo>", html)
-        return HAT.sub(r"\1 style='font-style: italic'>\2&#x0302;</mi>", html)
-    except Exception:  # the package is optional, and no formula may stop a page
-        return f'<span class="tex">{escape(readable(tex))}</span>'
-
-
-WORDS = {"hat": "", "mathrm": "", "boldsymbol": "", "text": "", "left": "", "right": "", "sum": "Σ"}
-WORDS |= {"sigma": "σ", "beta": "β", "mu": "μ", "lambda": "λ", "theta": "θ", "varepsilon": "ε"}
-WORDS |= {"times": "×", "pm": "±", "cdot": "·", "sim": "~", "le": "≤", "ge": "≥", "sqrt": "√"}
-WORDS |= {"mathbf": "", "quad": "  ", "frac": "", "approx": "≈", "ne": "≠", "in": "∈", "dots": "…"}
-
-
-def readable(tex):
-    r"""TeX in letters that can be read where MathML is not to be had.
-
-    >>> readable(r"\hat\sigma_b^2 = \mathbf X\boldsymbol\beta"), readable(r"\sqrt{2\sigma^2/4}")
-    ('σ_b² = X β', '√(2σ²/4)')
-    """
-    tex = re.sub(r"\\frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"(\1)/(\2)", " ".join(tex.split()))
-    tex = re.sub(r"\\([A-Za-z]+)\s*", lambda found: WORDS.get(found[1], found[1] + " "), tex)
-    tex = re.sub(r"√\{([^{}]*)\}", r"√(\1)", tex).replace("^2", "²").replace("^{-1}", "⁻¹")
-    tex = re.sub(r"(?<=[A-Z])(?=[α-ω])", " ", tex)
-    return re.sub(r"\\(.)", r"\1", tex).replace("{", "").replace("}", "").strip()
+# --- Markdown, its formulas kept apart ---------------------------------------------------------
 
 
 def markdown(source, folder, kept):
