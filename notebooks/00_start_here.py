@@ -105,7 +105,7 @@ ax.plot(school_means, school_means.index, "|", color="black", markersize=18,
 ax.set_xlabel("score (points)")
 ax.set_ylabel("school")
 ax.invert_yaxis()
-ax.legend(loc="upper left")
+ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -225,14 +225,14 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 #
 # Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb).
 
-# %% [markdown] minutes=1 notes="Let somebody type a wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1 notes="Let somebody type another wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
 # ## 6. Find help
 #
 # Every function explains itself: `help(mm.build_V_cs)` shows the equation, the units and an example. In JupyterLab, **Shift + Tab** inside the brackets does the same. Errors are written to be read. The next cell misspells a name on purpose:
 
 # %% slideshow={"slide_type": "-"}
 try:
-    mm.load("sorgum")
+    mm.lmm("scores ~ 1 + (1 | school)", data=students)
 except KeyError as error:
     print(error.args[0])
 

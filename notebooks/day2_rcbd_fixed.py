@@ -151,12 +151,11 @@ print(f"Block R1 holds the best plot for {n_best} of {len(genotypes)} genotypes.
 # %% [markdown] minutes=5 notes="Let the print stand for a while. Ask for the meaning of the intercept before you tell it.\nExpect 'the overall mean': reply 'then where are G01 and R1?'" slideshow={"slide_type": "slide"}
 # ## 5. Fit first
 #
-# Fit now, understand afterwards. `mm.lm` fits a linear model by least squares. On the left of `~` stands the response, on the right stand the two factors. We print the first rows only, because the table has one row for each coefficient; all of them come in section 7.
+# Fit now, understand afterwards. `mm.lm` fits a linear model by least squares. On the left of `~` stands the response, on the right stand the two factors. The table has one row for each coefficient, so we print six of them (`max_rows=6`); all come in section 7.
 
 # %% slideshow={"slide_type": "subslide"}
 fixed = mm.lm("yield_kg_ha ~ genotype + block", data=trial)
-with pd.option_context("display.max_rows", 6):       # not all 21 rows
-    print(fixed.summary())
+print(fixed.summary(max_rows=6))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Read the printout from top to bottom.
@@ -174,10 +173,10 @@ print(mm.anova(fixed))
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # A row is a source of variation. For the genotypes F = 5.6880 on 17 and 51 degrees of freedom: the genotypes differ far more than chance would let them. For the blocks F = 3.0411.
 #
-# **Check.** Which yield does the model expect for G02 in R2? Add up coefficients from the printout.
+# **Check.** Which yield does the model expect for G02 in R1? And for G02 in R2, if the coefficient of R2 is −150.83 kg/ha?
 #
 # <details><summary>Answer</summary>
-# Intercept + G02 + R2 = 672.03 − 66.52 − 150.83 = 454.7 kg/ha.
+# In R1: Intercept + G02 = 672.03 − 66.52 = 605.5 kg/ha. In R2: the same − 150.83 = 454.7 kg/ha.
 # </details>
 
 # %% [markdown] minutes=7 notes="Board: the line for one plot. Let the class say the row of X for the first plot (G01 in R1) and for the last (G18 in R4) before it is computed.\nSwitch to the twin here: only the block term changes its letter." slideshow={"slide_type": "slide"}
@@ -575,7 +574,7 @@ ax.set_ylabel("mean ± SE (kg/ha)")
 ax.legend(loc="upper left")
 plt.show()
 
-# %% [markdown] notes="Keep this table on the screen for a minute in silence. It is on the handout." slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Keep this table on the screen for a minute in silence." slideshow={"slide_type": "fragment"}
 # *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The bar at the right has the length of the SED.*
 #
 # The same table once more, with the reasons. The last column says until when the two analyses agree:
@@ -762,7 +761,7 @@ by_pairs = (six_wide["G18"] - six_wide["G01"]).mean()    # a missing plot is ski
 print(f"mean of the two differences inside blocks: {by_pairs:.3f} kg/ha")
 
 # %% [markdown] notes="Expect 'six plots give the better estimate': reply 'what does the plot in R3 say, if R3 has a number of its own?'" slideshow={"slide_type": "fragment"}
-# **Predict.** Fit the model with fixed blocks to the six plots, and then to the four plots of R1 and R2 alone. Which of the two says what about G18 − G01?
+# **Predict.** We fit the model with fixed blocks to all six plots, and then only to the four plots of R1 and R2. Will the estimate of G18 − G01 be the same?
 
 # %% slideshow={"slide_type": "-"}
 four = six[six["block"].isin(["R1", "R2"])]
@@ -818,6 +817,8 @@ wrap_up.insert(0, "my guess", [str(my_guess[name]) for name in four_rows])
 print(wrap_up.to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
+# The order of the first three should have been: `sigma`, then the SED, then the SE of a mean. A difference of two means of four plots has $\sqrt{2/4}$ of $\sigma$, a single mean $\sqrt{1/4}$, the half.
+#
 # ![Two square pictures and a row of means. Left: a covariance matrix with a coloured diagonal only. Right: the same with a pale coloured square for each block. Below: the genotype means with error bars from both analyses, and two bars of equal length for the standard error of a difference.](figures/pair.png)
 #
 # *The whole day in one picture: $\hat{\mathbf V}$ and the genotype means, blocks fixed and blocks random.*

@@ -368,6 +368,7 @@ def computed_answers():
     t_star = (test.upper - test.estimate) / test.se
     return [
         fixed.beta.iloc[0], g["G02"], fixed.beta["block[T.R2]"], fixed.beta.iloc[0] + g["G02"] + fixed.beta["block[T.R2]"],
+        fixed.beta.iloc[0] + g["G02"],
         mixed.beta.iloc[0], mixed.beta.iloc[0] + g["G02"], sed, se_g01_r1, se_fixed, se_random,
         g["G18"] - g["G17"], three_fixed.se.iloc[1], three_fixed.df_resid, cotton.sigma,
         cotton.se.iloc[1], bare.se.iloc[1], cotton.df_resid, between, within, between + within,

@@ -176,7 +176,7 @@ def _font_size(ax, texts):
     """Points, such that the longest text fits its cell."""
     box = ax.get_window_extent()
     cell = 72 / ax.figure.dpi * min(box.width / texts.shape[1], box.height / texts.shape[0])
-    longest = max(len(re.sub(r"[$\\{}_^]|sigma", "", words)) + words.count("sigma")
+    longest = max(len(re.sub(r"[$\\{}_^ ]|sigma|hat", "", words)) + words.count("sigma")
                   for words in texts.flat)
     return min(11, 1.45 * cell / max(longest, 2))
 
