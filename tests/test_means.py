@@ -1,5 +1,6 @@
 """Marginal means and contrasts: R's emmeans, published numbers, identities, errors."""
 
+import copy
 import pickle
 from time import perf_counter
 
@@ -583,3 +584,20 @@ def test_means_of_a_model_with_an_offset_contain_its_mean_as_in_R():
     moved = mm.lm("y ~ a + x", data.assign(y=data.y - np.log(data.z)))
     np.testing.assert_allclose(mm.contrasts(table).estimate, mm.contrasts(mm.emmeans(moved, "a")).estimate)
     np.testing.assert_allclose(table["mean"], mm.emmeans(moved, "a")["mean"] + np.log(data.z).mean())
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])
+def test_a_copy_knows_what_the_table_knows(barley, copied):
+    means = mm.emmeans(barley, "fungicide")
+    tables = [means, mm.contrasts(means), mm.contrast(barley, np.eye(len(barley.beta))[:2])]
+    for table in tables:
+        again = copied(table)
+        assert type(again) is type(table) and again is not table and str(again) == str(table)
+        pd.testing.assert_frame_equal(pd.DataFrame(again), pd.DataFrame(table))
+        again.notes.append("mine")
+        assert ("mine" in table.notes) == (copied is copy.copy)  # a shallow copy shares its notes
+        table.notes[:] = [note for note in table.notes if note != "mine"]
+    again = copied(means)
+    assert str(mm.contrasts(again)) == str(tables[1]) and again.origin.fit is barley
+    pd.testing.assert_frame_equal(again.L, means.L)
+    assert copied(tables[2]).joint == tables[2].joint

@@ -55,6 +55,18 @@ def anova(fit, type=2, df="kenward-roger"):
     ValueError
         For an unknown type or method, a fixed part without terms, Kenward-Roger after ML.
 
+    Notes
+    -----
+    .. math::
+
+        H_0: L\beta = 0, \qquad
+        F = \frac{\lambda}{\ell}\, (L\hat\beta)' (L \Phi L')^{-1} L\hat\beta
+        \;\sim\; F_{\ell, \nu}, \qquad \mathrm{SS} = \ell F \hat\sigma^2 / \lambda
+
+    with :math:`\ell` the rank of L. Type I takes for a term its rows of the unit upper triangle U
+    of :math:`X'X = U'DU`; Type II the same with the term and those that contain it moved last;
+    Type III makes the term's estimable functions orthogonal to those of the containing terms.
+
     References
     ----------
     Goodnight (1980), Commun. Statist. A9, 167-180; Searle, Speed and Milliken (1980), Am.
@@ -89,12 +101,12 @@ def anova(fit, type=2, df="kenward-roger"):
         if not len(_places(fit)[term]):
             notes.append(f"{term}: all its columns in X are combinations of those of other terms, "
                          "so the data cannot tell its effect from theirs.")
-    if not fit.terms:
+    if not fit.random:
         rows["Residual"] = {"sum_sq": fit.sigma2 * fit.df_resid, "mean_sq": fit.sigma2,
                             "num_df": fit.df_resid}
     return Table(pd.DataFrame.from_dict(rows, orient="index"), notes=notes,
                  title=f"Type {TYPES[type]} tests, {df_name(fit, df)}",
-                 digits={"sum_sq": 6, "mean_sq": 5}, na="NA" if fit.terms else "")
+                 digits={"sum_sq": 6, "mean_sq": 5}, na="NA" if fit.random else "")
 
 
 # --- the hypotheses of each type ----------------------------------------------------------
@@ -189,11 +201,9 @@ def _at_zero(fit):
 
 def _triangle(fit):
     """R of the kept columns of X; in a mixed model without the prior weights, as in R."""
-    if not fit.terms:
+    if not fit.random or fit.design.weights is None or fit.streamed:
         return fit.triangle
-    if fit.design.weights is None or fit.design.X is None:
-        return fit.products.R
-    return np.linalg.qr(fit.design.X[:, fit.products.kept], mode="r")
+    return np.linalg.qr(fit.design.X[:, fit.kept], mode="r")
 
 
 def _places(fit):

@@ -14,7 +14,6 @@ from . import workers
 from .parameters import (ENDS, Parameter, choose, estimates, estimates_of, interval_table,
                          model_parameters, z_value)
 from ..engine.criterion import ProfiledCriterion
-from ..engine.fit import Fit
 from ..engine.search import minimise
 from ..progress import progress
 from ..tables import Table
@@ -74,7 +73,7 @@ def bootstrap(fit, n=1000, seed=None, statistic=None, processes=2 if workers.CAN
     ((50, 3), ['sd(Intercept | school)', 'sigma', 'Intercept'])
     """
     check_fit(fit, "bootstrap")
-    if not isinstance(fit, Fit):
+    if not fit.random:
         raise ValueError("bootstrap simulates random effects, and this fit has none; use "
                          "confint(fit)")
     n, processes = whole("n", n, least=0), whole("processes", processes, least=0)

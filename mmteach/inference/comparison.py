@@ -16,7 +16,6 @@ from .distributions import chi2_p_value
 from .nested import check_nested, check_same_data, same_columns
 from ..engine.criterion import ProfiledCriterion
 from ..engine.crossproducts import with_effects
-from ..engine.fit import Fit
 from ..engine.search import minimise
 from ..tables import Table
 from ..words import shown
@@ -96,7 +95,7 @@ def compare(*fits, refit=True, boundary=False, names=None):
     for i in range(len(fits) - 1):
         check_nested(*fits[i:i + 2], *names[i:i + 2])
     reml, notes = _which_likelihood(fits, same_x, refit)
-    logliks = [_loglik(fit, reml) for fit in fits]
+    logliks = [fit.loglik_by(reml) for fit in fits]
     npar, nobs = np.array([fit.n_parameters for fit in fits]), fits[0].nobs
     minus2 = -2 * np.array(logliks)
     table = pd.DataFrame({
@@ -156,7 +155,7 @@ def ranova(fit, reduce=True, boundary=False):
     days in (days | subject)     4 -893.233  42.837     2
     """
     check_fit(fit, "ranova")
-    if not isinstance(fit, Fit):
+    if not fit.random:
         raise ValueError("ranova deletes random terms, and this fit has none; fit one with mm.lmm")
     truth("reduce", reduce)
     truth("boundary", boundary)
@@ -186,7 +185,7 @@ def ranova(fit, reduce=True, boundary=False):
 
 def _which_likelihood(fits, same_x, refit):
     """True for REML, and what to tell the reader about it."""
-    kinds = {fit.reml for fit in fits if isinstance(fit, Fit)}
+    kinds = {fit.reml for fit in fits if fit.random}
     any_reml, ml_needed = True in kinds, not same_x or False in kinds
     if refit is False:
         if any_reml and not same_x:
@@ -196,7 +195,7 @@ def _which_likelihood(fits, same_x, refit):
                 "which fits by ML"
             )
         if any_reml and (
-            False in kinds or len(kinds) and not all(isinstance(f, Fit) for f in fits)
+            False in kinds or len(kinds) and not all(f.random for f in fits)
         ):
             raise ValueError(
                 "some models are fitted by REML and some by ML, two different likelihoods; "
@@ -214,20 +213,6 @@ def _which_likelihood(fits, same_x, refit):
     if ml_needed:
         return False, ["Some models were fitted by ML, so all were fitted by ML."]
     return True, ["The fixed parts are the same: REML criteria are compared as they are."]
-
-
-def _loglik(fit, reml):
-    if isinstance(fit, Fit):
-        return fit.loglik if fit.reml == reml else fit.refit(reml=reml).loglik
-    if not reml:
-        return fit.loglik
-    m = fit.df_resid
-    minus2 = (
-        m * (1 + np.log(2 * np.pi * fit.sigma2))
-        + 2 * np.log(np.abs(np.diag(fit.triangle))).sum()
-        - np.log(fit.design.row_weights).sum()
-    )
-    return -minus2 / 2
 
 
 def _added_variances(small, large):

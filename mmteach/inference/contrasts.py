@@ -96,7 +96,7 @@ def contrast(fit, L, df="kenward-roger", level=0.95):
 
 def df_name(fit, df):
     """How a table names the degrees of freedom it uses."""
-    return NAMES[df] if fit.terms or df == "z" else "residual degrees of freedom"
+    return NAMES[df] if fit.random or df == "z" else "residual degrees of freedom"
 
 
 # --- which combinations the data can estimate ---------------------------------------------
@@ -142,25 +142,27 @@ def estimable(fit, L):
 
 def expressed(fit):
     """Every column of X as a combination of the kept ones: X = X_kept @ this, (kept, all)."""
-    made = vars(fit).setdefault("_ddf", {})
-    if "expressed" not in made:
-        kept, dropped = np.flatnonzero(fit.beta.notna()), np.flatnonzero(fit.beta.isna())
-        out = np.zeros((len(kept), len(fit.beta)))
-        out[np.arange(len(kept)), kept] = 1
-        if len(dropped):
-            if fit.design.X is None:
-                raise ValueError("X is rank-deficient and its rows were not kept (a streamed fit), "
-                                 "so what the data can estimate is not known; fit a DataFrame, or "
-                                 "leave the terms out that lost their columns")
-            X = fit.design.X
-            R = np.linalg.qr(X[:, kept], mode="r")
-            for _ in range(2):  # the second round removes what rounding left
-                rest = X[:, dropped] - X[:, kept] @ out[:, dropped]
-                half = solve_triangular(R, X[:, kept].T @ rest, trans="T")
-                out[:, dropped] += solve_triangular(R, half)
-            out[np.abs(out) < 1e-10] = 0
-        made["expressed"] = out
-    return made["expressed"]
+    return fit.derived("expressed", _express)
+
+
+def _express(fit):
+    kept, dropped = np.flatnonzero(fit.beta.notna()), np.flatnonzero(fit.beta.isna())
+    out = np.zeros((len(kept), len(fit.beta)))
+    out[np.arange(len(kept)), kept] = 1
+    if not len(dropped):
+        return out
+    if fit.streamed:
+        raise ValueError("X is rank-deficient and its rows were not kept (a streamed fit), "
+                         "so what the data can estimate is not known; fit a DataFrame, or "
+                         "leave the terms out that lost their columns")
+    X = fit.design.X
+    R = np.linalg.qr(X[:, kept], mode="r")
+    for _ in range(2):  # the second round removes what rounding left
+        rest = X[:, dropped] - X[:, kept] @ out[:, dropped]
+        half = solve_triangular(R, X[:, kept].T @ rest, trans="T")
+        out[:, dropped] += solve_triangular(R, half)
+    out[np.abs(out) < 1e-10] = 0
+    return out
 
 
 # --- reading L ----------------------------------------------------------------------------

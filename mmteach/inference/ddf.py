@@ -107,6 +107,23 @@ def kenward_roger(fit):
     ValueError
         For an ML fit.
 
+    Notes
+    -----
+    With :math:`\Phi = (X'V^{-1}X)^{-1}`, :math:`G_r = \partial V / \partial \gamma_r` and
+    :math:`P = V^{-1} - V^{-1} X \Phi X' V^{-1}`,
+
+    .. math::
+
+        \Phi_A &= \Phi + 2 \Phi \Big[ \sum_{r,s} W_{rs}\, X' V^{-1} G_r P G_s V^{-1} X \Big] \Phi,
+        \qquad W = 2 \big[ \operatorname{tr}(P G_r P G_s) \big]^{-1}
+
+        F &= \frac{\lambda}{\ell}\, (L\hat\beta)' (L \Phi_A L')^{-1} L\hat\beta,
+        \qquad \lambda = \frac{\nu (1 - A_2 / \ell)}{\nu - 2},
+        \qquad \nu = 4 + \frac{\ell + 2}{\ell\rho - 1}
+
+    where :math:`\ell` is the rank of L, and :math:`A_2` and :math:`\rho` come from matching the
+    first two moments of F.
+
     References
     ----------
     Kenward and Roger (1997), Biometrics 53, 983-997.
@@ -155,18 +172,15 @@ def satterthwaite(fit):
 def method(fit, df):
     """The object behind one name of METHODS, made once for each fit."""
     df = check_df(fit, df)
-    made = vars(fit).setdefault("_ddf", {})
-    if df not in made:
-        made[df] = {"kenward-roger": KenwardRoger, "satterthwaite": Satterthwaite,
-                    "residual": Residual, "z": Normal}[df](fit)
-    return made[df]
+    return fit.derived(f"tests, {df}", {"kenward-roger": KenwardRoger, "satterthwaite": Satterthwaite,
+                                        "residual": Residual, "z": Normal}[df])
 
 
 def check_df(fit, df):
     """The method that serves; refuses an unknown one, and Kenward-Roger after ML, before any work."""
     check_fit(fit, "a test")
     one_of("df", df, METHODS)
-    if df != "z" and not fit.terms:
+    if df != "z" and not fit.random:
         return "residual"
     if df == "kenward-roger" and not fit.reml:
         raise ValueError("Kenward-Roger degrees of freedom correct the covariance matrix of a REML "
@@ -189,10 +203,9 @@ class Normal:
         self.fit = fit
         self.kept = np.flatnonzero(fit.beta.notna())
         self.beta = fit.beta.to_numpy()[self.kept]
-        if fit.terms:
-            root = fit.profiled.state(fit.theta).Rx.T @ fit.products.R   # upper triangle, C^-1
-        else:
-            root = fit.triangle
+        root = fit.triangle  # upper, C^-1
+        if fit.random:
+            root = fit.profiled.state(fit.theta).Rx.T @ root
         self.C = solve_triangular(root, np.eye(len(root)))
         self.z = root @ self.beta / fit.sigma
 

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from .variation import Absorbed
-from ..engine.fit import Fit
 from ..tables import Table, significant
 from ..guards import check_fit, check_seed, text, truth, whole
 
@@ -73,7 +72,7 @@ def influence(fit):
 
 def _leverage_without_weights(fit):
     """diag(W C W') without laying out W, and without C of the term with most levels."""
-    if not isinstance(fit, Fit):
+    if not fit.random:
         return fit.predict(se=True).se.to_numpy() ** 2 / fit.sigma2
     return Absorbed(fit).mean_variance(fit.X.to_numpy())
 
@@ -138,20 +137,13 @@ def simulated_residuals(fit, n=250, seed=None, conditional=False):
     rng, step = np.random.default_rng(seed), max(1, int(CELLS_AT_ONCE / fit.nobs))
     rows = max(1, int(CELLS_AT_ONCE / n))
     for a in range(1, n + 1, step):
-        U[:, a:a + step] = _simulated(fit, min(step, n + 1 - a), rng, conditional)
+        U[:, a:a + step] = fit.simulate(min(step, n + 1 - a), rng, conditional)
     for a in range(0, fit.nobs, rows):
         places = np.argsort(U[a:a + rows], axis=1)
         np.put_along_axis(U[a:a + rows], places, (np.arange(n + 1) + 0.5) / (n + 1), axis=1)
     distances = np.concatenate([uniform_distance(U[:, a:a + step]) for a in range(0, n + 1, step)])
     return SimulatedResiduals(fit, pd.Series(U[:, 0], index=fit.y.index, name="simulated_residual"),
                               distances[0], float(np.mean(distances >= distances[0] - 1e-12)), n)
-
-
-def _simulated(fit, n, rng, conditional):
-    if isinstance(fit, Fit):
-        return fit.simulate(n, rng, conditional).to_numpy()
-    scale = fit.sigma / np.sqrt(fit.design.row_weights)
-    return fit.fitted.to_numpy()[:, None] + scale[:, None] * rng.standard_normal((fit.nobs, n))
 
 
 def uniform_distance(U):
@@ -228,7 +220,7 @@ class SimulatedResiduals:
 
 
 def _population_mean(fit):
-    return (fit.predict(groups="population") if isinstance(fit, Fit) else fit.fitted).to_numpy()
+    return fit.predict(groups="population").to_numpy()
 
 
 def by_fifths(x, y, summary):

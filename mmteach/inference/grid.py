@@ -101,7 +101,7 @@ class ReferenceGrid:
                 raise ValueError(f"'{name}' is numeric, so at['{name}'] must be a number or a list "
                                  "of numbers")
             return pd.Index(values)
-        if self.design.X is None:
+        if self.fit.streamed:
             raise ValueError(f"a streamed fit does not keep the mean of '{name}': choose a value, "
                              f"at={{'{name}': ...}}")
         self.means[name] = self.design.numeric[name]
@@ -114,7 +114,7 @@ class ReferenceGrid:
         it occurs in a term without covariates (if not, it is left out here).
         """
         found = {}
-        for name in self.factors if self.design.X is not None else []:
+        for name in self.factors if not self.fit.streamed else []:
             pure = [variables for variables in self.design.x_variables.values()
                     if name in variables and set(variables) <= set(self.factors)]
             if pure:

@@ -17,7 +17,6 @@ from .parameters import (Parameter, back, choose, coordinates, estimates, estima
                          interval_table, model_parameters, z_value)
 from .profile import profile
 from ..engine.criterion import GivenSigma
-from ..engine.fit import Fit
 from ..words import shown
 from ..guards import check_fit, one_of
 
@@ -71,7 +70,7 @@ def confint(fit, method="wald", level=0.95, parameters=None, **options):
     _no_options(options, ("n", "seed", "processes", "kind") if method == "boot" else ())
     if method == "wald":
         return _wald(fit, level, parameters)
-    if hasattr(fit, "theta"):
+    if fit.random:
         choose(model_parameters(fit), parameters)  # refused here, and not after all the work
     if method == "profile":
         return profile(fit, parameters).confint(level)
@@ -91,7 +90,7 @@ def _no_options(given, known):
 
 def _wald(fit, level, wanted):
     z = z_value(level)
-    if not isinstance(fit, Fit):
+    if not fit.random:
         return _wald_lm(fit, level, wanted)
     parameters = model_parameters(fit)
     value, se, notes = estimates_of(fit), np.full(len(parameters), np.nan), []

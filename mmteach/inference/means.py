@@ -48,6 +48,10 @@ class Origin(NamedTuple):
     df: str
     level: float
 
+    def __deepcopy__(self, memo):
+        """A copied table is of the same model, which is not copied."""
+        return self
+
 
 def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nesting=True):
     r"""Estimated marginal means (least-squares means) of the levels of one or more factors.
@@ -87,6 +91,16 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
     ------
     ValueError, KeyError
         For an unknown factor, level or method, Kenward-Roger after ML, a grid that is too large.
+
+    Notes
+    -----
+    .. math::
+
+        \hat m = l'\hat\beta, \qquad l = \sum_g w_g x_g, \quad \sum_g w_g = 1, \qquad
+        \hat m \pm t_{\nu, (1 + \mathrm{level})/2} \sqrt{l' \Phi\, l}
+
+    where g runs over the combinations of the reference grid that belong to the mean, and
+    :math:`x_g` is the row of X of combination g. An offset enters with its mean.
 
     References
     ----------

@@ -14,7 +14,7 @@ SAME = 1e-7   # relative distance below which two matrices or column spaces are 
 
 
 def _streamed(*fits):
-    return any(fit.design.X is None for fit in fits)
+    return any(fit.streamed for fit in fits)
 
 
 def check_same_data(fits):

@@ -8,7 +8,6 @@ import pandas as pd
 
 from .diagnostics import by_fifths, influence
 from .distributions import normal_quantile
-from ..engine.fit import Fit
 from ..words import shown
 from ..guards import check_fit, text
 
@@ -165,7 +164,7 @@ def show_ranef_qq(fit, title=None):
     from ..plots import BLUE, GREY, STYLE, short
 
     _drawable(fit, "show_ranef_qq", None, title)
-    if not isinstance(fit, Fit):
+    if not fit.random:
         raise ValueError("this fit has no random effects; show_qq(fit) shows its residuals")
     effects = list(fit.ranef().groupby(["group", "term"], sort=False))
     variances = fit.varcomp.set_index(["group", "term"]).variance

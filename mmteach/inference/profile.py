@@ -10,7 +10,6 @@ import pandas as pd
 
 from .curves import Curve
 from .parameters import choose, estimates_of, interval_table, model_parameters, z_value
-from ..engine.fit import Fit
 from ..progress import progress
 from ..guards import check_fit
 
@@ -55,7 +54,7 @@ def profile(fit, parameters=None):
     Intercept                  54.46  46.25  62.67
     """
     check_fit(fit, "profile")
-    if not isinstance(fit, Fit):
+    if not fit.random:
         raise ValueError("profile is for mixed models; the intervals of least squares are exact: "
                          "confint(fit, 'wald')")
     choose(model_parameters(fit), parameters)  # refused here, and not after a fit by ML

@@ -26,10 +26,7 @@ NO_INFORMATION = 1e-8        # eigenvalues below this: the data say nothing in t
 
 def variation_of(fit):
     """`Variation` of a fit, computed once."""
-    made = vars(fit).setdefault("_ddf", {})
-    if "variation" not in made:
-        made["variation"] = Variation(fit)
-    return made["variation"]
+    return fit.derived("variation", Variation)
 
 
 class Absorbed:
