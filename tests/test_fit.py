@@ -374,7 +374,9 @@ def test_huge_matrices_are_refused_in_words(monkeypatch, fits):
 def test_trace_ends_at_the_estimate(fits):
     fit = fits("sleepstudy_slopes_reml")
     assert fit.trace.criterion.min() == pytest.approx(fit.criterion, abs=1e-8)
-    assert list(fit.trace.columns) == ["subject.Intercept", "subject.days.Intercept", "subject.days", "criterion"]
+    assert list(fit.trace.columns) == ["subject.Intercept", "subject.days.Intercept", "subject.days", "criterion",
+                                       "start"]
+    assert fit.trace.start[0] == "moments" and {"all small", "all large"} < set(fit.trace.start)
 
 
 # --- Henderson and shrinkage ------------------------------------------------------------------------

@@ -154,3 +154,11 @@ def test_errors():
         mm.lm("yield_kg_ha ~ genotyp", data)
     with pytest.raises(ValueError, match="nothing is left for the residual"):
         mm.lm("yield_kg_ha ~ genotype*block", data)
+
+
+def test_the_rows_of_the_page():
+    page = mm.lm("strength ~ C(k2o_lb_ac) + block", mm.load("potash")).summary()
+    rows = [line.split() for line in str(page).splitlines()]
+    assert ["Intercept", "7.7580", "0.1428", "54.335", "<0.0001"] in rows
+    assert ["C(k2o_lb_ac)[T.108]", "-0.3367", "0.1707", "-1.973", "0.0840"] in rows
+    assert ["-0.25133", "-0.12767", "0.00867", "0.10533", "0.29867"] in rows

@@ -18,6 +18,7 @@ from .crossproducts import CrossProducts
 from .henderson import conditional_variance, henderson_inverse
 from .search import minimise
 from .stream import stream
+from .threads import is_small, one_thread
 from ..textbook.matrices import build_G, build_V
 from ..guards import finite, small_enough, truth
 from ..tables import Report, significant
@@ -117,7 +118,7 @@ class Fit(Model):
     fitted, residuals : Series
         X beta + Z b, and y minus that.
     trace : DataFrame
-        Every theta the optimiser tried, and the criterion there.
+        Every theta the optimiser tried, the criterion there, and from which start it came.
     messages : list of str
         What the reader should know: dropped rows, dropped columns, boundary estimates.
     """
@@ -134,8 +135,9 @@ class Fit(Model):
             self.theta, self._path = minimise(self.profiled)
         else:
             self.theta = _given(theta, products.n_theta)
-            self._path = [(*self.theta, self.profiled(self.theta))]
-        solution = self.profiled.solution(self.theta)
+            self._path = [(*self.theta, self.profiled(self.theta), "given")]
+        with one_thread(is_small(products)):
+            solution = self.profiled.solution(self.theta)
         self.sigma2, self.b = solution.sigma2, solution.b
         self.sigma = float(np.sqrt(solution.sigma2))
         self.criterion = solution.value
@@ -177,7 +179,7 @@ class Fit(Model):
 
     @property
     def trace(self):
-        return pd.DataFrame(self._path, columns=[*self._theta_names(), "criterion"])
+        return pd.DataFrame(self._path, columns=[*self._theta_names(), "criterion", "start"])
 
     def _theta_names(self):
         return [f"{term.group}.{a}" if i == j else f"{term.group}.{a}.{b}"
