@@ -12,11 +12,7 @@ from mmteach.course.authoring import lessons, pictures, ties
 FOLDER = Path(__file__).parents[1] / "notebooks"
 
 
-# the two of day 2 are being rewritten, their ties with them
-PAIRS = [pair for pair in lessons.pairs(FOLDER) if "day2_rcbd" not in pair[0].stem]
-
-
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0].stem)
+@pytest.mark.parametrize("pair", lessons.pairs(FOLDER), ids=lambda pair: pair[0].stem)
 def test_numbers_do_not_hang_on_the_last_bit_and_pictures_are_those_stored(pair):
     script, notebook = pair
     larger, smaller = ties.nudged_runs(script)
