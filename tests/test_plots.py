@@ -419,7 +419,7 @@ def test_the_callers_data_stay_as_they_were(trial):
     (lambda: plots.show_matrix([1.0, 2.0]), "M must have 2 dimension"),
     (lambda: plots.show_matrix(np.full((2, 2), np.nan)), "missing or infinite"),
     (lambda: plots.show_matrix(np.empty((0, 0))), "M is empty"),
-    (lambda: plots.show_field(pd.DataFrame({"block": ["a"]}), "block", "diet"), "no column 'diet'"),
+    (lambda: plots.show_field(pd.DataFrame({"block": ["a"]}), "block", "diet"), "plots has no column 'diet' to be the treatment; give one of block"),
     (lambda: plots.show_intervals(["A"], {"fixed": ([1.0],)}), "'fixed' needs .means, errors."),
     (lambda: plots.show_intervals(["A"], {"fixed": ([1.0, 2.0], 1.0)}), "2 values for 1 names"),
     (lambda: plots.show_intervals(["A"], {}), "0 analyses"),

@@ -21,7 +21,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.linalg import cholesky
 
+from ..guards import finite, number, truth, whole
 from ..textbook.matrices import triangle
+from ..words import shown
 from .linalg import inverse, solve_blocks, solve_lower, solve_upper
 
 
@@ -76,7 +78,10 @@ class ProfiledCriterion:
     """
 
     def __init__(self, products, reml=True):
-        self.products, self.reml = products, reml
+        if not hasattr(products, "QeQe"):
+            raise ValueError(f"products is {shown(products)}; give the products of a fit, fit.products, or "
+                             "CrossProducts.from_design(design)")
+        self.products, self.reml = products, truth("reml", reml, "REML", "ML")
         self.log_det_R = 2 * np.log(np.abs(np.diag(products.R))).sum()
 
     def __call__(self, theta):
@@ -162,7 +167,11 @@ class ProfiledCriterion:
         d depends on a diagonal theta through its square, so the slope in the variance is
         the gradient just off zero divided by 2 theta.
         """
-        off = np.array(theta, float)
+        off = finite(theta, "theta", ndim=1)
+        self.products.lambdas(off)
+        place, step = whole("place", place, least=0, most=len(off) - 1), number("step", step)
+        if not 0 < step <= 1:
+            raise ValueError(f"step is {step:g}; it must be a small number above zero")
         off[place] = step
         return float(self.value_and_gradient(off)[1][place] / (2 * step))
 

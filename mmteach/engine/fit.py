@@ -313,7 +313,8 @@ class Fit(Model):
 
     def loglik_by(self, reml):
         """The log-likelihood by REML or by ML, the fit made anew if it is by the other one."""
-        return self.loglik if self.reml == bool(reml) else self.refit(reml=bool(reml)).loglik
+        reml = truth("reml", reml, "REML", "ML")
+        return self.loglik if self.reml == reml else self.refit(reml=reml).loglik
 
     def summary(self, max_rows=None):
         """The fit as a page to read: criterion, residuals, variances, fixed effects.

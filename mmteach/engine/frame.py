@@ -138,6 +138,6 @@ def chunk_designs(formula, chunks, weights=None, levels=None):
             continue
         yield made
     if reader is None:
-        raise ValueError("there is no data: the iterable of chunks is empty")
+        raise ValueError("there is no data: the iterable of chunks is empty; make it anew if it was read before")
     if waiting:
         raise nothing

@@ -14,6 +14,7 @@ from . import frame
 from .base import Model
 from .linalg import independent_columns, solve_upper
 from ..tables import Report, column, p_value, significant
+from ..guards import truth
 from ..words import dropped_columns
 
 
@@ -137,7 +138,7 @@ class LinearFit(Model):
 
     def loglik_by(self, reml):
         """The log-likelihood by ML, or by REML at the same estimates."""
-        if not reml:
+        if not truth("reml", reml, "REML", "ML"):
             return self.loglik
         minus2 = (self.df_resid * (1 + np.log(2 * np.pi * self.sigma2))
                   + 2 * np.log(np.abs(np.diag(self.triangle))).sum() - np.log(self.design.row_weights).sum())

@@ -7,6 +7,7 @@
 import numpy as np
 import pandas as pd
 
+from ..guards import truth
 from ..words import listed, shown
 from .arrays import Design, RandomTerm
 from .coding import Coding
@@ -28,7 +29,7 @@ class Reader:
     one_level = "leave it out of the formula"
 
     def __init__(self, formula, data, random=True):
-        self.formula, self.split = formula, split_bars(formula)
+        self.formula, self.split, random = formula, split_bars(formula), truth("random", random)
         self.response, bars = self.split.y, self.split.bars
         if random and not bars:
             raise ValueError(f"{shown(formula)} has no random term such as (1 | group): add one, or fit "

@@ -52,13 +52,13 @@ def pieces(data):
     """The pieces of a table, as they are or read from a Parquet file."""
     if isinstance(data, (str, Path)):
         if Path(data).suffix != ".parquet":
-            raise ValueError(f"{data} is not a .parquet file; read other files in pieces yourself, for "
+            raise ValueError(f"data={shown(str(data))} is not a .parquet file; read other files in pieces yourself, for "
                              "instance with pd.read_csv(path, chunksize=100_000), and pass these")
         return _Parquet(data)
     if hasattr(data, "to_pandas"):
         raise ValueError(f"data must be a pandas DataFrame, not {_kind(data)}; pass data.to_pandas()")
     is_rows = isinstance(data, (list, tuple)) and data and isinstance(data[0], (dict, list, tuple))
-    if isinstance(data, dict) or not hasattr(data, "__iter__") or is_rows or hasattr(data, "dtype"):
+    if isinstance(data, (dict, type)) or not hasattr(data, "__iter__") or is_rows or hasattr(data, "dtype"):
         of = f" of {_kind(data[0])}" if is_rows else ""
         raise ValueError(f"data must be a pandas DataFrame, not {_kind(data)}{of}; "
                          "make one with pd.DataFrame(...)")

@@ -21,6 +21,7 @@ from ..words import listed, shown
 from ..guards import check_fit, one_of, truth, whole
 
 WORTH_IT = 4.0    # seconds of work that repay the start of other processes
+MOST_DRAWS = 1_000_000
 PIECE = 0.25      # seconds of work that a process gets at a time
 KINDS = ("percentile", "basic", "normal")
 
@@ -76,7 +77,7 @@ def bootstrap(fit, n=1000, seed=None, statistic=None, processes=2 if workers.CAN
     if not fit.random:
         raise ValueError("bootstrap simulates random effects, and this fit has none; use "
                          "confint(fit)")
-    n, processes = whole("n", n, least=0), whole("processes", processes, least=0)
+    n, processes = whole("n", n, least=0, most=MOST_DRAWS), whole("processes", processes, least=0)
     if n < 2 or processes < 1:
         raise ValueError(f"n={n} and processes={processes}: at least 2 draws by 1 process are "
                          "needed")
@@ -193,7 +194,11 @@ class _Job:
         """The parameters (or the parts of the statistic), and their values in the fit itself."""
         if self.statistic is None:
             return model_parameters(self.fit), estimates_of(self.fit)
-        value = self.statistic(self.fit)
+        try:
+            value = self.statistic(self.fit)
+        except Exception as error:
+            raise ValueError(f"statistic fails with the fit itself ({type(error).__name__}: {shown(str(error))}); give a "
+                             "function of a fit, such as lambda fit: fit.sigma") from error
         if isinstance(value, (dict, pd.Series)):
             self.names = list(value.keys())
         elif np.ndim(value) > 1:

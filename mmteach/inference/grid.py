@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from ..tables import significant
-from ..words import UnknownName, listed, near
+from ..words import UnknownName, listed, near, shown
 
 LARGEST_GRID = 2_000_000   # combinations; more are a design that at= should cut down
 ROWS_AT_ONCE = 20_000      # rows of X laid out at one time
@@ -36,7 +36,7 @@ class ReferenceGrid:
     def __init__(self, fit, at=None, nesting=True):
         if at is not None and not isinstance(at, dict):
             raise ValueError("at holds a value, or a list of them, for each predictor to fix, such "
-                             f"as at={{'days': [0, 5]}}, not {at!r}")
+                             f"as at={{'days': [0, 5]}}, not {shown(at)}")
         self.fit, self.design, self.at = fit, fit.design, dict(at or {})
         self.values = self._levels()
         self.factors = list(self.values)
@@ -58,7 +58,7 @@ class ReferenceGrid:
         names = [] if names is None else names
         names = list(names) if pd.api.types.is_list_like(names) else [names]
         for name in names:
-            if name not in known:
+            if not isinstance(name, str) or name not in known:
                 raise _unknown(name, known, self.fit)
         return list(dict.fromkeys(names))
 
@@ -185,11 +185,11 @@ def _places(wanted, levels, name):
 
 
 def _unknown(name, known, fit):
-    if any(name in term.bar.factors for term in fit.terms):
+    if isinstance(name, str) and any(name in term.bar.factors for term in fit.terms):
         return UnknownName(f"'{name}' is in the random part of the model, and these are means of "
                              "its fixed part; fit.ranef() has the predicted effects of its levels")
     known_ones = f"its predictors are {listed(known)}" if known else "it has only an intercept"
-    return UnknownName(f"there is no '{name}' in the fixed part of the model; "
+    return UnknownName(f"there is no {shown(name)} in the fixed part of the model; "
                          f"{near(name, known)}{known_ones}")
 
 

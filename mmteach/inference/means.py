@@ -280,7 +280,7 @@ def _is(method, name):
 
 def _adjustment(adjust, method):
     if isinstance(method, str) and method not in DEFAULTS:
-        raise ValueError(f"method={method!r} is unknown; {near(method, DEFAULTS)}use 'pairwise', "
+        raise ValueError(f"method={shown(method)} is unknown; {near(method, DEFAULTS)}use 'pairwise', "
                          "'trt.vs.ctrl' or weights of your own, {'name': [1, -1, 0]}")
     if _is(adjust, "default"):
         return DEFAULTS[method] if isinstance(method, str) else None

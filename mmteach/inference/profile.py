@@ -11,7 +11,8 @@ import pandas as pd
 from .curves import Curve
 from .parameters import choose, estimates_of, interval_table, model_parameters, z_value
 from ..progress import progress
-from ..guards import check_fit
+from ..guards import check_fit, number
+from ..words import shown
 
 PANELS = 12       # profiles that one figure can show
 
@@ -85,9 +86,9 @@ class Profile:
     def zeta(self, parameter, value):
         """Signed root of the rise in -2 log-likelihood with `parameter` held at `value`."""
         curves = {curve.parameter.label: curve for curve in self.curves}
-        if parameter not in curves:
-            raise ValueError(f"{parameter!r} was not profiled; these were: {', '.join(curves)}")
-        return curves[parameter].zeta(value)
+        if not isinstance(parameter, str) or parameter not in curves:
+            raise ValueError(f"{shown(parameter)} was not profiled; use one of {', '.join(curves)}")
+        return curves[parameter].zeta(number("value", value))
 
     def confint(self, level=0.95):
         """Limits where ``|zeta|`` reaches the normal quantile, found by root search.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..engine.formula import split_bars
 from ..tables import Table
-from ..words import shown
+from ..words import listed, shown
 from ..guards import whole
 
 
@@ -119,8 +119,8 @@ def _shell_terms(text, what):
         return []
     if not isinstance(text, str):
         raise ValueError(f"{what} is {shown(text)}; it must be text such as 'diet*day'")
-    if "(" in text or "|" in text or "~" in text:
-        raise ValueError(f"{what}={text!r}: join names by + : * or / only, for instance 'diet*day'")
+    if "(" in text or "|" in text or "~" in text or not text.strip():
+        raise ValueError(f"{what}={shown(text)}: join names by + : * or / only, for instance 'diet*day'")
     terms = [
         bar.factors for piece in text.split("+") for bar in split_bars(f"y ~ (1 | {piece})").bars
     ]
@@ -135,7 +135,7 @@ def _shell_levels(n, needed):
     missing = [f for f in dict.fromkeys(needed) if f not in n]
     if missing:
         raise ValueError(
-            f"n has no number of levels for {', '.join(missing)}; add it, n={{'{missing[0]}': ...}}"
+            f"n has no number of levels for {listed(map(shown, missing))}; add it, n={{{shown(missing[0])}: ...}}"
         )
     for factor, levels in n.items():
         whole(f"n[{factor!r}]", levels)

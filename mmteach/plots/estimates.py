@@ -53,7 +53,7 @@ def show_intervals(names, analyses, unit=None, ax=None, title=None):
             value = finite(given, f"{what} of {analysis!r}")
             if value.ndim and value.shape != (len(names),):
                 raise ValueError(f"{what} of {analysis!r} has {value.size} values "
-                                 f"for {len(names)} names")
+                                 f"for {len(names)} names; give one for each")
             values[analysis] = np.broadcast_to(value, len(names))
         if sed:
             seds[analysis] = number(f"SED of {analysis!r}", sed[0])

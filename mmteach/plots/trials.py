@@ -44,8 +44,8 @@ def show_field(plots, block, treatment, highlight=None, ax=None, title=None):
     check_table("plots", plots)
     for name, column in (("block", block), ("treatment", treatment)):
         if not isinstance(column, str) or column not in plots:
-            raise ValueError(f"the plots have no column {shown(column)} for the {name}; "
-                             f"they have {', '.join(map(str, plots))}")
+            raise ValueError(f"plots has no column {shown(column)} to be the {name}; give one of "
+                             f"{', '.join(map(str, plots))}")
     counts = pd.crosstab(plots[block], plots[treatment])
     if not counts.size:
         raise ValueError("plots has no complete row; there is nothing to draw")
