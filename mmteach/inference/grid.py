@@ -189,7 +189,7 @@ def _unknown(name, known, fit):
         return UnknownName(f"'{name}' is in the random part of the model, and these are means of "
                              "its fixed part; fit.ranef() has the predicted effects of its levels")
     known_ones = f"its predictors are {listed(known)}" if known else "it has only an intercept"
-    return UnknownName(f"there is no {shown(name)} in the fixed part of the model; "
+    return UnknownName(f"there is no {shown(str(name))} in the fixed part of the model; "
                          f"{near(name, known)}{known_ones}")
 
 

@@ -135,7 +135,7 @@ def _shell_levels(n, needed):
     missing = [f for f in dict.fromkeys(needed) if f not in n]
     if missing:
         raise ValueError(
-            f"n has no number of levels for {listed(map(shown, missing))}; add it, n={{{shown(missing[0])}: ...}}"
+            f"n has no number of levels for {listed(name[:60] for name in missing)}; add it, n={{{shown(missing[0])}: ...}}"
         )
     for factor, levels in n.items():
         whole(f"n[{factor!r}]", levels)
