@@ -118,6 +118,9 @@ def test_a_number_that_an_output_shows_passes(prose, printed):
         ("−66.52", "66.52"),  # the sign is part of the claim
         ("25,600", "25627"),  # no "about"
         ("67.1", "0.6712"),  # no "%"
+        ("67.1 %", "0.6755"),  # a percentage has two decimals more than it shows
+        ("67.1 %", "0.67"),
+        ("67 %", "0.68"),
         ("18", "G18 R18"),  # names show no number
         ("about 25,600", "25,651"),
     ],

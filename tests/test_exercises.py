@@ -10,11 +10,13 @@ from mmteach.course import answers, checks
 from mmteach.course.answers import day4
 from mmteach.course.authoring import exercises, lesson_rules, lessons
 from mmteach.course.checks import judge
+from reference_values import reference
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 EDITIONS = exercises.editions(FOLDER)
 DAYS = [solutions.stem.removesuffix("_solutions") for solutions, _ in EDITIONS]
 QUESTIONS = answers.every()
+BY_R = reference("answers")["answers"]
 PLANTED = [(key, hint) for key, question in QUESTIONS.items() for hint in question.wrong]
 SOURCE = """# # Day 0: solutions
 # >>> a: a number
@@ -76,6 +78,25 @@ def test_the_answers_of_a_question_are_far_apart(key):
         for other in values[:i]:
             assert not question.same(one, other, times=2)
             assert not question.same(other, one, times=2)
+
+
+def known_values(key):
+    """The right answer of a question and then its wrong ones, as a list."""
+    question = QUESTIONS[key]
+    return [question.right(), *(wrong() for wrong in question.wrong.values())]
+
+
+def test_every_answer_was_also_computed_by_r():
+    assert list(BY_R) == list(QUESTIONS), "tests/reference/answers.R computes other questions"
+
+
+@pytest.mark.parametrize("key", QUESTIONS)
+def test_right_and_wrong_answers_are_those_of_r(key):
+    """A hint must stay with the number that students compute, so each is held by its value."""
+    ours = known_values(key)
+    assert len(ours) == len(BY_R[key]), "bring tests/reference/answers.R up to date"
+    for mine, theirs in zip(ours, BY_R[key], strict=True):
+        assert mine == (theirs if isinstance(theirs, str) else pytest.approx(theirs, rel=2e-6))
 
 
 def test_hints_are_sentences_for_one_line():

@@ -1,0 +1,134 @@
+# Writes tests/reference/answers.json: for each question of the exercises the right answer and the
+# known wrong ones, in the order of mmteach/course/answers/, computed by R.
+#
+#   Rscript tests/reference/answers.R
+
+here <- dirname(normalizePath(sub("--file=", "", grep("--file=", commandArgs(), value = TRUE))))
+source(file.path(here, "common.R"))
+
+mixed <- function(formula, d, reml = TRUE)
+  suppressMessages(do.call(lmer, list(formula = as.formula(formula), data = d, REML = reml,
+                                      control = control)))
+# (between, within): the one variance component and the residual variance
+components <- function(fit) as.data.frame(VarCorr(fit))$vcov
+mean_squares <- function(fit) setNames(anova(fit)$`Mean Sq`, rownames(anova(fit)))
+share <- function(v) v[1] / (v[1] + v[2])
+kept <- function(v, rows) rows * v[1] / (rows * v[1] + v[2])
+blup <- function(fit, group) { u <- ranef(fit)[[group]]; setNames(u[[1]], rownames(u)) }
+
+# ---- day 2 ----------------------------------------------------------------------------------
+sorghum <- read_data("sorghum")
+fixed <- lm(yield_kg_ha ~ genotype + block, sorghum)
+s2 <- summary(fixed)$sigma^2
+v <- components(mixed("yield_kg_ha ~ genotype + (1 | block)", sorghum))
+ml <- components(mixed("yield_kg_ha ~ genotype + (1 | block)", sorghum, FALSE))
+ms <- mean_squares(fixed)
+uneven <- subset(sorghum, !(genotype == "G01" & block %in% c("R1", "R2")))
+potash <- transform(read_data("potash"), k2o = factor(k2o_lb_ac))
+pms <- mean_squares(lm(strength ~ k2o + block, potash))
+pb <- (pms[["block"]] - pms[["Residuals"]]) / 5
+second <- function(fit) (if (inherits(fit, "lm")) coef(fit) else fixef(fit))[["genotypeG02"]]
+raw <- tapply(uneven$yield_kg_ha, uneven$genotype, mean)
+
+out <- list(
+  day2.sigma = c(sqrt(s2), s2, sqrt(mean(resid(fixed)^2)),
+                 summary(lm(yield_kg_ha ~ genotype, sorghum))$sigma, sqrt(s2 / 4)),
+  day2.sigma2_b = c(v[1], sqrt(v[1]), ml[1], (ms[["block"]] - ms[["Residuals"]]) / 4,
+                    var(tapply(sorghum$yield_kg_ha, sorghum$block, mean)),
+                    ms[["block"]] - ms[["Residuals"]], v[2]),
+  day2.correlation = c(share(v), v[1] / v[2], share(sqrt(v)), 1 - share(v)),
+  day2.sed = c(sqrt(2 * s2 / 4), sqrt(s2 / 4), sqrt(2 * sum(v) / 4), sqrt(2 * s2), sqrt(s2),
+               sqrt(2 * ml[2] / 4), 2 * s2 / 4),
+  day2.se_mean = c(sqrt(sum(v) / 4), sqrt(s2 / 4), sqrt(2 * s2 / 4), sqrt(v[1] + v[2] / 4),
+                   sqrt(sum(ml) / 4), sum(v) / 4, sqrt(sum(v))),
+  day2.uneven = c(second(mixed("yield_kg_ha ~ genotype + (1 | block)", uneven)),
+                  second(lm(yield_kg_ha ~ genotype + block, uneven)),
+                  raw[["G02"]] - raw[["G01"]], second(fixed)),
+  day2.potash = c(pb, pb * 5 / 3, sqrt(pb),
+                  components(mixed("strength ~ k2o + (1 | block)", potash, FALSE))[1],
+                  pms[["Residuals"]], pms[["block"]] / 5, pms[["block"]] - pms[["Residuals"]],
+                  (pms[["k2o"]] - pms[["Residuals"]]) / 5))
+
+# ---- day 4 ----------------------------------------------------------------------------------
+schools <- read_data("schools")
+fit <- mixed("score ~ 1 + (1 | school)", schools)
+fit_ml <- mixed("score ~ 1 + (1 | school)", schools, FALSE)
+v <- components(fit)
+ml <- components(fit_ml)
+means <- tapply(schools$score, schools$school, mean)
+inside <- sum((schools$score - means[schools$school])^2)
+few <- schools[1:10, ]
+few_v <- components(mixed("score ~ 1 + (1 | school)", few))
+few_means <- tapply(few$score, few$school, mean)
+few_inside <- sum((few$score - few_means[few$school])^2)
+# -2 log REML likelihood of the schools at given variances, by the determinants themselves
+criterion <- function(between, within) {
+  V <- between * outer(schools$school, schools$school, "==") + within * diag(12)
+  X <- matrix(1, 12, 1)
+  XVX <- t(X) %*% solve(V, X)
+  r <- schools$score - X %*% solve(XVX, t(X) %*% solve(V, schools$score))
+  drop(11 * log(2 * pi) + determinant(V)$modulus + log(XVX) + t(r) %*% solve(V, r))
+}
+expected_ml <- function(J, k) ((J - 1) / J * (k * 100 + 225) - 225) / k
+gain <- function(reml) diff(sapply(c("k2o", "1"), function(x)
+  -2 * as.numeric(logLik(mixed(paste("strength ~", x, "+ (1 | block)"), potash, reml)))))[[1]]
+reml <- -2 * as.numeric(logLik(fit))
+
+out <- c(out, list(
+  day4.var_mean = c(100 / 3 + 225 / 12, 325 / 12, 100 + 225 / 4, 225 / 12,
+                    sqrt(100 / 3 + 225 / 12), 325),
+  day4.sigma2 = c(v[2], sqrt(v[2]), inside / 12, inside / 11, var(schools$score), v[1]),
+  day4.sigma2_b = c(v[1], ml[1], var(means), 4 * var(means), 4 * var(means) - inside / 9,
+                    (4 * var(means) - inside / 9) / 3, v[2], sqrt(v[1])),
+  day4.criterion = c(reml, -2 * as.numeric(logLik(fit_ml)), reml / -2, reml - 11 * log(2 * pi),
+                     reml + log(2 * pi), criterion(ml[1], ml[2]), criterion(var(means), v[2]),
+                     criterion(100, 225)),
+  day4.ml_average = c(expected_ml(3, 40), expected_ml(3, 4), 100, expected_ml(30, 4)),
+  day4.uneven = c(few_v[1], components(mixed("score ~ 1 + (1 | school)", few, FALSE))[1],
+                  var(few_means) - few_inside / 7 / (10 / 3), v[1], few_v[2], sqrt(few_v[1])),
+  day4.potash = c(gain(FALSE), gain(TRUE), gain(FALSE) / 2, -gain(FALSE))))
+
+# ---- day 5 ----------------------------------------------------------------------------------
+deviation <- means[["S3"]] - mean(means)
+field <- subset(read_data("barley"), fungicide == "F1")
+field_v <- components(mixed("yield_t_ha ~ block + (1 | genotype)", field))
+table <- anova(lm(yield_t_ha ~ block + genotype, field))
+minus2 <- function(fit) -2 * as.numeric(logLik(fit))
+# -2 log REML likelihood of the field without genotypes
+zero <- -2 * as.numeric(logLik(lm(yield_t_ha ~ block, field), REML = TRUE))
+zero_ml <- -2 * as.numeric(logLik(lm(yield_t_ha ~ block, field)))
+by_reml <- minus2(mixed("yield_t_ha ~ block + (1 | genotype)", field))
+by_ml <- minus2(mixed("yield_t_ha ~ block + (1 | genotype)", field, FALSE))
+lost <- subset(field, genotype != "G03" | block == "B4")
+promoted <- names(which.max(blup(mixed("yield_t_ha ~ block + (1 | genotype)", lost), "genotype")))
+effects <- coef(lm(yield_t_ha ~ block + genotype, lost))
+effects <- effects[grep("^genotype", names(effects))]
+plants <- read_data("arabidopsis")
+plants$clipping <- relevel(plants$clipping, "unclipped")
+plants$log_fruits <- log1p(plants$fruits)
+plants_v <- components(mixed(
+  "log_fruits ~ rack + nutrient * clipping + status + (1 | genotype)", plants))
+rows <- table(plants$genotype)
+sleep <- read_data("sleepstudy")
+lines <- mixed("reaction_ms ~ days + (days | subject)", sleep)
+line <- as.numeric(coef(lines)$subject["335", ])
+own <- as.numeric(coef(lm(reaction_ms ~ days, subset(sleep, subject == "335"))))
+
+out <- c(out, list(
+  day5.school = c(deviation * kept(v, 4), deviation, mean(means) + deviation * kept(v, 4),
+                  deviation * kept(v, 1), deviation * kept(ml, 4), deviation * (1 - kept(v, 4))),
+  day5.f_genotype = c(table["genotype", "F value"], table["block", "F value"],
+                      anova(lm(yield_t_ha ~ genotype, field))["genotype", "F value"],
+                      table["genotype", "Sum Sq"] / table["Residuals", "Sum Sq"],
+                      1 / table["genotype", "F value"]),
+  day5.lrt = c(zero - by_reml, zero_ml - by_ml, (zero - by_reml) / 2, zero_ml - by_reml),
+  day5.factor = c(kept(field_v, 4), kept(field_v, 1), 1 - kept(field_v, 4),
+                  kept(sqrt(field_v), 4)),
+  day5.promote = c(promoted, sub("^genotype", "", names(which.max(effects)))),
+  day5.few = c(kept(plants_v, rows[["5"]]), kept(plants_v, mean(rows)), kept(plants_v, 1),
+               1 - kept(plants_v, rows[["5"]]), kept(plants_v, max(rows))),
+  day5.line = list(line, line - fixef(lines), own, fixef(lines), rev(line))))
+
+write_json(list(versions = versions("lme4"), answers = lapply(out, function(x)
+  I(if (is.list(x)) lapply(x, unname) else unname(x)))),
+  file.path(here, "answers.json"), digits = 12, pretty = TRUE)
