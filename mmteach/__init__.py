@@ -6,8 +6,51 @@ Henderson's equations), ``engine`` (formula and table to estimates), ``inference
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:  # the same names for editors: completion, hover, go to definition
+    from .datasets import list_datasets as list_datasets
+    from .datasets import load as load
+    from .engine.criterion import ProfiledCriterion as ProfiledCriterion
+    from .engine.fit import lmm as lmm
+    from .engine.formula import split_bars as split_bars
+    from .engine.frame import design as design
+    from .engine.linear import lm as lm
+    from .inference.anova import anova as anova
+    from .inference.bootstrap import bootstrap as bootstrap
+    from .inference.comparison import compare as compare
+    from .inference.comparison import ranova as ranova
+    from .inference.contrasts import contrast as contrast
+    from .inference.ddf import kenward_roger as kenward_roger
+    from .inference.ddf import satterthwaite as satterthwaite
+    from .inference.diagnostics import influence as influence
+    from .inference.diagnostics import simulated_residuals as simulated_residuals
+    from .inference.intervals import confint as confint
+    from .inference.means import contrasts as contrasts
+    from .inference.means import emmeans as emmeans
+    from .inference.pictures import show_qq as show_qq
+    from .inference.pictures import show_ranef_qq as show_ranef_qq
+    from .inference.pictures import show_residuals as show_residuals
+    from .inference.pictures import show_scale_location as show_scale_location
+    from .inference.profile import profile as profile
+    from .inference.shell import anova_shell as anova_shell
+    from .plots import show_matrix as show_matrix
+    from .textbook.blup import henderson as henderson
+    from .textbook.blup import shrinkage as shrinkage
+    from .textbook.likelihood import error_contrasts as error_contrasts
+    from .textbook.likelihood import gls as gls
+    from .textbook.likelihood import minus2_loglik as minus2_loglik
+    from .textbook.likelihood import ml_objective as ml_objective
+    from .textbook.likelihood import reml_objective as reml_objective
+    from .textbook.likelihood import textbook_objective as textbook_objective
+    from .textbook.matrices import build_G as build_G
+    from .textbook.matrices import build_lambdas as build_lambdas
+    from .textbook.matrices import build_R as build_R
+    from .textbook.matrices import build_V as build_V
+    from .textbook.matrices import build_V_cs as build_V_cs
+    from .textbook.matrices import build_Z as build_Z
 
 # name -> module; modules load on first use, so ``import mmteach`` stays quick
 _WHERE = {

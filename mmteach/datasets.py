@@ -81,7 +81,7 @@ DATASETS = {
 }
 
 
-def load(name):
+def load(name: str) -> pd.DataFrame:
     """One data set of the course as a fresh DataFrame.
 
     Factors are ordered as a person would list them (G02 before G10, unclipped before clipped),
@@ -131,7 +131,7 @@ def load(name):
     return frame
 
 
-def list_datasets():
+def list_datasets() -> pd.DataFrame:
     """The data sets of the course: a table with name, rows, columns and design.
 
     Examples

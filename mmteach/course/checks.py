@@ -20,7 +20,7 @@ NEAR = 0.05  # an answer of one or two digits is called close up to here
 _right = {}  # key -> whether the latest answer of this session was right
 
 
-def check(key, value=None):
+def check(key: str, value: object = None) -> None:
     """Say in one line whether `value` answers the question `key`; never raises.
 
     After a right answer of the student's own the line ends in the count of the day.
@@ -197,7 +197,7 @@ def _short(value):
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
-def questions(day=""):
+def questions(day: str = "") -> dict[str, str]:
     """The questions of one day (all when empty): key -> what is asked.
 
     >>> questions("day4")["day4.sigma2"]
@@ -213,7 +213,7 @@ def count(day):
     return sum(bool(_right.get(key)) for key in own), len(own)
 
 
-def progress(day):
+def progress(day: str) -> None:
     """Print how many of the day's own tasks are done in this session; worked ones count apart.
 
     >>> progress("day99")

@@ -134,7 +134,7 @@ def findings():
     return found
 
 
-def doctor(details=False):
+def doctor(details: bool = False):
     """Print one line for each check: what is well, what needs attention and how to mend it.
 
     Parameters

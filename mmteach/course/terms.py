@@ -257,7 +257,7 @@ ALSO = {
 }
 
 
-def glossary(term=None):
+def glossary(term: str | None = None):
     """Print what a term means, in one sentence, and the day that explains it; without one, all.
 
     A term that is not there is met with the closest ones.

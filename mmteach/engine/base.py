@@ -11,9 +11,9 @@ know which of the two it has.
 import numpy as np
 import pandas as pd
 
-from .henderson import row_variance
 from ..guards import check_seed, finite, one_of, truth, whole
 from ..tables import column, places
+from .henderson import row_variance
 
 MOST_DRAWS = 50_000_000  # numbers that are simulated at one time, 0.4 GB
 

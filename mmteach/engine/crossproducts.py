@@ -14,7 +14,15 @@ import numpy as np
 from scipy.sparse import csr_array, identity, kron, vstack
 
 from ..textbook.matrices import build_lambdas, triangle
-from .linalg import block_diagonal, independent_columns, least_squares, r_factor, solve_upper, sparse_Z, weighted
+from .linalg import (
+    block_diagonal,
+    independent_columns,
+    least_squares,
+    r_factor,
+    solve_upper,
+    sparse_Z,
+    weighted,
+)
 
 DENSE_CELLS = 1_000_000  # Z2'Z1 is kept dense up to this many cells
 

@@ -6,11 +6,18 @@ r"""Fitting: from a formula and a table to the estimates.
 out, with every matrix of the model. See `mmteach.engine` for the same steps by hand.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ..guards import finite, small_enough, truth
+from ..tables import Report, significant
+from ..textbook.matrices import build_G, build_V
+from ..words import dropped_columns
 from . import frame
 from .base import Model
 from .criterion import ProfiledCriterion
@@ -19,15 +26,23 @@ from .henderson import conditional_variance, henderson_inverse
 from .search import minimise
 from .stream import stream
 from .threads import is_small, one_thread
-from ..textbook.matrices import build_G, build_V
-from ..guards import finite, small_enough, truth
-from ..tables import Report, significant
-from ..words import dropped_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike
 
 BOUNDARY = 1e-4        # a diagonal of theta below this is called zero, as in lme4
 
 
-def lmm(formula, data, reml=True, weights=None, levels=None):
+def lmm(
+    formula: str,
+    data: pd.DataFrame | str | Path | Iterable[pd.DataFrame],
+    reml: bool = True,
+    weights: str | ArrayLike | None = None,
+    levels: dict[str, list] | None = None,
+) -> Fit:
     r"""Fit a linear mixed model given by an lmer formula.
 
     ``y = X beta + Z u + e``, ``u ~ N(0, G)``, ``e ~ N(0, sigma^2 W^-1)``.

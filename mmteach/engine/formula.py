@@ -36,8 +36,22 @@ from math import comb, prod
 
 from ..words import shown
 from .expressions import Expression, read_expression, refused
-from .tokens import (BARS, PLUS_MINUS, brief, find_intercept, has_bar, in_parentheses, is_call,
-                     joined, name_of, quoted, signed_terms, split, text_of, tokenise)
+from .tokens import (
+    BARS,
+    PLUS_MINUS,
+    brief,
+    find_intercept,
+    has_bar,
+    in_parentheses,
+    is_call,
+    joined,
+    name_of,
+    quoted,
+    signed_terms,
+    split,
+    text_of,
+    tokenise,
+)
 
 MOST_TERMS, MOST_BARS, LARGEST_POWER = 1023, 63, 20
 
@@ -93,7 +107,7 @@ class SplitFormula:
                                     f"random    {bars[0]}", *bars[1:]])
 
 
-def split_bars(formula):
+def split_bars(formula: str) -> SplitFormula:
     """Split a mixed-model formula into its response, fixed part and expanded bars.
 
     Pure text work, no data needed. Raises ValueError for text that is not a formula.

@@ -6,6 +6,10 @@ X comes from the fixed part; each Z_t is kept as level codes and the few columns
 its bar, never as a matrix. Rows with missing values are dropped and counted.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -13,6 +17,11 @@ from ..progress import progress
 from ..words import listed
 from .columns import check_magnitude, numbers_as_text
 from .reader import ChunkReader, NoCompleteRow, Reader, dropped_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from .arrays import Design
 
 __all__ = ["check_sizes", "chunk_designs", "design", "dropped_rows", "too_many_columns"]
 
@@ -63,7 +72,9 @@ def _check(made):
                                      "variances cannot be told apart")
 
 
-def design(formula, data, weights=None, random=True):
+def design(
+    formula: str, data: pd.DataFrame, weights: str | ArrayLike | None = None, random: bool = True,
+) -> Design:
     """Evaluate a formula on data: the arrays y, X and, for every bar, level codes and columns.
 
     Rows with a missing value in any column used are dropped and counted. Text, boolean and

@@ -4,21 +4,27 @@ r"""The all-fixed model: what a mixed model is compared with.
     beta_hat = (X'WX)^-1 X'W y,    sigma_hat^2 = |W^1/2 (y - X beta_hat)|^2 / (n - p)
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import fdtrc, stdtr
 
+from ..guards import truth
+from ..tables import Report, column, p_value, significant
+from ..words import dropped_columns
 from . import frame
 from .base import Model
 from .linalg import independent_columns, solve_upper
-from ..tables import Report, column, p_value, significant
-from ..guards import truth
-from ..words import dropped_columns
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
-def lm(formula, data, weights=None):
+def lm(formula: str, data: pd.DataFrame, weights: str | ArrayLike | None = None) -> LinearFit:
     r"""Fit a linear model without random effects by (weighted) least squares.
 
     ``y = X beta + e``, ``e ~ N(0, sigma^2 W^-1)``, by the QR decomposition of W^1/2 X. Whatever

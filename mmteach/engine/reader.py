@@ -11,8 +11,17 @@ from ..guards import truth
 from ..words import listed, shown
 from .arrays import Design, RandomTerm
 from .coding import Coding
-from .columns import (Values, check_frame, factor_of, group_codes, kind_of, level_codes, numbers_as_text,
-                      numbers_of, unknown_column)
+from .columns import (
+    Values,
+    check_frame,
+    factor_of,
+    group_codes,
+    kind_of,
+    level_codes,
+    numbers_as_text,
+    numbers_of,
+    unknown_column,
+)
 from .expressions import refused
 from .formula import split_bars
 from .tokens import brief

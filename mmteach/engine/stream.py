@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from . import frame
 from ..progress import progress
 from ..words import shown
+from . import frame
 from .columns import check_magnitude
 from .crossproducts import Accumulator
 from .formula import split_bars

@@ -12,21 +12,28 @@ Type III  F free of all terms but those that contain it, and orthogonal to their
           weights
 """
 
+from __future__ import annotations
+
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from . import ddf
-from .contrasts import ESTIMABLE, df_name, expressed
+from ..guards import check_fit, is_number
 from ..tables import Table
 from ..words import shown
-from ..guards import check_fit, is_number
+from . import ddf
+from .contrasts import ESTIMABLE, df_name, expressed
+
+if TYPE_CHECKING:
+    from ..engine.fit import Fit
+    from ..engine.linear import LinearFit
 
 TYPES = {1: "I", 2: "II", 3: "III"}
 
 
-def anova(fit, type=2, df="kenward-roger"):
+def anova(fit: Fit | LinearFit, type: int = 2, df: str = "kenward-roger") -> Table:
     r"""F tests of the terms of the fixed part.
 
     ``F = lambda (L beta_hat)'(L Phi L')^-1 (L beta_hat) / rank L`` with the L of the chosen type

@@ -3,22 +3,38 @@ r"""Parametric bootstrap: refit y* = X beta + Z u* + e*, again and again.
     se = SD of the replicates,    bias = their mean - estimate
 """
 
+from __future__ import annotations
+
 import pickle
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.linalg import LinAlgError
 
-from . import workers
-from .parameters import (ENDS, Parameter, choose, estimates, estimates_of, interval_table,
-                         model_parameters, z_value)
 from ..engine.criterion import ProfiledCriterion
 from ..engine.search import minimise
+from ..guards import check_fit, one_of, truth, whole
 from ..progress import progress
 from ..tables import Table
 from ..words import listed, shown
-from ..guards import check_fit, one_of, truth, whole
+from . import workers
+from .parameters import (
+    ENDS,
+    Parameter,
+    choose,
+    estimates,
+    estimates_of,
+    interval_table,
+    model_parameters,
+    z_value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..engine.fit import Fit
 
 WORTH_IT = 4.0    # seconds of work that repay the start of other processes
 MOST_DRAWS = 1_000_000
@@ -26,8 +42,14 @@ PIECE = 0.25      # seconds of work that a process gets at a time
 KINDS = ("percentile", "basic", "normal")
 
 
-def bootstrap(fit, n=1000, seed=None, statistic=None, processes=2 if workers.CAN_START else 1,
-              conditional=False):
+def bootstrap(
+    fit: Fit,
+    n: int = 1000,
+    seed: int | np.random.Generator | None = None,
+    statistic: Callable | None = None,
+    processes: int = 2 if workers.CAN_START else 1,
+    conditional: bool = False,
+) -> Bootstrap:
     r"""Parametric bootstrap: simulate from the fitted model, fit again, and see what varies.
 
     ``y* = X beta_hat + Z u* + e*`` with new ``u* ~ N(0, G_hat)`` and new ``e*``; the refit needs

@@ -7,19 +7,28 @@ is the likelihood of contrasts that the fixed part itself defines; REML (or ML) 
 the random parts differ.
 """
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from .distributions import chi2_p_value
-from .nested import check_nested, check_same_data, same_columns
 from ..engine.criterion import ProfiledCriterion
 from ..engine.crossproducts import with_effects
 from ..engine.search import minimise
+from ..guards import check_fit, one_of, truth
 from ..tables import Table
 from ..words import shown
-from ..guards import check_fit, one_of, truth
+from .distributions import chi2_p_value
+from .nested import check_nested, check_same_data, same_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..engine.fit import Fit
+    from ..engine.linear import LinearFit
 
 BOUNDARY_HINT = ["A variance cannot be negative, so p from chi-square is too large when a variance",
                  "is tested; boundary=True gives the mixture for one variance."]
@@ -29,7 +38,12 @@ BOUNDARY_USED = ["p for a variance: half from chi-square on d - 1 df and half on
 # --- likelihood-ratio tests ---------------------------------------------------------------
 
 
-def compare(*fits, refit=True, boundary=False, names=None):
+def compare(
+    *fits: Fit | LinearFit,
+    refit: bool | str = True,
+    boundary: bool = False,
+    names: Sequence[str] | None = None,
+) -> Table:
     r"""Likelihood-ratio tests of nested models, from the smallest to the largest.
 
     ``chi^2 = 2 (l_1 - l_0)`` on ``df = npar_1 - npar_0``, each model against the one above it.
@@ -115,7 +129,7 @@ def compare(*fits, refit=True, boundary=False, names=None):
     )
 
 
-def ranova(fit, reduce=True, boundary=False):
+def ranova(fit: Fit, reduce: bool = True, boundary: bool = False) -> Table:
     r"""Single-term deletions of the random terms, by the likelihood of the fit (REML or ML).
 
     ``chi^2 = 2 (l - l_reduced)``. A slope goes together with its covariances: ``(x | g)`` is

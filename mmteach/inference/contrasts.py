@@ -4,15 +4,25 @@ r"""Contrasts of fixed effects: estimate, test, and whether the data can tell at
     l'beta is estimable if and only if N'l = 0, with N a basis of the null space of X
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from scipy.linalg import solve_triangular
 
-from . import ddf
-from .distributions import t_quantile
+from ..guards import check_fit, check_level
 from ..tables import Table, degrees, p_value
 from ..words import UnknownName, listed, near, shown
-from ..guards import check_fit, check_level
+from . import ddf
+from .distributions import t_quantile
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ..engine.fit import Fit
+    from ..engine.linear import LinearFit
 
 NAMES = {"kenward-roger": "Kenward-Roger degrees of freedom",
          "satterthwaite": "Satterthwaite degrees of freedom",
@@ -26,7 +36,9 @@ class Contrasts(Table):
     _metadata = [*Table._metadata, "joint"]
 
 
-def contrast(fit, L, df="kenward-roger", level=0.95):
+def contrast(
+    fit: Fit | LinearFit, L: dict | ArrayLike, df: str = "kenward-roger", level: float = 0.95,
+) -> Contrasts:
     r"""Estimate and test linear combinations of the fixed effects.
 
     ``estimate = l'beta_hat``, ``se = sqrt(l'Phi l)`` (Phi adjusted, for Kenward-Roger),

@@ -14,8 +14,8 @@ import pandas as pd
 from scipy.linalg import LinAlgError
 from scipy.optimize import minimize
 
-from .held import KINDS
 from ..engine.linalg import solve_lower
+from .held import KINDS
 
 ZERO = 1e-3     # a diagonal of lambda below this, in units of Z, is put at zero
 NUDGE = 0.1     # where the search starts again for one that would rather not be zero

@@ -6,15 +6,20 @@ r"""Denominator degrees of freedom: Kenward-Roger and Satterthwaite from cross-p
 Both need how V varies with its parameters, which `variation` has.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.linalg import solve_triangular
 
+from ..guards import check_fit, one_of
 from .distributions import f_p_value, t_p_value
 from .variation import inverse, variation_of
-from ..guards import check_fit, one_of
+
+if TYPE_CHECKING:
+    from ..engine.fit import Fit
 
 METHODS = ("kenward-roger", "satterthwaite", "z")
 
@@ -88,7 +93,7 @@ def joint_test(fit, L, df="kenward-roger"):
     return method(fit, df).joint(L)
 
 
-def kenward_roger(fit):
+def kenward_roger(fit: Fit) -> KenwardRoger:
     r"""Kenward and Roger's adjusted covariance matrix of beta_hat, with degrees of freedom.
 
     ``Phi_A = Phi + 2 Phi [sum_rs W_rs X'V^-1 G_r P G_s V^-1 X] Phi``, where W is the inverse
@@ -138,7 +143,7 @@ def kenward_roger(fit):
     return method(fit, "kenward-roger")
 
 
-def satterthwaite(fit):
+def satterthwaite(fit: Fit) -> Satterthwaite:
     r"""Satterthwaite's degrees of freedom, ``nu = 2 (l'Phi l)^2 / Var(l'Phi l)``.
 
     The variance is that of a linear approximation in (theta, log sigma), with the inverse of

@@ -7,12 +7,20 @@ so that e_i / (sigma sqrt(1 - h_i)) has variance 1 for every row, in mixed model
 squares; prior weights multiply the rows by sqrt(w).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
-from .variation import Absorbed
-from ..tables import Table, significant
 from ..guards import check_fit, check_seed, text, truth, whole
+from ..tables import Table, significant
+from .variation import Absorbed
+
+if TYPE_CHECKING:
+    from ..engine.fit import Fit
+    from ..engine.linear import LinearFit
 
 MANY_CELLS = 5e7     # rows x simulations that are kept: 0.4 GB
 CELLS_AT_ONCE = 5e6  # of them are simulated, and ranked, at one time
@@ -21,7 +29,7 @@ CELLS_AT_ONCE = 5e6  # of them are simulated, and ranked, at one time
 # --- leverage, standardised residuals, Cook's distance ------------------------------------
 
 
-def influence(fit):
+def influence(fit: Fit | LinearFit) -> Table:
     r"""Leverage, standardised residual and Cook's distance of every row.
 
     ``h_i = d y_hat_i / d y_i`` at the estimated variances, the diagonal of H; ``t_i = sqrt(w_i)
@@ -80,7 +88,12 @@ def _leverage_without_weights(fit):
 # --- residuals against simulations --------------------------------------------------------
 
 
-def simulated_residuals(fit, n=250, seed=None, conditional=False):
+def simulated_residuals(
+    fit: Fit | LinearFit,
+    n: int = 250,
+    seed: int | np.random.Generator | None = None,
+    conditional: bool = False,
+) -> SimulatedResiduals:
     r"""Where every observation stands among data simulated from the fit: 0 lowest, 1 highest.
 
     ``u_i = (rank of y_i among y_i and n simulated y*_i - 1/2) / (n + 1)``. If the model is right

@@ -9,19 +9,46 @@ Standard deviations are handled on the log scale and correlations on the atanh s
 the likelihood is closer to a parabola; beta is linear already.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from .bootstrap import KINDS as INTERVALS, bootstrap
-from .distributions import t_quantile
-from .parameters import (Parameter, back, choose, coordinates, estimates, estimates_of,
-                         interval_table, model_parameters, z_value)
-from .profile import profile
 from ..engine.criterion import GivenSigma
-from ..words import shown
 from ..guards import check_fit, one_of
+from ..words import shown
+from .bootstrap import KINDS as INTERVALS
+from .bootstrap import bootstrap
+from .distributions import t_quantile
+from .parameters import (
+    Parameter,
+    back,
+    choose,
+    coordinates,
+    estimates,
+    estimates_of,
+    interval_table,
+    model_parameters,
+    z_value,
+)
+from .profile import profile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..engine.fit import Fit
+    from ..engine.linear import LinearFit
+    from ..tables import Table
 
 
-def confint(fit, method="wald", level=0.95, parameters=None, **options):
+def confint(
+    fit: Fit | LinearFit,
+    method: str = "wald",
+    level: float = 0.95,
+    parameters: str | Sequence[str] | None = None,
+    **options,
+) -> Table:
     r"""Confidence intervals for beta, standard deviations, correlations and sigma.
 
     ``estimate +- z se`` (Wald; log and atanh scale for the variance parameters),

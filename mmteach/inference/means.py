@@ -9,18 +9,27 @@ raw ones. A factor nested in another (rep in site_year) has only the combination
 and is averaged within its nest first.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from ..guards import check_fit, check_level, truth
+from ..tables import Table
+from ..words import listed, near, shown
 from . import ddf
 from .contrasts import df_name, estimable
 from .distributions import t_quantile, together
 from .grid import ReferenceGrid, averaging, interactions, labels_of, not_estimable
-from ..tables import Table
-from ..words import listed, near, shown
-from ..guards import check_fit, check_level, truth
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..engine.fit import Fit
+    from ..engine.linear import LinearFit
+    from .contrasts import Contrasts
 
 ADJUSTMENTS = {"tukey": "Tukey", "dunnettx": "Dunnett, approximately", "dunnett": "Dunnett",
                "sidak": "Sidak", "holm": "Holm", "bonferroni": "Bonferroni"}
@@ -53,7 +62,15 @@ class Origin(NamedTuple):
         return self
 
 
-def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nesting=True):
+def emmeans(
+    fit: Fit | LinearFit,
+    specs: str | Sequence[str],
+    by: str | Sequence[str] | None = None,
+    at: dict | None = None,
+    df: str = "kenward-roger",
+    level: float = 0.95,
+    nesting: bool = True,
+) -> Means:
     r"""Estimated marginal means (least-squares means) of the levels of one or more factors.
 
     ``mean = l'beta_hat``, ``se = sqrt(l'Phi l)`` (Phi adjusted, for Kenward-Roger), with l the
@@ -147,7 +164,13 @@ def emmeans(fit, specs, by=None, at=None, df="kenward-roger", level=0.95, nestin
     return result
 
 
-def contrasts(emm, method="pairwise", adjust="default", ref=None, level=None):
+def contrasts(
+    emm: Means,
+    method: str | dict | pd.DataFrame = "pairwise",
+    adjust: str | None = "default",
+    ref: str | int | None = None,
+    level: float | None = None,
+) -> Contrasts:
     r"""Compare the means of a table of `emmeans`, within the levels of its `by`.
 
     ``estimate = c'L beta_hat``, ``se = sqrt(c'L Phi L'c)``, ``t = estimate / se``. For k means

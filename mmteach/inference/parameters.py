@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .distributions import normal_quantile
+from ..guards import check_level
 from ..tables import Table
 from ..words import listed, shown
-from ..guards import check_level
+from .distributions import normal_quantile
 
 TO = {"sd": np.log, "sigma": np.log, "corr": np.arctanh}
 BACK = {"sd": np.exp, "sigma": np.exp, "corr": np.tanh}

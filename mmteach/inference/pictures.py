@@ -3,16 +3,26 @@ r"""Pictures that check a model: residuals, their spread, and Q-Q plots.
 Every `show_` function draws and returns its reading: one sentence computed from the numbers.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
+from ..guards import check_fit, text
+from ..words import shown
 from .diagnostics import by_fifths, influence
 from .distributions import normal_quantile
-from ..words import shown
-from ..guards import check_fit, text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..engine.fit import Fit
+    from ..engine.linear import LinearFit
 
 
-def show_residuals(fit, ax=None, title=None):
+def show_residuals(fit: Fit | LinearFit, ax: Axes | None = None, title: str | None = None) -> str:
     """Residuals against fitted values, with the mean of each fifth of the fitted values.
 
     Parameters
@@ -44,7 +54,9 @@ def show_residuals(fit, ax=None, title=None):
             f"{short(means.min())} to {short(means.max())}.")
 
 
-def show_scale_location(fit, ax=None, title=None):
+def show_scale_location(
+    fit: Fit | LinearFit, ax: Axes | None = None, title: str | None = None,
+) -> str:
     """Size of the residuals against fitted values: does the spread change with the mean?
 
     Parameters
@@ -87,7 +99,7 @@ def show_scale_location(fit, ax=None, title=None):
     return reading + "."
 
 
-def show_qq(fit, ax=None, title=None):
+def show_qq(fit: Fit | LinearFit, ax: Axes | None = None, title: str | None = None) -> str:
     """Normal Q-Q plot of the standardised residuals.
 
     Parameters
@@ -131,7 +143,7 @@ def show_qq(fit, ax=None, title=None):
     )
 
 
-def show_ranef_qq(fit, title=None):
+def show_ranef_qq(fit: Fit, title: str | None = None) -> str:
     """Normal Q-Q plots of the BLUPs, term by term, each with its conditional SD.
 
     The line is what the model expects: BLUPs are shrunken, so their variance is not that of

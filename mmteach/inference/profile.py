@@ -3,21 +3,29 @@ r"""Likelihood profiles: the whole curve, where the Wald interval sees one point
     zeta(v) = sign(v - v_hat) sqrt(d(v) - d_min),    limits where |zeta| = z
 """
 
+from __future__ import annotations
+
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ..guards import check_fit, number
+from ..progress import progress
+from ..words import shown
 from .curves import Curve
 from .parameters import choose, estimates_of, interval_table, model_parameters, z_value
-from ..progress import progress
-from ..guards import check_fit, number
-from ..words import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..engine.fit import Fit
 
 PANELS = 12       # profiles that one figure can show
 
 
-def profile(fit, parameters=None):
+def profile(fit: Fit, parameters: str | Sequence[str] | None = None) -> Profile:
     r"""The likelihood profile of every parameter.
 
     ``zeta(v) = sign(v - v_hat) sqrt(d(v) - d_min)`` by ML. A straight line means that the

@@ -9,12 +9,14 @@ from math import prod
 import pandas as pd
 
 from ..engine.formula import split_bars
+from ..guards import whole
 from ..tables import Table
 from ..words import listed, shown
-from ..guards import whole
 
 
-def anova_shell(treatments, blocks=None, n=None):
+def anova_shell(
+    treatments: str, blocks: str | None = None, n: dict[str, int] | None = None,
+) -> Table:
     r"""Sources of variation and their degrees of freedom, from the design alone.
 
     A factor with a levels has ``a - 1``, an interaction the product ``(a - 1)(b - 1)``, and

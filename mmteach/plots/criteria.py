@@ -1,15 +1,44 @@
 """Pictures of a criterion: its terms, its surface with the steps of a search, curves beside curves."""
 
+from __future__ import annotations
+
 from itertools import cycle
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..guards import check_table, finite, is_number, number, one_of, shape, text
 from ..words import shown
-from .style import BLUE, GREY, HUES, INK, MARKERS, ORANGE, by_name, counted, ends, frame, plain, short
+from .style import (
+    BLUE,
+    GREY,
+    HUES,
+    INK,
+    MARKERS,
+    ORANGE,
+    by_name,
+    counted,
+    ends,
+    frame,
+    plain,
+    short,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
 
-def show_terms(terms, sums, at=None, label=None, ax=None, title=None):
+def show_terms(
+    terms: dict,
+    sums: dict,
+    at: float | None = None,
+    label: str | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> str:
     """The terms of a criterion and their sums along one parameter, as changes from the left end.
 
     Parameters
@@ -74,8 +103,17 @@ def show_terms(terms, sums, at=None, label=None, ax=None, title=None):
     return f"{'; '.join(found)}."
 
 
-def show_surface(criterion, first, second, path=None, truth=None, names=("first", "second"),
-                 unit=None, ax=None, title=None):
+def show_surface(
+    criterion: Callable,
+    first: ArrayLike,
+    second: ArrayLike,
+    path: ArrayLike | None = None,
+    truth: tuple[float, float] | None = None,
+    names: tuple[str, str] = ("first", "second"),
+    unit: str | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> str:
     r"""Contours of a criterion above its lowest value, with the steps of an optimiser.
 
     Parameters
@@ -142,8 +180,15 @@ def show_surface(criterion, first, second, path=None, truth=None, names=("first"
             f"{b} {short(path[-1, 1])}{of_unit}. {width}")
 
 
-def show_curves(curves, look_for="lowest", label=None, ylabel=None, limits=None, ax=None,
-                title=None):
+def show_curves(
+    curves: dict,
+    look_for: str = "lowest",
+    label: str | None = None,
+    ylabel: str | None = None,
+    limits: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> str:
     """Curves along one parameter, and the place where each is lowest (or highest).
 
     Parameters

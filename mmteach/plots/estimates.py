@@ -1,14 +1,44 @@
 """Pictures of estimates: how sure, how much shrunken, and how they spread over many samples."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..guards import finite, is_number, labels, number, text
 from ..words import shown
-from .style import (BLUE, GREY, HUES, INK, MARKERS, ORANGE, by_name, ends, frame, percent, short, span, tick_names,
-                    unit_of)
+from .style import (
+    BLUE,
+    GREY,
+    HUES,
+    INK,
+    MARKERS,
+    ORANGE,
+    by_name,
+    ends,
+    frame,
+    percent,
+    short,
+    span,
+    tick_names,
+    unit_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
 
-def show_intervals(names, analyses, unit=None, ax=None, title=None):
+def show_intervals(
+    names: Sequence[str],
+    analyses: dict,
+    unit: str | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> str:
     """Estimates with error bars under one or more analyses, with a bar for the SED.
 
     Parameters
@@ -86,7 +116,15 @@ def show_intervals(names, analyses, unit=None, ax=None, title=None):
     return reading
 
 
-def show_shrinkage(names, raw, shrunk, unit=None, limit=None, ax=None, title=None):
+def show_shrinkage(
+    names: Sequence[str],
+    raw: ArrayLike,
+    shrunk: ArrayLike,
+    unit: str | None = None,
+    limit: float | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> str:
     """Arrows from raw effects (deviations from the mean) to their shrunken values.
 
     Parameters
@@ -165,7 +203,14 @@ def _read_shrinkage(names, raw, shrunk, unit):
     return f"{all_of_them} keep from {percent(kept.min())} to {percent(kept.max())} of what was measured: {example}."
 
 
-def show_sampling(estimates, truth, limits=None, label=None, ax=None, title=None):
+def show_sampling(
+    estimates: dict,
+    truth: float,
+    limits: tuple[float, float] | None = None,
+    label: str | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> str:
     """Estimates of one number from many samples: a histogram for each method, in rows.
 
     Parameters

@@ -1,20 +1,39 @@
 """The picture of a matrix: V by groups, X and Z by columns."""
 
+from __future__ import annotations
+
 import re
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ..guards import finite, labels as as_labels, shape, text, whole
+from ..guards import finite, shape, text, whole
+from ..guards import labels as as_labels
 from ..words import shown
 from .style import INK, counted, frame, short, span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
 SMALL = 12       # up to this many rows and columns a matrix shows its values
 READABLE = 5.5   # points; where letters would be smaller, the colour bar has to do
 
 
-def show_matrix(M, groups=None, symbols=None, labels=None, ax=None, title=None, split=(), unit=None):
+def show_matrix(
+    M: ArrayLike,
+    groups: ArrayLike | None = None,
+    symbols: dict | ArrayLike | None = None,
+    labels: Sequence | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+    split: Sequence[int] = (),
+    unit: str | None = None,
+) -> str:
     r"""Heat map of a matrix: zeros are white, and groups are outlined by lines.
 
     Colour is proportional to the value: a covariance of a tenth of the variance is a tenth as

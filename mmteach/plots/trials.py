@@ -1,14 +1,43 @@
 """Pictures of a trial: where the plots stand, and what was measured on them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from ..guards import check_table, finite, is_number, labels, text, truth
 from ..words import near, shown
-from .style import BLUE, GREY, HUES, INK, MARKERS, counted, frame, plural, short, span, tick_names, unit_of, word_for
+from .style import (
+    BLUE,
+    GREY,
+    HUES,
+    INK,
+    MARKERS,
+    counted,
+    frame,
+    plural,
+    short,
+    span,
+    tick_names,
+    unit_of,
+    word_for,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
 
-def show_field(plots, block, treatment, highlight=None, ax=None, title=None):
+def show_field(
+    plots: pd.DataFrame,
+    block: str,
+    treatment: str,
+    highlight: str | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> str:
     """Sketch of a blocked field: a row of plots for each block, labelled by treatment.
 
     Parameters
@@ -86,7 +115,15 @@ def _read_field(counts, block, treatment):
                       f"and a {treatment} do not stand exactly once, for example {example}.")
 
 
-def show_points(values, categories, groups=None, sort=False, unit=None, ax=None, title=None):
+def show_points(
+    values: ArrayLike,
+    categories: ArrayLike,
+    groups: ArrayLike | None = None,
+    sort: bool = False,
+    unit: str | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> str:
     """Every value above its category, with a line at the category's mean.
 
     Parameters

@@ -32,7 +32,7 @@ class MixedModelEquations:
         return f"<Henderson's equations: {len(self.left) - q} fixed and {q} random effects>"
 
 
-def henderson(fit):
+def henderson(fit) -> MixedModelEquations:
     r"""Henderson's mixed-model equations at the estimated variances.
 
     ``[X'R^-1 X, X'R^-1 Z; Z'R^-1 X, Z'R^-1 Z + G^-1] [beta; u] = [X'R^-1 y; Z'R^-1 y]``
@@ -101,7 +101,7 @@ def henderson(fit):
     )
 
 
-def shrinkage(fit):
+def shrinkage(fit) -> Table:
     r"""No pooling, partial pooling and complete pooling, level by level.
 
     With Zj the columns of one level and rj its rows of ``y - X beta_hat``: no pooling is least

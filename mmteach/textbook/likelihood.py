@@ -10,13 +10,18 @@ ordinary least squares. It costs O(n^3) a call; `mmteach.engine.criterion` gives
 number without any n x n matrix.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
 
 from ..guards import finite, kind, negative, shape, small_enough, truth
 from .matrices import as_factors, build_G, build_lambdas, build_R, build_V, build_Z
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 INDEPENDENT = 1e-10  # a column is independent of others if they leave more than this part of it
@@ -31,7 +36,7 @@ class GLS(NamedTuple):
     residuals: np.ndarray  # (n,) y - X beta
 
 
-def gls(X, y, V):
+def gls(X: ArrayLike, y: ArrayLike, V: ArrayLike) -> GLS:
     r"""Generalised least squares: the best linear unbiased estimate of beta when V is known.
 
     ``beta_hat = (X'V^-1 X)^-1 X'V^-1 y`` and ``Var(beta_hat) = (X'V^-1 X)^-1``.
@@ -74,7 +79,7 @@ def gls(X, y, V):
     return GLS(beta, R_inverse @ R_inverse.T, np.asarray(y, float) - np.asarray(X, float) @ beta)
 
 
-def minus2_loglik(y, X, V, reml=True):
+def minus2_loglik(y: ArrayLike, X: ArrayLike, V: ArrayLike, reml: bool = True) -> float:
     r"""Minus twice the (restricted) log-likelihood of V, constant included.
 
     ``(n-p) log 2pi + log|V| + log|X'V^-1 X| + r'V^-1 r`` for REML; for ML the third term
@@ -126,7 +131,9 @@ def minus2_loglik(y, X, V, reml=True):
     return float((n - p) * np.log(2 * np.pi) + log_det_V + log_det_XtViX + quadratic)
 
 
-def ml_objective(log_variances, y, X, groups):
+def ml_objective(
+    log_variances: ArrayLike, y: ArrayLike, X: ArrayLike, groups: ArrayLike | dict,
+) -> float:
     r"""ML objective for random intercepts, as a function of the log-variances.
 
     ``n log 2pi + log|V| + r'V^-1 r`` with ``V = sum_t sigma_t^2 Z_t Z_t' + sigma^2 I``.
@@ -169,7 +176,9 @@ def ml_objective(log_variances, y, X, groups):
     return minus2_loglik(y, X, _V_from_log_variances(log_variances, groups, y), reml=False)
 
 
-def reml_objective(log_variances, y, X, groups):
+def reml_objective(
+    log_variances: ArrayLike, y: ArrayLike, X: ArrayLike, groups: ArrayLike | dict,
+) -> float:
     r"""REML objective for random intercepts, as a function of the log-variances.
 
     ``(n-p) log 2pi + log|V| + log|X'V^-1 X| + r'V^-1 r`` with
@@ -214,7 +223,7 @@ def reml_objective(log_variances, y, X, groups):
     return minus2_loglik(y, X, _V_from_log_variances(log_variances, groups, y), reml=True)
 
 
-def textbook_objective(theta, design, reml=True):
+def textbook_objective(theta: ArrayLike, design, reml: bool = True) -> float:
     r"""The criterion of any lmer formula, through V itself.
 
     ``V0 = sum_t Z_t (I (x) lambda_t lambda_t') Z_t' + W^-1``, sigma^2 at its best value
@@ -272,7 +281,7 @@ def textbook_objective(theta, design, reml=True):
     return minus2_loglik(design.y, design.X, residual @ residual / m * V0, reml)
 
 
-def error_contrasts(X):
+def error_contrasts(X: ArrayLike) -> np.ndarray:
     r"""An orthonormal set of error contrasts: n - p combinations of y that forget beta.
 
     ``K'X = 0`` and ``K'K = I``, so ``K'y ~ N(0, K'VK)`` whatever beta is; the likelihood

@@ -8,17 +8,34 @@ r"""The matrices of the model: who shares a random effect with whom.
 so V can be read against the data set.
 """
 
+from __future__ import annotations
+
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.linalg import block_diag
 
-from ..guards import check_covariance, finite, labels, negative, number, shape, small_enough, whole
+from ..guards import (
+    check_covariance,
+    finite,
+    labels,
+    negative,
+    number,
+    shape,
+    small_enough,
+    whole,
+)
 from ..words import shown
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def build_Z(groups, x=None):
+    from numpy.typing import ArrayLike
+
+
+def build_Z(groups: ArrayLike | dict, x: ArrayLike | None = None) -> np.ndarray:
     r"""Design matrix of the random effects: one column for each level of each factor.
 
     ``Z[i, j] = 1`` if row i belongs to level j and 0 otherwise; with `x` the ones become
@@ -87,7 +104,7 @@ def build_Z(groups, x=None):
     return np.hstack(pieces)
 
 
-def build_G(variances, n_levels):
+def build_G(variances: ArrayLike, n_levels: int | Sequence[int]) -> np.ndarray:
     r"""Covariance matrix of the random effects, block-diagonal over terms and levels.
 
     ``G = blockdiag(I_q1 (x) Sigma_1, I_q2 (x) Sigma_2, ...)``; for random intercepts each
@@ -142,7 +159,7 @@ def build_G(variances, n_levels):
     return block_diag(*(np.kron(np.eye(q), Sigma) for q, Sigma in zip(n_levels, blocks)))
 
 
-def build_R(sigma2, n):
+def build_R(sigma2: float, n: int) -> np.ndarray:
     r"""Covariance matrix of the residuals, ``R = sigma^2 I_n``.
 
     Parameters
@@ -176,7 +193,7 @@ def build_R(sigma2, n):
     return np.diag(np.broadcast_to(sigma2, n).astype(float))
 
 
-def build_V(Z, G, R):
+def build_V(Z: ArrayLike, G: ArrayLike, R: ArrayLike) -> np.ndarray:
     r"""Covariance matrix of the data, ``V = Z G Z' + R``.
 
     Parameters
@@ -223,7 +240,7 @@ def build_V(Z, G, R):
     return Z @ G @ Z.T + R
 
 
-def build_V_cs(sigma2_b, sigma2, groups):
+def build_V_cs(sigma2_b: float, sigma2: float, groups: ArrayLike) -> np.ndarray:
     r"""Compound-symmetric V straight from two variances and the groups.
 
     ``V[i, k] = sigma_b^2 [same group] + sigma^2 [i = k]``: the double loop over rows,
@@ -266,7 +283,7 @@ def build_V_cs(sigma2_b, sigma2, groups):
     return sigma2_b * same_group + sigma2 * np.eye(len(codes))
 
 
-def build_lambdas(theta, sizes):
+def build_lambdas(theta: ArrayLike, sizes: Sequence[int]) -> list[np.ndarray]:
     r"""The relative Cholesky factors of the terms: ``G_t = sigma^2 lambda_t lambda_t'``.
 
     theta fills the lower triangle of each lambda column by column, as in lme4.

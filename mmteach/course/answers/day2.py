@@ -5,7 +5,19 @@ import numpy as np
 import mmteach as mm
 
 from ..question import Question
-from .common import ML, NO_BLOCKS, OTHER_LINE, ROOT, SD, data, fixed, mixed, root, rss, variances
+from .common import (
+    ML,
+    NO_BLOCKS,
+    OTHER_LINE,
+    ROOT,
+    SD,
+    data,
+    fixed,
+    mixed,
+    root,
+    rss,
+    variances,
+)
 
 SORGHUM, POTASH = "yield_kg_ha ~ genotype", "strength ~ C(k2o_lb_ac)"
 

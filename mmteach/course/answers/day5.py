@@ -5,7 +5,17 @@ import numpy as np
 import mmteach as mm
 
 from ..question import Question
-from .common import GAIN, LRT, NO_BLOCKS, data, fixed, mixed, school_means, schools, variances
+from .common import (
+    GAIN,
+    LRT,
+    NO_BLOCKS,
+    data,
+    fixed,
+    mixed,
+    school_means,
+    schools,
+    variances,
+)
 
 BARLEY = "yield_t_ha ~"
 SLEEP = "reaction_ms ~ days + (days | subject)"

@@ -5,7 +5,6 @@ from textwrap import fill
 
 from . import lesson_rules, lessons
 
-
 # emphasis, but not the underscore of a name such as sigma_b
 MARKS = re.compile(r"\*{1,2}(?=\S)|(?<=\S)\*{1,2}|(?<!\w)_{1,2}(?=\S)|(?<=\S)_{1,2}(?!\w)")
 SHORTER = re.compile(r"^With \d+ minutes: *")  # a line of the notes: what to leave out
