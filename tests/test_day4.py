@@ -203,8 +203,10 @@ def test_the_source_on_show_is_the_packages(function):
     (html,) = [output.data["text/html"] for output in cell_with("side_by_side((").outputs]
     shown = unescape(html)
     tree = ast.parse(inspect.getsource(function)).body[0]
-    lines = inspect.getsource(function).splitlines()
-    signature, body = lines[0], lines[tree.body[0].end_lineno:]
+    names = [parameter.replace(annotation=inspect.Parameter.empty)
+             for parameter in inspect.signature(function).parameters.values()]
+    signature = f"def {function.__name__}({', '.join(map(str, names))}):"
+    body = inspect.getsource(function).splitlines()[tree.body[0].end_lineno:]
     assert signature + "\n" + "\n".join(body) in shown
 
 

@@ -1,5 +1,6 @@
 """Show a student's function beside the package's own, both by their source."""
 
+import ast
 import inspect
 from html import escape
 
@@ -13,14 +14,25 @@ CELL = (
 
 
 def without_docstring(function):
-    r"""Return the source of a function without its docstring.
+    r"""Return the source of a function without its docstring and without its types.
 
     >>> import mmteach as mm
     >>> print(without_docstring(mm.build_V_cs).split("\n")[0])
     def build_V_cs(sigma2_b, sigma2, groups):
     """
-    before, *after = inspect.getsource(function).split('"""')
-    return before.rstrip(" r") + (after[-1].lstrip("\n") if after else "")
+    source = inspect.getsource(function)
+    definition = ast.parse(source).body[0]
+    lines, body = source.splitlines(), definition.body
+    if ast.get_docstring(definition) is not None and len(body) > 1:
+        del lines[body[0].lineno - 1 : body[0].end_lineno]
+    arguments = definition.args
+    every = [*arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    typed = [argument for argument in every if argument and argument.annotation]
+    if typed or definition.returns:
+        for argument in typed:
+            argument.annotation = None
+        lines[: body[0].lineno - 1] = [f"def {definition.name}({ast.unparse(arguments)}):"]
+    return "\n".join(lines) + "\n"
 
 
 def side_by_side(*pairs):
