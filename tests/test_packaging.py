@@ -199,6 +199,7 @@ def test_one_placeholder_stands_for_the_address():
         ("OWNER/mmteach", "lab/tree/my_course/00_start_here.ipynb")
     ]
     assert README.count("OWNER/mmteach") == 2  # the link, and the comment that explains it
+    assert "pyproject.toml and CITATION.cff" in README
 
 
 def test_the_readmes_example_gives_what_it_says():
@@ -211,8 +212,67 @@ def test_the_readmes_example_gives_what_it_says():
     assert not result.failed, "".join(report)
 
 
-def test_lesson_keys_in_the_readme_are_those_that_are_kept():
+def test_the_promise_of_an_evening_is_kept():
+    """The lines that the README promises are those that are there."""
+    textbook, search = map(int, re.findall(r"about (\d+)(?: lines)?,", README))
+
+    def lines(*names):
+        paths = [path for name in names for path in (ROOT / "mmteach").glob(name)]
+        return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
+
+    assert lines("textbook/*.py") == pytest.approx(textbook, rel=0.1)
+    assert lines("engine/criterion.py", "engine/search.py") == pytest.approx(search, rel=0.1)
+
+
+# ---- CONTRIBUTING, CHANGELOG, CITATION ------------------------------------------------------------
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_lesson_keys_for_contributors_are_those_that_are_kept():
     from mmteach.course.authoring.lessons import CELL_KEYS
 
-    table = README[README.index("## Writing a lesson") :]
+    table = CONTRIBUTING[CONTRIBUTING.index("## Writing a lesson") :]
     assert set(re.findall(r"(?m)^\| `(\w+)` \|", table)) == set(CELL_KEYS)
+
+
+def test_where_is_what_is_true():
+    rows = re.findall(r"(?m)^\| (.+?) \| \[([\w/.]+)\]\(([\w/.]+)\) \|$", CONTRIBUTING)
+    assert len(rows) >= 10
+    for _, shown, target in rows:
+        assert f"mmteach/{shown}".rstrip("/") == target and (ROOT / target).exists(), target
+    others = set(re.findall(r"\]\(([^)#]+)\)", CONTRIBUTING + CHANGELOG)) - {row[2] for row in rows}
+    missing = [target for target in others if "://" not in target and not (ROOT / target).exists()]
+    assert not missing
+
+
+def test_the_steps_for_contributors_give_what_they_say():
+    example = "\n".join(re.findall(r"(?ms)^```python\n(.*?)^```$", CONTRIBUTING))
+    test = doctest.DocTestParser().get_doctest(example, {}, "CONTRIBUTING.md", "CONTRIBUTING.md", 0)
+    report = []
+    result = doctest.DocTestRunner().run(test, out=report.append)
+    assert result.attempted >= 7
+    assert not result.failed, "".join(report)
+
+
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_version_stands_in_one_place():
+    import mmteach
+
+    assert "version" not in PROJECT and PROJECT["dynamic"] == ["version"]
+    assert f"\n## {mmteach.__version__}\n" in CHANGELOG
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == mmteach.__version__ and citation["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors"} <= set(citation)
+    (place,) = {citation["repository-code"], PROJECT["urls"]["Source"]}
+    assert place == "https://github.com/OWNER/mmteach", "one placeholder, as in the README"
+
+
+def test_the_server_runs_what_everybody_can_run():
+    steps = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
+    assert steps["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    entries = [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]]
+    assert entries[-1] == "python -m mmteach build --check"
