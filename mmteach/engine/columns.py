@@ -271,4 +271,3 @@ def _keeping(node, x, kept):
     made = TRANSFORMS[node.value](x, **options, _state=kept)
     made = getattr(made, "__wrapped__", made)
     return np.column_stack(list(made.values())) if isinstance(made, dict) else np.asarray(made)
-
