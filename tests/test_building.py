@@ -266,7 +266,9 @@ def test_a_script_that_is_not_utf8_is_named(tmp_path, capsys):
         assert "latin.py, line 10: not UTF-8" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"cells": [3], "nbformat": 4}', "<html>"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", "{}", '{"cells": [3], "nbformat": 4}', "<html>"]
+)
 def test_a_notebook_that_is_none_is_named_and_built_anew(tmp_path, capsys, text, monkeypatch):
     script, notebook = tmp_path / "small.py", tmp_path / "small.ipynb"
     script.write_text(HEADER + "# %%\n1 + 1\n", encoding="utf-8")

@@ -14,9 +14,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from mmteach.__main__ import main as command
 from mmteach.course import checkup
-from mmteach.course.checkup import Finding
 from mmteach.course.authoring import lessons
 from mmteach.course.authoring.runsheet import runsheet
+from mmteach.course.checkup import Finding
 
 CELLS = [
     new_markdown_cell("# Fit a trial\nwords"),
@@ -24,7 +24,8 @@ CELLS = [
         "## 1. Recall",
         metadata={
             "minutes": 5,
-            "notes": "Ask for the *model* of y_ij.\nWait.\nWith 50 minutes: leave section 3 for reading.",
+            "notes": "Ask for the *model* of y_ij.\nWait.\n"
+            "With 50 minutes: leave section 3 for reading.",
         },
     ),
     new_code_cell("x = 1"),
@@ -181,13 +182,15 @@ doctor(details=True)
 print(len(questions()))
 """
     lines = in_ascii("-c", code).splitlines()
-    assert lines[0] == "day2.sigma: not answered yet: sigma of a sorghum plot with blocks fixed (kg/ha)"
+    what = "sigma of a sorghum plot with blocks fixed (kg/ha)"
+    assert lines[0] == f"day2.sigma: not answered yet: {what}"
     assert "d?y: there are no questions yet" in lines
     assert any("the variance between schools by REML (points^2)" in line for line in lines)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["runsheet", "day4"], ["check", "day5_shrinkage"], ["build", "--check", "day4"], []]
+    "arguments",
+    [["runsheet", "day4"], ["check", "day5_shrinkage"], ["build", "--check", "day4"], []],
 )
 def test_an_ascii_terminal_stops_no_command(arguments):
     assert in_ascii("-m", "mmteach", *arguments)

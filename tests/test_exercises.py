@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from reference_values import reference
 
 from mmteach.__main__ import main as command
 from mmteach.course import answers, checks
 from mmteach.course.answers import day4
 from mmteach.course.authoring import exercises, lesson_rules, lessons
 from mmteach.course.checks import judge
-from reference_values import reference
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 EDITIONS = exercises.editions(FOLDER)

@@ -1,12 +1,14 @@
 """Each notebook, run afresh with its responses a trifle larger and smaller.
 
 It must print the same both times, so that no number hangs on the last bit of the arithmetic, and
-draw what is stored. (What it prints is compared with what is stored by nbval, which skips pictures.)
+draw what is stored. (What it prints is compared with what is stored by nbval, which skips
+pictures.)
 """
 
 from pathlib import Path
 
 import pytest
+
 from mmteach.course.authoring import lessons, pictures, ties
 
 FOLDER = Path(__file__).parents[1] / "notebooks"

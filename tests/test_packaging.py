@@ -224,7 +224,7 @@ def test_the_promise_of_an_evening_is_kept():
     assert lines("engine/criterion.py", "engine/search.py") == pytest.approx(search, rel=0.1)
 
 
-# ---- CONTRIBUTING, CHANGELOG, CITATION ------------------------------------------------------------
+# ---- CONTRIBUTING, CHANGELOG, CITATION -----------------------------------------------------------
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from mmteach.course.authoring import lesson_prose, lessons
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -317,8 +318,9 @@ def test_the_equalities_end_at_the_boundary(lesson):
 
 def test_recovery_never_hurts_when_the_variances_are_known(lesson):
     """Of the same variances, random blocks give no larger SED; with estimated ones they may."""
-    import mmteach as mm
     import numpy as np
+
+    import mmteach as mm
 
     _, names = lesson
     half = names["lose_plots"](36, "half of every block")
@@ -335,8 +337,9 @@ def test_recovery_never_hurts_when_the_variances_are_known(lesson):
 
 def computed_answers():
     """Every number in a folded answer of the pair and its exercises, computed here."""
-    import mmteach as mm
     import numpy as np
+
+    import mmteach as mm
 
     trial = mm.load("sorghum")
     fixed = mm.lm("yield_kg_ha ~ genotype + block", trial)

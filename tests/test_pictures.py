@@ -7,8 +7,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from mmteach.course.authoring import lessons, pictures
 from nbformat.v4 import new_code_cell, new_output
+
+from mmteach.course.authoring import lessons, pictures
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 STORED = {

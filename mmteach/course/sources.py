@@ -57,8 +57,9 @@ def side_by_side(*pairs):
     """
     from IPython.display import HTML
 
-    rows = "".join(
-        f"<tr>{''.join(CELL.format(look=LOOK, code=escape(without_docstring(f))) for f in pair)}</tr>"
+    rows = [
+        "".join(CELL.format(look=LOOK, code=escape(without_docstring(f))) for f in pair)
         for pair in pairs
-    )
-    return HTML(f'<table style="{TABLE}">{rows}</table>')
+    ]
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return HTML(f'<table style="{TABLE}">{body}</table>')

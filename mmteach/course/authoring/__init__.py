@@ -1,1 +1,1 @@
-"""What the author of a lesson needs: building, the rules, the prose check, exercises, run sheets."""
+"""What the author of a lesson needs: building, rules, the prose check, exercises, run sheets."""

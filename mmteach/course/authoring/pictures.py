@@ -31,12 +31,13 @@ def averaging(size, cells=GRID):
 
 
 def ink(png):
-    """The darkness of a PNG (its bytes, or base64 text as notebooks hold it) on the coarse grid."""
+    """The darkness of a PNG (its bytes, or base64 text as in notebooks) on the coarse grid."""
     from matplotlib.image import imread
 
     image = imread(io.BytesIO(base64.b64decode(png) if isinstance(png, str) else png), "png")
     image = image[..., None] if image.ndim == 2 else image
-    colours, opaque = (image[..., :-1], image[..., -1:]) if image.shape[-1] % 2 == 0 else (image, 1)
+    transparent = image.shape[-1] == 4
+    colours, opaque = (image[..., :3], image[..., 3:]) if transparent else (image, 1)
     dark = ((1 - colours) * opaque).mean(axis=-1)
     return averaging(dark.shape[0]) @ dark @ averaging(dark.shape[1]).T
 
