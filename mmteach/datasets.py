@@ -208,8 +208,8 @@ def checksums(folder=None):
         if found:
             sums[found[2].decode("utf-8", "replace")] = found[1].decode("ascii")
         elif line.strip():
-            raise ValueError(f"{path} is damaged: line {number} is not a checksum and a file name. Restore it "
-                             "(in a checkout: git checkout -- data/SHA256SUMS) or install mmteach again.")
+            raise ValueError(f"{path} is damaged: line {number} is not a checksum and a file name. Restore "
+                             "it (in a checkout: git checkout -- data/SHA256SUMS) or install mmteach again.")
     return sums
 
 

@@ -18,7 +18,8 @@ def one_of(name, value, allowed):
     """Refuse a value that is not among the allowed ones."""
     if not isinstance(value, (str, Complex, type(None))) or not any(
             value == a and isinstance(value, bool) == isinstance(a, bool) for a in allowed):
-        raise ValueError(f"{name}={shown(value)} is unknown; {near(value, allowed) if isinstance(value, str) else ''}use one of "
+        hint = near(value, allowed) if isinstance(value, str) else ""
+        raise ValueError(f"{name}={shown(value)} is unknown; {hint}use one of "
                          f"{', '.join(map(repr, allowed))}")
 
 
@@ -63,13 +64,13 @@ def text(name, value):
 
 def labels(name, value):
     """The value as a list, one label for each row; refuse what is no sequence of labels."""
-    shape = getattr(value, "shape", None)
-    if isinstance(value, type) or not (isinstance(value, (list, tuple, range)) if shape is None else len(shape) == 1):
+    one_long = not isinstance(value, type) and len(getattr(value, "shape", ())) == 1
+    if not isinstance(value, (list, tuple, range)) and not one_long:
         raise ValueError(f"{name} is {shown(value)}; give one label per row, such as a column of a DataFrame")
     try:
         return list(dict.fromkeys(value)) and list(value)  # a label that cannot be looked up is none
     except TypeError:
-        raise ValueError(f"{name} is {shown(value)}; a label is text or a number") from None
+        raise ValueError(f"{name} is {shown(value)}; give labels that are text or numbers") from None
 
 
 def check_table(name, value):
@@ -109,8 +110,8 @@ def check_level(level):
 def small_enough(name, cells):
     """Refuse a matrix too large to look at, before it is made."""
     if cells > LARGEST_MATRIX:
-        raise ValueError(f"{name} would have {cells:.2g} cells ({8e-9 * cells:.2g} GB); look at a smaller part of "
-                         "the data, the estimates themselves never need it")
+        raise ValueError(f"{name} would have {cells:.2g} cells ({8e-9 * cells:.2g} GB); look at a smaller "
+                         "part of the data, the estimates themselves never need it")
 
 
 def finite(x, name, ndim=None):
@@ -145,7 +146,8 @@ def _floats(x, name):
     try:
         return raw.astype(float)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{name} must hold numbers, but is {shown(x)}; check its type and convert it first") from None
+        raise ValueError(f"{name} must hold numbers, but is {shown(x)}; check its type and convert it "
+                         "first") from None
 
 
 def check_covariance(Sigma, name):

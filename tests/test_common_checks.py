@@ -32,7 +32,7 @@ from mmteach import plots
 PACKAGE = Path(mm.__file__).parent
 SECONDS, BYTES = 2.0, 1_000_000_000
 REFUSALS = (ValueError, KeyError, TypeError)
-CASES = 7192  # so many calls are made, at least
+CASES = 7440  # so many calls are made, at least
 
 # --- what is called -----------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ def values():
     return {
         "None": None, "empty text": "", "text": "a", "bytes": b"a", "long text": "a" * 100_000,
         "-1": -1, "0": 0, "2.5": 2.5, "nan": np.nan, "inf": np.inf, "10**9": 10**9, "complex": 1j,
-        "[]": [], "{}": {}, "[2]": [2], "[text]": ["tukey"], "set": {1, 2}, "object": object(), "class": dict,
+        "[]": [], "{}": {}, "[2]": [2], "[text]": ["tukey"], "ragged": [[1], [1, 2]], "set": {1, 2}, "object": object(), "class": dict,
         "function": a_function, "date": datetime.date(2020, 1, 1), "timestamps": pd.date_range("2020", periods=12),
         "DataFrame": pd.DataFrame({"a": [1.0, 2.0]}), "fit of lm": made("LinearFit"),
         "Series of other rows": pd.Series(np.arange(12.0), index=np.arange(12) + 100),

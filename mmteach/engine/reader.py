@@ -203,7 +203,8 @@ class Reader:
 
 def _in_order_of(weights, data):
     """The weights in the order of the rows of the data: a Series is put in order by its index."""
-    if np.ndim(weights) == 1 and len(weights) != len(data):
+    one_long = isinstance(weights, (list, tuple)) or getattr(weights, "ndim", 0) == 1
+    if one_long and len(weights) != len(data):
         raise ValueError(f"there are {len(weights)} weights for {len(data)} rows: give one "
                          "weight for each row of the data")
     if not isinstance(weights, pd.Series) or weights.index.equals(data.index):

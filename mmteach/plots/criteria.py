@@ -20,6 +20,7 @@ from .style import (
     counted,
     ends,
     frame,
+    is_pair,
     plain,
     short,
 )
@@ -99,7 +100,8 @@ def show_terms(
     for name, total in totals.items():
         near = x[total < total.min() + 1]
         where = f"from {short(near[0])} to {short(near[-1])}" if len(near) > 1 else "only there"
-        found.append(f"{name} is lowest at {_at(label)}{short(x[total.argmin()])}, and less than 1 above that {where}")
+        found.append(f"{name} is lowest at {_at(label)}{short(x[total.argmin()])}, and less than 1 above "
+                     f"that {where}")
     return f"{'; '.join(found)}."
 
 
@@ -146,8 +148,8 @@ def show_surface(
     --------
     >>> import matplotlib; matplotlib.use("Agg")
     >>> grid = np.linspace(0, 4, 41)
-    >>> show_surface(lambda a, b: (a - 1) ** 2 + (b - 2) ** 2, grid, grid, [[4, 4], [1, 2]])
-    'The search takes 1 step, to first 1 and second 2. The criterion is less than 2 above its lowest value for first from 0 to 2.4.'
+    >>> show_surface(lambda a, b: (a - 1) ** 2 + (b - 2) ** 2, grid, grid, names=("a", "b"))
+    'The criterion is less than 2 above its lowest value for a from 0 to 2.4.'
     """
     first, second = _ascending(first, "first", least=2), _ascending(second, "second", least=2)
     a, b = _pair("names", names, lambda name: isinstance(name, str), "('$\\\\sigma_b$', '$\\\\sigma$')")
@@ -237,7 +239,8 @@ def show_curves(
         for k, (name, (x, y)) in enumerate(drawn.items()):
             ax.plot(x, y, ("-", "--", "-.", ":")[k], color=HUES[k], label=name)
             best = int(y.argmin() if look_for == "lowest" else y.argmax())
-            place = {0: " (the left end of the curve)", len(x) - 1: " (the right end of the curve)"}.get(best, "")
+            end = {0: "left", len(x) - 1: "right"}.get(best)
+            place = f" (the {end} end of the curve)" if end else ""
             is_best = f" is {look_for}" if k == 0 else ""
             found.append(f"{name!r}{is_best} at {_at(label) if k == 0 else ''}{short(x[best], 3)}{place}")
         if limits is not None:
@@ -262,7 +265,7 @@ def _ascending(values, name, least=1):
 
 
 def _pair(name, given, fits, example):
-    if not isinstance(given, (tuple, list, np.ndarray)) or np.shape(given) != (2,) or not all(map(fits, given)):
+    if not is_pair(given, fits):
         raise ValueError(f"{name} is {shown(given)}; give a pair, such as {example}")
     return tuple(given)
 
@@ -272,4 +275,5 @@ def _height(criterion, a, b):
     try:
         return criterion(a, b)
     except TypeError as error:
-        raise ValueError(f"criterion must be a function of two numbers; called with two it says: {error}") from None
+        raise ValueError("criterion must be a function of two numbers; called with two it says: "
+                         f"{error}") from None

@@ -150,7 +150,7 @@ def _runs(groups, n):
 
 
 def _several(name, value):
-    if not isinstance(value, (list, tuple, range, np.ndarray)) or np.ndim(value) != 1:
+    if not isinstance(value, (list, tuple, range, np.ndarray)) or getattr(value, "shape", None) == ():
         raise ValueError(f"{name} is {shown(value)}; give a list of numbers of columns, such as [18]")
     return value
 
@@ -171,7 +171,8 @@ def _row_and_column_labels(labels, dimensions):
 def _cell_texts(M, symbols):
     """Array of the texts to write, or None when the matrix is too large for text."""
     if isinstance(symbols, dict):
-        keys, words = finite(list(symbols), "symbols (the values to be replaced)", ndim=1), list(symbols.values())
+        keys = finite(list(symbols), "symbols (the values to be replaced)", ndim=1)
+        words = list(symbols.values())
         texts = np.empty(M.shape, dtype=object)
         for index, value in np.ndenumerate(M) if max(M.shape) <= SMALL else ():
             hit = np.flatnonzero(np.isclose(keys, value, rtol=1e-9, atol=1e-12))

@@ -55,8 +55,9 @@ def axes_or_new(ax, figsize):
     if ax is None:
         return plt.subplots(figsize=figsize)[1]
     if not isinstance(ax, plt.Axes):
-        one = "one of these, such as axes[0]" if np.ndim(ax) else "axes of matplotlib, such as plt.subplots()[1]"
-        raise ValueError(f"ax is {shown(ax)}; give {one}, or leave it out")
+        several = isinstance(ax, np.ndarray) and ax.ndim
+        give = "one of these, such as axes[0]" if several else "axes of matplotlib, such as plt.subplots()[1]"
+        raise ValueError(f"ax is {shown(ax)}; give {give}, or leave it out")
     return ax
 
 
@@ -171,9 +172,14 @@ def by_name(name, given, example, least=1, most=len(HUES)):
     return items
 
 
+def is_pair(given, fits):
+    """Whether it is two of what fits."""
+    several = isinstance(given, (tuple, list, np.ndarray)) and getattr(given, "shape", None) != ()
+    return several and len(given) == 2 and all(map(fits, given))
+
+
 def ends(name, given):
     """The two ends of an axis."""
-    if not isinstance(given, (list, tuple, np.ndarray)) or np.shape(given) != (2,) or not all(map(is_number, given)) \
-            or not given[0] < given[1]:
+    if not is_pair(given, is_number) or not given[0] < given[1]:
         raise ValueError(f"{name} is {shown(given)}; give two numbers, the lower end first")
     return tuple(given)

@@ -111,8 +111,8 @@ def _read_field(counts, block, treatment):
     example = f"{what} is missing from {where}" if times == 0 else f"{what} stands {times} times in {where}"
     if len(gaps) == 1:
         return opening + f"the {plural(block)} are not complete: {example}."
-    return opening + (f"the {plural(block)} are not complete: {len(gaps)} of the {counts.size} pairs of a {block} "
-                      f"and a {treatment} do not stand exactly once, for example {example}.")
+    return opening + (f"the {plural(block)} are not complete: {len(gaps)} of the {counts.size} pairs of a "
+                      f"{block} and a {treatment} do not stand exactly once, for example {example}.")
 
 
 def show_points(
@@ -154,8 +154,8 @@ def show_points(
     Examples
     --------
     >>> import matplotlib; matplotlib.use("Agg")
-    >>> show_points([5, 7, 1, 3], ["A", "A", "B", "B"], ["I", "II", "I", "II"])
-    '4 values; the category means run from 2 (B) to 6 (A). Group II holds the highest value of 2 of the 2 categories, I of none.'
+    >>> show_points([5, 7, 1, 3], ["A", "A", "B", "B"], unit="yield (t/ha)")
+    '4 values; the category means run from 2 t/ha (B) to 6 t/ha (A).'
     """
     text("unit", unit)
     sort = truth("sort", sort)
@@ -196,7 +196,9 @@ def _points(values, categories, groups):
     data = pd.DataFrame({"value": values} | {k: pd.Categorical(v) for k, v in columns.items()})
     if data.isna().any(axis=None):
         raise ValueError("categories or groups hold a missing label; drop these rows first")
-    names = list(data.groups.cat.remove_unused_categories().cat.categories) if groups is not None else ["one value"]
+    names = ["one value"]
+    if groups is not None:
+        names = list(data.groups.cat.remove_unused_categories().cat.categories)
     if len(names) > len(HUES):
         raise ValueError(f"{len(names)} groups; up to {len(HUES)} can be told apart by marker")
     return data, names

@@ -55,9 +55,11 @@ def henderson(fit) -> MixedModelEquations:
     Notes
     -----
     .. math:: \begin{pmatrix} \mathbf X'\mathbf R^{-1}\mathbf X & \mathbf X'\mathbf R^{-1}\mathbf Z \\
-              \mathbf Z'\mathbf R^{-1}\mathbf X & \mathbf Z'\mathbf R^{-1}\mathbf Z + \mathbf G^{-1} \end{pmatrix}
+              \mathbf Z'\mathbf R^{-1}\mathbf X & \mathbf Z'\mathbf R^{-1}\mathbf Z + \mathbf G^{-1}
+              \end{pmatrix}
               \begin{pmatrix} \hat{\boldsymbol\beta} \\ \hat{\mathbf u} \end{pmatrix} =
-              \begin{pmatrix} \mathbf X'\mathbf R^{-1}\mathbf y \\ \mathbf Z'\mathbf R^{-1}\mathbf y \end{pmatrix}
+              \begin{pmatrix} \mathbf X'\mathbf R^{-1}\mathbf y \\
+              \mathbf Z'\mathbf R^{-1}\mathbf y \end{pmatrix}
 
     Without G^-1 these are the normal equations with beta and u both fixed.
 
@@ -82,8 +84,8 @@ def henderson(fit) -> MixedModelEquations:
     zero = [term.group for term, Sigma in zip(fit.terms, fit.covariances)
             if np.linalg.eigvalsh(Sigma)[0] <= 1e-10 * max(fit.sigma2, np.trace(Sigma))]
     if zero:
-        raise ValueError(f"G is singular: the estimate for {', '.join(zero)} lies on the boundary, so G^-1 in "
-                         "Henderson's equations does not exist; leave the term out, or use fit.ranef(), "
+        raise ValueError(f"G is singular: the estimate for {', '.join(zero)} lies on the boundary, so G^-1 "
+                         "in Henderson's equations does not exist; leave the term out, or use fit.ranef(), "
                          "which works without G^-1")
     fixed = pd.MultiIndex.from_tuples([("fixed", "", name) for name in X.columns], names=Z.columns.names)
     labels = fixed.append(Z.columns)
@@ -183,9 +185,9 @@ def shrinkage(fit) -> Table:
 def _about_weights(fit):
     """What the column weight of `shrinkage` means for this fit."""
     if len(fit.terms) > 1:
-        return ["weight is NA: with several random terms a BLUP depends on the levels of the other terms too, "
-                "and is no fixed part of what its own level measured."]
+        return ["weight is NA: with several random terms a BLUP depends on the levels of the other "
+                "terms too, and is no fixed part of what its own level measured."]
     if len(fit.terms[0].names) > 1:
         return ["weight is the diagonal of the matrix W_j; the other effects of the level enter too."]
-    return ["partial - complete = weight * (no_pooling - complete), where no_pooling - complete is the least squares "
-            "value of y - X beta_hat in the rows of the level: for an intercept, their mean."]
+    return ["partial - complete = weight * (no_pooling - complete), where no_pooling - complete is the least "
+            "squares value of y - X beta_hat in the rows of the level: for an intercept, their mean."]

@@ -59,7 +59,8 @@ def gls(X: ArrayLike, y: ArrayLike, V: ArrayLike) -> GLS:
 
     Notes
     -----
-    .. math:: \hat{\boldsymbol\beta} = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y,
+    .. math:: \hat{\boldsymbol\beta}
+              = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y,
               \qquad \mathrm{Var}(\hat{\boldsymbol\beta}) = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}
 
     References
@@ -249,7 +250,8 @@ def textbook_objective(theta: ArrayLike, design, reml: bool = True) -> float:
 
     Notes
     -----
-    .. math:: \mathbf V_0 = \sum_t \mathbf Z_t\,(\mathbf I\otimes\boldsymbol\Lambda_t\boldsymbol\Lambda_t')\,\mathbf Z_t'
+    .. math:: \mathbf V_0
+              = \sum_t \mathbf Z_t\,(\mathbf I\otimes\boldsymbol\Lambda_t\boldsymbol\Lambda_t')\,\mathbf Z_t'
               + \mathbf W^{-1}, \qquad \hat\sigma^2 = \mathbf r'\mathbf V_0^{-1}\mathbf r\,/\,m
 
     References
@@ -268,8 +270,8 @@ def textbook_objective(theta: ArrayLike, design, reml: bool = True) -> float:
         remedy = "pass fit.design" if hasattr(design, "design") else "make one with mm.design(formula, data)"
         raise ValueError(f"textbook_objective takes a design, not {kind(design)}; {remedy}")
     if design.y is None:
-        raise ValueError("the design of a streamed fit keeps no rows, and V needs them; make a design of a part "
-                         "of the data with mm.design(formula, part)")
+        raise ValueError("the design of a streamed fit keeps no rows, and V needs them; make a design of a "
+                         "part of the data with mm.design(formula, part)")
     small_enough("V", len(design.y) ** 2)
     V0 = np.eye(len(design.y)) if design.weights is None else np.diag(1 / design.weights)
     for term, lam in zip(design.terms, build_lambdas(theta, [len(t.names) for t in design.terms])):
@@ -323,7 +325,8 @@ def error_contrasts(X: ArrayLike) -> np.ndarray:
     Q, R, _ = qr(X, pivoting=True)
     rank = int((np.abs(np.diag(R)) > INDEPENDENT).sum())
     if rank == len(X):
-        raise ValueError(f"X has rank {rank} with {len(X)} rows; no contrast is free of beta, so use fewer columns")
+        raise ValueError(f"X has rank {rank} with {len(X)} rows; no contrast is free of beta, so use fewer "
+                         "columns")
     return Q[:, rank:]
 
 
@@ -332,16 +335,16 @@ def _V_from_log_variances(log_variances, groups, y):
     factors = list(as_factors(groups))
     n, n_levels = len(factors[0][1]), [len(levels) for _, _, levels in factors]
     if n != len(y):
-        raise ValueError(f"groups has {n} labels for {len(y)} values of y, and V must be {len(y)} x {len(y)}; "
-                         "give one label per row")
+        raise ValueError(f"groups has {n} labels for {len(y)} values of y, and V must be "
+                         f"{len(y)} x {len(y)}; give one label per row")
     if len(log_variances) != len(n_levels) + 1:
         raise ValueError(
             f"{len(log_variances)} log-variances for {len(n_levels)} grouping factor(s); "
             f"give {len(n_levels) + 1}: one for each factor, then the residual"
         )
     if log_variances.max() > LARGEST_LOG:
-        raise ValueError(f"log_variances holds {log_variances.max():g}, and no variance is as large as exp of that; "
-                         "give the logs of the variances, such as np.log([100, 225])")
+        raise ValueError(f"log_variances holds {log_variances.max():g}, and no variance is as large as exp "
+                         "of that; give the logs of the variances, such as np.log([100, 225])")
     *group_variances, sigma2 = np.exp(log_variances)
     small_enough("V", n ** 2)
     Z = build_Z(groups)

@@ -144,10 +144,9 @@ def build_G(variances: ArrayLike, n_levels: int | Sequence[int]) -> np.ndarray:
     >>> build_G([4.0, 1.0], [2, 1]).diagonal()
     array([4., 4., 1.])
     """
-    if not isinstance(n_levels, (list, tuple, np.ndarray, pd.Series)) or np.shape(n_levels) == ():
+    if not _is_list(n_levels):
         variances, n_levels = [variances], [n_levels]
-    several = isinstance(variances, (list, tuple, pd.Series)) or getattr(variances, "ndim", 0) > 0
-    variances = list(variances) if several else [variances]
+    variances = list(variances) if _is_list(variances) else [variances]
     if len(variances) != len(n_levels) or not variances:
         raise ValueError(
             f"there are {len(variances)} variances for {len(n_levels)} grouping factors; "
@@ -321,8 +320,9 @@ def build_lambdas(theta: ArrayLike, sizes: Sequence[int]) -> list[np.ndarray]:
     [array([[1. , 0. ],
            [0.5, 2. ]])]
     """
-    if not isinstance(sizes, (list, tuple, np.ndarray)) or getattr(sizes, "shape", None) == ():
-        raise ValueError(f"sizes is {shown(sizes)}; give a list with the number of effects of each term, such as [1]")
+    if not _is_list(sizes):
+        raise ValueError(f"sizes is {shown(sizes)}; give a list with the number of effects of each term, "
+                         "such as [1]")
     theta, sizes = finite(theta, "theta", ndim=1), [whole("a number in sizes", k) for k in sizes]
     needed = [k * (k + 1) // 2 for k in sizes]
     if len(theta) != sum(needed):
@@ -349,12 +349,13 @@ def as_factors(groups):
     named = _named_factors(groups)
     lengths = {name: len(given) for name, given in named.items()}
     if len(set(lengths.values())) > 1:
-        raise ValueError(f"grouping factors of different lengths: {lengths}; each needs one label per row")
+        raise ValueError(f"groups holds grouping factors of different lengths: {lengths}; each needs one label per row")
     for name, given in named.items():
         try:
             factor = pd.Categorical(given).remove_unused_categories()
         except (TypeError, ValueError):
-            raise ValueError(f"{name} holds labels that cannot be told apart; use text or whole numbers") from None
+            raise ValueError(f"{name} holds labels that cannot be told apart; use text or whole "
+                             "numbers") from None
         missing = np.flatnonzero(factor.codes < 0)
         if missing.size:
             raise ValueError(
@@ -385,6 +386,11 @@ def _named_factors(groups):
     for name, given in named.items():
         labels(name, given)
     return named
+
+
+def _is_list(value):
+    """Whether it holds several, one for each term."""
+    return isinstance(value, (list, tuple, np.ndarray, pd.Series)) and getattr(value, "shape", None) != ()
 
 
 def _covariance(variance, name):
