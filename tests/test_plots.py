@@ -1,11 +1,12 @@
 """The pictures: their readings come from the data, and nothing leaks into the session."""
 
 import matplotlib.pyplot as plt
-import mmteach as mm
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
+
+import mmteach as mm
 from mmteach import plots
 
 TWO_SCHOOLS = ["S1", "S1", "S2", "S2"]

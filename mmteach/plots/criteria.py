@@ -28,12 +28,13 @@ from .style import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
 
 def show_terms(
-    terms: dict,
+    terms: pd.DataFrame,
     sums: dict,
     at: float | None = None,
     label: str | None = None,

@@ -162,7 +162,7 @@ def counted(number, word):
 # --- what several pictures refuse ----------------------------------------------------------
 
 
-def by_name(name, given, example, least=1, most=len(HUES)):
+def by_name(name, given, example, least=1, most=4):
     """The items of a dict as (name, value); refuse what is none, and more than can be told apart."""
     if not hasattr(given, "items") or isinstance(given, type):
         raise ValueError(f"{name} is {shown(given)}; give a dict, such as {example}")
