@@ -14,7 +14,7 @@ ORDER = """
 words guards progress datasets tables
 textbook.matrices textbook.likelihood textbook.blup
 plots.style plots.matrix plots.trials plots.estimates plots.criteria
-engine.tokens engine.expressions engine.columns engine.coding engine.formula engine.arrays
+engine.tokens engine.grammar engine.expressions engine.columns engine.coding engine.formula engine.arrays
 engine.reader engine.frame engine.threads engine.linalg engine.crossproducts engine.criterion
 engine.henderson engine.base engine.search
 engine.stream engine.fit engine.linear

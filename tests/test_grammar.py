@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 import mmteach as mm
-from mmteach.engine.expressions import ELEMENTWISE, read_expression
+from mmteach.engine.expressions import read_expression
+from mmteach.engine.grammar import ELEMENTWISE
 from mmteach.engine.formula import split_bars
 from mmteach.engine.frame import design
 from mmteach.engine.tokens import tokenise

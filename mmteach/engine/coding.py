@@ -17,7 +17,7 @@ import pandas as pd
 
 from ..words import listed
 from .columns import numbers_as_text
-from .expressions import literal
+from .grammar import literal
 
 MOST_COLUMNS, MOST_CELLS, MOST_FACTORS = 10_000, 5e8, 10
 ROWS_AT_ONCE = 4096  # blocks of rows that stay in the cache: 3 times faster

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..words import UnknownName, listed, near, shown
-from .expressions import Node, arithmetic, literal, refused, walk
+from .expressions import refused, walk
+from .grammar import Node, arithmetic, literal
 
 KEEPING = ("center", "scale", "poly", "bs", "cr")  # these need all rows before the first value
 BIGGEST, SMALLEST = 1e100, 1e-100  # beyond these, squares of numbers are lost
