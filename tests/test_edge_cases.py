@@ -201,3 +201,22 @@ def test_a_summary_with_long_names_stays_within_80_columns():
                       mm.load("arabidopsis")).summary())
     assert max(map(len, page.splitlines())) <= 80
     assert "nutrient[T.8]:clipping[T.clipped]:status[T.Petri.Plate]" in page
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda fit, d: fit.refit(y=1e200 * fit.y), r"reaction_ms reaches 4.66e\+202, and squares .* overflow: divide"),
+        (lambda fit, d: fit.refit(y=1e-300 * fit.y), "reaction_ms is at most .* vanish: divide it by 1e-298"),
+        (lambda fit, d: mm.lmm(F, d, weights=np.full(180, 1e305)), "overflow: divide them by a large number"),
+        (lambda fit, d: mm.lmm(F, d, reml=1), r"reml=1 must be True \(REML\) or False \(ML\)"),
+        (lambda fit, d: fit.refit(reml="ML"), r"reml='ML' must be True \(REML\) or False \(ML\)"),
+        (lambda fit, d: fit.refit(reml=0), r"reml=0 must be True"),
+        (lambda fit, d: fit.profiled([1.0, 2.0]), "theta has 2 values, but the terms need 1"),
+        (lambda fit, d: fit.profiled(np.array([np.nan, 1.0])), "theta holds 1 value.s. that are missing"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_numbers_beyond_reach_and_other_likelihoods(call, words, fit, sleep):
+    with pytest.raises(ValueError, match=words):
+        call(fit, sleep)

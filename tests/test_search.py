@@ -8,8 +8,10 @@ from reference_values import FOLDER
 from scipy.optimize import minimize, rosen, rosen_der
 
 import mmteach as mm
-from mmteach.engine import search
+from mmteach.engine import onefactor, search
+from mmteach.engine.criterion import GivenSigma
 from mmteach.engine.crossproducts import CrossProducts
+from mmteach.engine.onefactor import OneFactor, suits
 from mmteach.engine.search import bfgs, minimise
 
 # --- a known case -------------------------------------------------------------------------
@@ -132,6 +134,54 @@ def test_no_lower_point_from_many_random_starts(block):
         checked += 1
     assert not missed
     assert checked >= 50
+
+
+# --- the criterion of small models from one factor ------------------------------------------
+
+
+@pytest.mark.parametrize("reml", [True, False])
+def test_one_factor_gives_the_criterion_and_its_gradient(reml):
+    checked = set()
+    for seed in range(1000, 1060):
+        formula, data, rng = small_design(seed)
+        try:
+            design = mm.design(formula, data, "w")
+        except ValueError:
+            continue
+        if not is_bounded(design):
+            continue
+        d = mm.ProfiledCriterion(CrossProducts.from_design(design), reml)
+        assert suits(d.products)
+        quick = OneFactor(d)
+        for size in (0.0, 0.2, 3.0):
+            theta = size * rng.normal(size=d.products.n_theta) / d.products.theta_units()
+            value, gradient = quick(theta)
+            expected, slopes = d.value_and_gradient(theta)
+            assert value == pytest.approx(expected, rel=1e-11, abs=1e-9)
+            units = d.products.theta_units()
+            np.testing.assert_allclose(gradient / units, slopes / units, rtol=1e-7, atol=1e-7)
+        checked.add((tuple(d.products.k), d.products.p))
+    assert len(checked) > 20
+
+
+def test_one_factor_without_fixed_effects_and_out_of_reach():
+    data = mm.load("sleepstudy")
+    for formula in ("reaction_ms ~ 0 + (days | subject)", "reaction_ms ~ days + (1 | subject)"):
+        d = mm.ProfiledCriterion(CrossProducts.from_design(mm.design(formula, data)))
+        theta = np.full(d.products.n_theta, 0.4)
+        value, gradient = OneFactor(d)(theta)
+        assert value == pytest.approx(d(theta), abs=1e-9)
+        np.testing.assert_allclose(gradient, d.value_and_gradient(theta)[1], rtol=1e-9)
+    with pytest.raises(LinAlgError):
+        OneFactor(d)(np.array([1e12]))
+
+
+def test_only_small_models_are_taken_from_one_factor(monkeypatch):
+    d = mm.ProfiledCriterion(CrossProducts.from_design(mm.design("score ~ 1 + (1 | school)", mm.load("schools"))))
+    assert search._Search(d).value_and_gradient.__class__ is OneFactor
+    assert search._Search(GivenSigma(d.products, True, 10.0)).value_and_gradient.__name__ == "value_and_gradient"
+    monkeypatch.setattr(onefactor, "FEW_COLUMNS", 3)  # [Z X] has 4
+    assert search._Search(d).value_and_gradient == d.value_and_gradient
 
 
 # --- BFGS ---------------------------------------------------------------------------------

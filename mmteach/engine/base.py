@@ -13,7 +13,9 @@ import pandas as pd
 
 from ..guards import check_seed, finite, one_of, truth, whole
 from ..tables import column, places
+from .columns import check_magnitude, largest
 from .henderson import row_variance
+from .threads import SMALL, one_thread
 
 MOST_DRAWS = 50_000_000  # numbers that are simulated at one time, 0.4 GB
 
@@ -60,11 +62,17 @@ class Model:
         """Whether the data came in pieces, so that no row is kept."""
         return self.design.X is None
 
+    @property
+    def _small(self):
+        """Whether its dense matrices are too small for more than one thread."""
+        return len(self.kept) < SMALL
+
     def derived(self, key, make):
         """What follows from this fit alone, made by ``make(self)`` once and kept beside it."""
         made = vars(self).setdefault("_derived", {})
         if key not in made:
-            made[key] = make(self)
+            with one_thread(self._small):
+                made[key] = make(self)
         return made[key]
 
     def __getstate__(self):
@@ -241,7 +249,9 @@ class Model:
         if len(y) != self.nobs:
             raise ValueError(f"y has {len(y)} values, but the fit has {self.nobs} rows (after dropping missing "
                              "ones)")
-        return y - self.design.row_offset
+        y = y - self.design.row_offset
+        check_magnitude({self.design.y_name: largest(y[:, None])[0]})
+        return y
 
     # --- printing --------------------------------------------------------------------------
 

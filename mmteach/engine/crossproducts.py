@@ -184,6 +184,10 @@ class CrossProducts:
             at += J * k
         return out
 
+    def is_finite(self):
+        """Whether no sum has overflowed."""
+        return all(np.isfinite(M).all() for M in (self.QeQe, self.R, *self.blocks, *self.ZtQe))
+
     def residual_is_rounding(self):
         """Whether y - X beta_OLS is no more than the rounding of X beta_OLS."""
         Qe, ee = self.QeQe[:-1, -1], self.QeQe[-1, -1]
@@ -196,7 +200,12 @@ class CrossProducts:
 
     def lambdas(self, theta):
         """The relative Cholesky factor of each term."""
-        return build_lambdas(theta, self.k)
+        if not isinstance(theta, np.ndarray) or theta.shape != (self.n_theta,):
+            return build_lambdas(theta, self.k)  # it checks theta, which costs more than filling it in
+        lambdas, at = [np.zeros((k, k)) for k in self.k], 0
+        for lam in lambdas:
+            lam.T[triangle(len(lam))] = theta[at:(at := at + len(lam) * (len(lam) + 1) // 2)]
+        return lambdas
 
     def theta_from(self, lambdas):
         return np.concatenate([lam.T[triangle(len(lam))] for lam in lambdas])

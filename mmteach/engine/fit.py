@@ -9,6 +9,7 @@ out, with every matrix of the model. See `mmteach.engine` for the same steps by 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from ..textbook.matrices import build_G, build_V
 from ..words import dropped_columns
 from . import frame
 from .base import Model
+from .boundary import on_boundary
 from .criterion import ProfiledCriterion
 from .crossproducts import CrossProducts
 from .henderson import conditional_variance, henderson_inverse
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import ArrayLike
-
-BOUNDARY = 1e-4        # a diagonal of theta below this is called zero, as in lme4
 
 
 def lmm(
@@ -140,6 +140,9 @@ class Fit(Model):
 
     def __init__(self, design, products, reml=True, theta=None):
         self.design, self.products, self.reml = design, products, bool(reml)
+        if not products.is_finite():
+            raise ValueError(f"sums of squares of the response {design.y_name} or of the weights overflow: divide "
+                             "them by a large number, such as their mean")
         if products.residual_is_rounding():
             raise ValueError(f"the fixed part reproduces the response {design.y_name} exactly, so "
                              "no variation is left to explain; look for a column computed from it")
@@ -151,24 +154,42 @@ class Fit(Model):
         else:
             self.theta = _given(theta, products.n_theta)
             self._path = [(*self.theta, self.profiled(self.theta), "given")]
-        with one_thread(is_small(products)):
+        with one_thread(self._small):
             solution = self.profiled.solution(self.theta)
         self.sigma2, self.b = solution.sigma2, solution.b
         self.sigma = float(np.sqrt(solution.sigma2))
         self.criterion = solution.value
-        names = pd.Index(design.x_names, dtype=object)
-        kept = names if products.p == len(names) else names[products.kept]
-        cov_beta = solution.sigma2 * solution.cov_beta
-        beta, se = np.full((2, len(names)), np.nan)
-        beta[products.kept], se[products.kept] = solution.beta, np.sqrt(np.diag(cov_beta))
-        self.beta, self.se = pd.Series(beta, index=names), pd.Series(se, index=names)
-        self.cov_beta = pd.DataFrame(cov_beta, index=kept, columns=kept)
+        self._estimates = solution.beta, solution.sigma2 * solution.cov_beta
         self.kept, self.triangle = products.kept, products.R
         self.nobs, self.n_parameters = products.n, products.p + products.n_theta + 1
-        self.boundary, boundary_messages = _boundary(self)
+        self.boundary, boundary_messages = on_boundary(self)
         if theta is not None:
             boundary_messages = ["theta was given, not estimated: beta and sigma are the best ones for it."]
         self.messages = [*design.messages, *self._dropped_columns(), *boundary_messages]
+
+    # --- fixed effects, labelled when they are first asked for ------------------------------
+
+    @property
+    def _small(self):
+        return is_small(self.products)
+
+    @cached_property
+    def beta(self):
+        return self._labelled(self._estimates[0])
+
+    @cached_property
+    def se(self):
+        return self._labelled(np.sqrt(np.diag(self._estimates[1])))
+
+    @cached_property
+    def cov_beta(self):
+        kept = pd.Index(self.design.x_names, dtype=object)[self.kept]
+        return pd.DataFrame(self._estimates[1], index=kept, columns=kept)
+
+    def _labelled(self, values):
+        every = np.full(len(self.design.x_names), np.nan)
+        every[self.kept] = values
+        return pd.Series(every, index=pd.Index(self.design.x_names, dtype=object))
 
     # --- variances -----------------------------------------------------------------------
 
@@ -234,7 +255,7 @@ class Fit(Model):
         3  block    R4  Intercept    -22.84  30.91
         """
         tables = []
-        for term, b, C in zip(self.terms, self.b, conditional_variance(self.profiled, self.theta)):
+        for term, b, C in zip(self.terms, self.b, self.derived("Var(u | y)", _conditional_variance)):
             J, k = b.shape
             sd = np.sqrt(self.sigma2 * np.diagonal(C, axis1=1, axis2=2).clip(min=0))
             tables.append(pd.DataFrame({
@@ -287,7 +308,8 @@ class Fit(Model):
     def joint_covariance(self):
         """Covariance matrix of (b - u, beta_hat): sigma^2 times Henderson's inverse."""
         small_enough("the joint covariance matrix", (sum(b.size for b in self.b) + self.products.p) ** 2)
-        return self.sigma2 * henderson_inverse(self.profiled, self.theta)
+        with one_thread(self._small):
+            return self.sigma2 * henderson_inverse(self.profiled, self.theta)
 
     def refit(self, y=None, reml=None):
         """The same model with another response, or by the other likelihood.
@@ -375,25 +397,5 @@ def _given(theta, size):
     return theta
 
 
-def _boundary(fit):
-    """Whether the estimate lies on the boundary, and one calm sentence for each case."""
-    cp, messages = fit.products, []
-    relative = fit.theta * cp.theta_units()
-    names = np.array(fit._theta_names())
-    places = np.flatnonzero(cp.diagonal_places() & (np.abs(relative) < BOUNDARY))
-    if len(places):
-        units = cp.theta_units()
-        scores = [fit.profiled.score(fit.theta, i, 1e-4 / units[i]) / fit.sigma2 for i in places]
-        at_zero = fit.varcomp[fit.varcomp.variance < (BOUNDARY * fit.sigma) ** 2]
-        what = ", ".join(names[places])
-        certificate = f"the criterion would rise by {min(scores):.3g} per unit of variance"
-        if len(at_zero):
-            messages.append(f"Boundary estimate: the data ask for a variance of zero ({what}); {certificate}. "
-                            "The fit is complete, and the term adds nothing to V.")
-        else:
-            messages.append(f"Boundary estimate: the data ask for a correlation of plus or minus one ({what}); "
-                            f"{certificate}. The fit is complete; a simpler term may describe it as well.")
-    if relative.max() > 1e4:
-        messages.append("The random effects reproduce the data almost exactly, so the residual variance has no "
-                        "estimate of its own; leave out a random term.")
-    return bool(len(places)), messages
+def _conditional_variance(fit):
+    return conditional_variance(fit.profiled, fit.theta)

@@ -16,6 +16,8 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from ..progress import NoBar, progress
+from .criterion import ProfiledCriterion
+from .onefactor import OneFactor, suits
 from .threads import is_small, one_thread
 
 CHEAP = 200          # columns of [Z X] up to which all other starts are tried
@@ -95,6 +97,8 @@ class _Search:
     def __init__(self, criterion):
         cp = criterion.products
         self.criterion, self.path, self.name = criterion, [], ""
+        quick = type(criterion) is ProfiledCriterion and suits(cp)
+        self.value_and_gradient = OneFactor(criterion) if quick else criterion.value_and_gradient
         self.units = cp.theta_units()
         diagonal = cp.diagonal_places()
         self.pivot = np.flatnonzero(diagonal)[np.cumsum(diagonal) - 1]  # the diagonal above each theta
@@ -105,7 +109,7 @@ class _Search:
         """d and its gradient in phi."""
         theta = phi / self.scale
         try:
-            value, gradient = self.criterion.value_and_gradient(theta)
+            value, gradient = self.value_and_gradient(theta)
         except LinAlgError:  # theta so large that rounding wins
             return np.inf, np.zeros_like(phi)
         self.path.append((*theta, value, self.name))
