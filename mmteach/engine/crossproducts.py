@@ -23,6 +23,7 @@ from .linalg import (
     sparse_Z,
     weighted,
 )
+from .threads import is_light, one_thread
 
 DENSE_CELLS = 1_000_000  # Z2'Z1 is kept dense up to this many cells
 
@@ -139,8 +140,9 @@ class CrossProducts:
     def from_design(cls, design):
         """The products of all rows of a `Design`, as `mmteach.design` returns it."""
         accumulator = Accumulator()
-        accumulator.add_design(design)
-        return accumulator.finish()
+        with one_thread(is_light(design.X)):
+            accumulator.add_design(design)
+            return accumulator.finish()
 
     def __post_init__(self):
         rest = range(1, len(self.J))

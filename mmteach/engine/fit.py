@@ -27,7 +27,7 @@ from .crossproducts import CrossProducts
 from .henderson import conditional_variance, henderson_inverse
 from .search import minimise
 from .stream import stream
-from .threads import is_small, one_thread
+from .threads import is_light, is_small, one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -254,8 +254,8 @@ class Fit(Model):
         2  block    R3  Intercept      3.03  30.91
         3  block    R4  Intercept    -22.84  30.91
         """
-        tables = []
-        for term, b, C in zip(self.terms, self.b, self.derived("Var(u | y)", _conditional_variance)):
+        tables, variances = [], self.derived("Var(u | y)", lambda fit: conditional_variance(fit.profiled, fit.theta))
+        for term, b, C in zip(self.terms, self.b, variances):
             J, k = b.shape
             sd = np.sqrt(self.sigma2 * np.diagonal(C, axis1=1, axis2=2).clip(min=0))
             tables.append(pd.DataFrame({
@@ -342,8 +342,9 @@ class Fit(Model):
         if y is None:
             return Fit(self.design, self.products, reml)
         design = replace(self._rows(), y=self._new_response(y))
-        products = self.products.with_response(design.y, design.X, [(t.codes, t.x) for t in self.terms],
-                                               design.weights)
+        with one_thread(is_light(design.X)):
+            products = self.products.with_response(design.y, design.X, [(t.codes, t.x) for t in self.terms],
+                                                   design.weights)
         return Fit(design, products, reml)
 
     # --- printing ------------------------------------------------------------------------
@@ -395,7 +396,3 @@ def _given(theta, size):
         raise ValueError(f"theta has {len(theta)} values, but the model has {size}: the lower triangles of its "
                          "relative Cholesky factors, term by term, column by column")
     return theta
-
-
-def _conditional_variance(fit):
-    return conditional_variance(fit.profiled, fit.theta)

@@ -19,6 +19,7 @@ from ..words import dropped_columns
 from . import frame
 from .base import Model
 from .linalg import independent_columns, solve_upper
+from .threads import is_light, one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -86,6 +87,10 @@ class LinearFit(Model):
     """
 
     def __init__(self, design):
+        with one_thread(is_light(design.X)):
+            self._estimate(design)
+
+    def _estimate(self, design):
         self.design, self.formula = design, design.formula
         root = np.sqrt(design.row_weights)
         X, y = design.X * root[:, None], design.y * root

@@ -12,6 +12,7 @@ from threading import Lock
 import scipy.linalg.lapack  # noqa: F401  loads SciPy's BLAS: a controller made earlier would not know it
 from threadpoolctl import ThreadpoolController
 
+LIGHT = 1e8   # multiplications in a pass over the rows, about, from which threads pay
 SMALL = 500   # rows of the dense matrices (all terms but the first, and X) from which threads pay
 
 _held = Lock()   # whoever holds it sets the threads, and sets them back
@@ -46,3 +47,8 @@ def one_thread(small=True):
 def is_small(products):
     """Whether the dense matrices of a model are too small for more than one thread."""
     return len(products.B22) + products.p < SMALL
+
+
+def is_light(X):
+    """Whether X'X is too little work for more than one thread."""
+    return X.size * X.shape[1] < LIGHT
