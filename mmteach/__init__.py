@@ -39,8 +39,8 @@ if TYPE_CHECKING:  # the same names for editors: completion, hover, go to defini
     from .plots import show_matrix as show_matrix
     from .textbook.blup import henderson as henderson
     from .textbook.blup import shrinkage as shrinkage
+    from .textbook.gls import gls as gls
     from .textbook.likelihood import error_contrasts as error_contrasts
-    from .textbook.likelihood import gls as gls
     from .textbook.likelihood import minus2_loglik as minus2_loglik
     from .textbook.likelihood import ml_objective as ml_objective
     from .textbook.likelihood import reml_objective as reml_objective
@@ -60,7 +60,8 @@ _WHERE = {
         "engine.formula": "split_bars",
         "engine.frame": "design",
         "textbook.matrices": "build_Z build_G build_R build_V build_V_cs build_lambdas",
-        "textbook.likelihood": "gls ml_objective reml_objective error_contrasts minus2_loglik textbook_objective",
+        "textbook.gls": "gls",
+        "textbook.likelihood": "ml_objective reml_objective error_contrasts minus2_loglik textbook_objective",
         "engine.criterion": "ProfiledCriterion",
         "engine.fit": "lmm",
         "textbook.blup": "henderson shrinkage",

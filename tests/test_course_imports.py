@@ -12,7 +12,7 @@ PACKAGE = Path(mmteach.__file__).parent
 # A file may use the files above it. What stands without a wing is for everybody.
 ORDER = """
 words guards progress datasets tables
-textbook.matrices textbook.likelihood textbook.blup
+textbook.factors textbook.matrices textbook.gls textbook.likelihood textbook.blup
 plots.style plots.matrix plots.trials plots.estimates plots.criteria
 engine.tokens engine.grammar engine.expressions engine.columns engine.coding engine.formula engine.arrays
 engine.reader engine.frame engine.threads engine.linalg engine.crossproducts engine.criterion
@@ -108,8 +108,8 @@ def test_every_file_is_looked_at():
 @pytest.mark.parametrize(
     ("module", "source", "late"),
     [
-        ("textbook.matrices", "from .likelihood import gls", ["textbook.likelihood"]),
-        ("textbook.matrices", "def f():\n    from mmteach import gls", ["textbook.likelihood"]),
+        ("textbook.matrices", "from .gls import gls", ["textbook.gls"]),
+        ("textbook.matrices", "def f():\n    from mmteach import gls", ["textbook.gls"]),
         ("textbook.matrices", "from ..engine import fit", ["engine.fit"]),
         ("textbook.matrices", "from ..guards import whole\nimport numpy", []),
         ("engine.fit", "import mmteach.course.authoring.building", ["course.authoring.building"]),

@@ -12,72 +12,21 @@ number without any n x n matrix.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import LinAlgError, cholesky, qr, solve_triangular
+from scipy.linalg import qr
 
-from ..guards import finite, kind, negative, shape, small_enough, truth
-from .matrices import as_factors, build_G, build_lambdas, build_R, build_V, build_Z
+from ..guards import finite, kind, small_enough, truth
+from .factors import as_factors
+from .gls import INDEPENDENT, check_columns, whiten_and_fit
+from .matrices import build_G, build_lambdas, build_R, build_V, build_Z
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
-INDEPENDENT = 1e-10  # a column is independent of others if they leave more than this part of it
 LARGEST_LOG = 600.0  # of a variance; exp(709) is the largest number there is
-
-
-class GLS(NamedTuple):
-    """What generalised least squares returns."""
-
-    beta: np.ndarray       # (p,) estimates, in units of y per unit of x
-    cov_beta: np.ndarray   # (p, p) their covariance matrix, (X'V^-1 X)^-1
-    residuals: np.ndarray  # (n,) y - X beta
-
-
-def gls(X: ArrayLike, y: ArrayLike, V: ArrayLike) -> GLS:
-    r"""Generalised least squares: the best linear unbiased estimate of beta when V is known.
-
-    ``beta_hat = (X'V^-1 X)^-1 X'V^-1 y`` and ``Var(beta_hat) = (X'V^-1 X)^-1``.
-
-    Parameters
-    ----------
-    X : (n, p) array of full column rank
-    y : (n,) array
-    V : (n, n) positive definite array, in squared units of y
-
-    Returns
-    -------
-    GLS
-        Named tuple with beta (p,), cov_beta (p, p) and residuals (n,).
-
-    Raises
-    ------
-    ValueError
-        When shapes differ, values are missing, X is rank-deficient or V is singular.
-
-    Notes
-    -----
-    .. math:: \hat{\boldsymbol\beta}
-              = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y,
-              \qquad \mathrm{Var}(\hat{\boldsymbol\beta}) = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}
-
-    References
-    ----------
-    Aitken (1936), Proc. R. Soc. Edinburgh 55, 42-48.
-
-    Examples
-    --------
-    >>> from mmteach import build_V_cs
-    >>> V = build_V_cs(100, 225, ["S1", "S1", "S2", "S2"])
-    >>> fit = gls(np.ones((4, 1)), [50, 54, 60, 64], V)
-    >>> fit.beta, fit.cov_beta
-    (array([57.]), array([[106.25]]))
-    """
-    Xw, yw, R, beta, _ = _whiten_and_fit(X, y, V)
-    R_inverse = solve_triangular(R, np.eye(len(R)))
-    return GLS(beta, R_inverse @ R_inverse.T, np.asarray(y, float) - np.asarray(X, float) @ beta)
 
 
 def minus2_loglik(y: ArrayLike, X: ArrayLike, V: ArrayLike, reml: bool = True) -> float:
@@ -122,7 +71,7 @@ def minus2_loglik(y: ArrayLike, X: ArrayLike, V: ArrayLike, reml: bool = True) -
     24.0906
     """
     reml = truth("reml", reml, "REML", "ML")
-    Xw, yw, R, beta, log_det_V = _whiten_and_fit(X, y, V)
+    Xw, yw, R, beta, log_det_V = whiten_and_fit(X, y, V)
     n, p = Xw.shape
     residual = yw - Xw @ beta
     quadratic = residual @ residual
@@ -277,7 +226,7 @@ def textbook_objective(theta: ArrayLike, design, reml: bool = True) -> float:
     for term, lam in zip(design.terms, build_lambdas(theta, [len(t.names) for t in design.terms])):
         Z = build_Z(term.codes, term.x)
         V0 = build_V(Z, build_G([lam @ lam.T], [len(term.levels)]), V0)
-    Xw, yw, _, beta, _ = _whiten_and_fit(design.X, design.y, V0)
+    Xw, yw, _, beta, _ = whiten_and_fit(design.X, design.y, V0)
     residual = yw - Xw @ beta
     m = len(yw) - Xw.shape[1] * reml
     return minus2_loglik(design.y, design.X, residual @ residual / m * V0, reml)
@@ -318,7 +267,7 @@ def error_contrasts(X: ArrayLike) -> np.ndarray:
     ((3, 2), True)
     """
     X = finite(X, "X", ndim=2)
-    _check_columns(X)
+    check_columns(X)
     small_enough("K", len(X) ** 2)
     lengths = np.linalg.norm(X, axis=0)
     X = X / np.where(lengths > 0, lengths, 1)  # the units of a column do not matter to its direction
@@ -349,49 +298,3 @@ def _V_from_log_variances(log_variances, groups, y):
     small_enough("V", n ** 2)
     Z = build_Z(groups)
     return build_V(Z, build_G(group_variances, n_levels), build_R(sigma2, len(Z)))
-
-
-def _whiten_and_fit(X, y, V):
-    """Divide by the Cholesky factor of V, then least squares by QR."""
-    X, y, V = finite(X, "X", ndim=2), finite(y, "y", ndim=1), finite(V, "V", ndim=2)
-    n, p = X.shape
-    if len(y) != n or V.shape != (n, n):
-        raise ValueError(f"X has {n} rows, so y needs {n} values and V must be {n} x {n}; "
-                         f"y has {len(y)} and V is {shape(V)}")
-    _check_columns(X)
-    if p >= n:
-        raise ValueError(f"X has {p} columns for {n} rows; nothing is left to estimate a variance from")
-    L = _cholesky(V)
-    Xw, yw = solve_triangular(L, X, lower=True), solve_triangular(L, y, lower=True)
-    Q, R = qr(Xw, mode="economic")
-    # R[j, j] is what the columns before j leave of column j
-    lost = np.flatnonzero(np.abs(np.diag(R)) <= INDEPENDENT * np.linalg.norm(Xw, axis=0))
-    if lost.size:
-        raise ValueError(
-            f"X is rank-deficient: column {lost[0]} is a combination of the columns "
-            "before it; drop it, for instance the dummy of a reference level"
-        )
-    beta = solve_triangular(R, Q.T @ yw)
-    return Xw, yw, R, beta, 2 * np.log(np.diag(L)).sum()
-
-
-def _check_columns(X):
-    if X.shape[1] == 0:
-        raise ValueError("X has no columns, so there is no beta; for a mean only use np.ones((n, 1))")
-
-
-def _cholesky(V):
-    if np.any(np.diag(V) < 0):
-        raise ValueError(negative("the diagonal of V", np.diag(V).min()))
-    if not np.allclose(V, V.T):
-        raise ValueError("V is not symmetric; build it as Z @ G @ Z.T + R")
-    try:
-        L = cholesky(V, lower=True)
-    except LinAlgError:
-        L = np.zeros_like(V)
-    if np.diag(L).min() <= 1e-8 * np.sqrt(np.diag(V).max()):
-        raise ValueError(
-            "V is singular: some combination of the observations would have no variance. "
-            "Give the residual variance a value above zero"
-        )
-    return L
