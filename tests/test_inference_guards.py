@@ -148,3 +148,44 @@ def test_inference_does_not_load_scipy_stats():
     out = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True).stdout
     loaded, stats = out.strip().splitlines()[-1].rsplit(" ", 1)
     assert stats == "False" or loaded != "[]", out
+
+
+ONE_THREAD = """
+import numpy as np
+import mmteach as mm
+from mmteach.engine.threads import controller
+from mmteach.inference import ddf, held, intervals, variation
+
+def pools():
+    return {pool["num_threads"] for pool in controller().info() if pool["user_api"] == "blas"}
+
+seen = {}
+def watch(place, name):
+    work = getattr(place, name)
+    def watched(*args, **kwargs):
+        seen.setdefault(name, set()).update(pools())
+        return work(*args, **kwargs)
+    setattr(place, name, watched)
+
+watch(variation.Absorbed, "border_inverse")
+watch(variation.Absorbed, "mean_variance")
+watch(held.HeldSd, "value")
+watch(intervals, "_random_se")
+fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", mm.load("sorghum"))
+before = pools()
+mm.anova(fit), mm.influence(fit), mm.confint(fit), mm.confint(fit, "profile", parameters="random")
+mm.bootstrap(fit, 2, seed=1, statistic=lambda f: seen.setdefault("statistic", set()).update(pools()) or f.sigma)
+print(before, pools() == before, {n: sorted(s) for n, s in sorted(seen.items())})
+"""
+
+
+def test_small_models_are_worked_out_on_one_thread():
+    import os
+    import subprocess
+    import sys
+
+    two = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+    out = subprocess.run([sys.executable, "-c", ONE_THREAD], capture_output=True, text=True, check=True,
+                         env={**os.environ, **two}).stdout.strip()
+    assert out.endswith("True {'_random_se': [1], 'border_inverse': [1], 'mean_variance': [1], "
+                        "'statistic': [1], 'value': [1]}"), out

@@ -247,6 +247,20 @@ def test_slopes_and_gradients_of_what_is_held_are_those_of_differences(term):
         assert slope == pytest.approx(difference, rel=1e-5, abs=1e-5), curve.parameter.label
 
 
+@pytest.mark.parametrize("seed", [3, 6, 11, 14])
+def test_limits_are_those_of_a_search_from_several_starts_at_every_point(seed):
+    """Small designs, where variances come and go along a profile."""
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame({"g": rng.integers(6, size=40).astype(str), "h": rng.integers(4, size=40).astype(str),
+                         "x": rng.normal(size=40)})
+    data["y"] = data.x + 0.4 * rng.normal(size=6)[data.g.astype(int)] + rng.normal(size=40)
+    fit = mm.lmm("y ~ x + (x | g) + (1 | h)", data, reml=False)
+    quick, careful = profile(fit), profile(fit)
+    for a, b in zip(quick.curves, careful.curves):
+        for side in (-1, 1):
+            assert a.limit(side, 1.96) == pytest.approx(b.limit(side, 1.96, thorough=True), rel=1e-6, abs=1e-8)
+
+
 def test_no_likelihood_at_a_sigma_of_zero_or_less(schools):
     for value in (0, -1):
         with pytest.raises(ValueError, match="sigma lies between .* and inf, not at"):

@@ -91,10 +91,10 @@ def anova(fit: Fit | LinearFit, type: int = 2, df: str = "kenward-roger") -> Tab
     """
     check_fit(fit, "anova")
     if not is_number(type) or type not in TYPES:
-        raise ValueError(f"type={shown(type)} is unknown; use 1 (sequential), 2 (after all terms that "
-                         "do not contain it) or 3 (averaged with equal weights)")
+        raise ValueError(f"type={shown(type)} is unknown; use 1 (sequential), 2 (after all terms "
+                         "that do not contain it) or 3 (averaged with equal weights)")
     method = ddf.method(fit, df)
-    single = sum("Intercept" != term for term in fit.design.x_terms) == 1  # all types are one then
+    single = sum(term != "Intercept" for term in fit.design.x_terms) == 1  # all types are one then
     hypotheses, notes = {1: _type1, 2: _type2, 3: _type3}[1 if single else type](fit)
     if not hypotheses:
         raise ValueError(f"the fixed part of {fit.formula!r} has no term besides the intercept: "
@@ -238,7 +238,8 @@ def _multiplied(fit):
     more = {t: [o for o in factors if factors[o] >= factors[t] and covariates[o] > covariates[t]]
             for t in factors if t != "Intercept" and factors[t] | covariates[t]}
     return {t: list(dict.fromkeys(c for o in others for c in fit.design.x_factors[o]
-                                  if c in covariates[o] - covariates[t])) for t, others in more.items()}
+                                  if c in covariates[o] - covariates[t]))
+            for t, others in more.items()}
 
 
 def _containing(fit):

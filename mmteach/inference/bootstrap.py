@@ -15,6 +15,7 @@ from scipy.linalg import LinAlgError
 
 from ..engine.criterion import ProfiledCriterion
 from ..engine.search import minimise
+from ..engine.threads import is_small, one_thread
 from ..guards import check_fit, one_of, truth, whole
 from ..progress import progress
 from ..tables import Table
@@ -45,7 +46,7 @@ KINDS = ("percentile", "basic", "normal")
 def bootstrap(
     fit: Fit,
     n: int = 1000,
-    seed: int | np.random.Generator | None = None,
+    seed: int | None = None,
     statistic: Callable | None = None,
     processes: int = 2 if workers.CAN_START else 1,
     conditional: bool = False,
@@ -104,8 +105,8 @@ def bootstrap(
         raise ValueError(f"n={n} and processes={processes}: at least 2 draws by 1 process are "
                          "needed")
     if processes > 1 and not workers.CAN_START:
-        raise ValueError(f"processes={processes}: this Python cannot start other processes (one in a browser "
-                         "never can); use processes=1")
+        raise ValueError(f"processes={processes}: this Python cannot start other processes (one in "
+                         "a browser never can); use processes=1")
     if seed is not None:
         seed = whole("seed", seed, least=0)
     truth("conditional", conditional)
@@ -196,8 +197,8 @@ def finite_or_missing(value):
             raise TypeError
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise ValueError(f"the statistic returned {shown(value)}; let it return a number, or several by "
-                         "name, such as lambda fit: fit.sigma") from None
+        raise ValueError(f"the statistic returned {shown(value)}; let it return a number, or "
+                         "several by name, such as lambda fit: fit.sigma") from None
 
 
 class _Job:
@@ -217,10 +218,12 @@ class _Job:
         if self.statistic is None:
             return model_parameters(self.fit), estimates_of(self.fit)
         try:
-            value = self.statistic(self.fit)
+            with one_thread(is_small(self.fit.products)):
+                value = self.statistic(self.fit)
         except Exception as error:
-            raise ValueError(f"statistic fails with the fit itself ({type(error).__name__}: {shown(str(error))}); give a "
-                             "function of a fit, such as lambda fit: fit.sigma") from error
+            raise ValueError(f"statistic fails with the fit itself ({type(error).__name__}: "
+                             f"{shown(str(error))}); give a function of a fit, such as "
+                             "lambda fit: fit.sigma") from error
         if isinstance(value, (dict, pd.Series)):
             self.names = list(value.keys())
         elif np.ndim(value) > 1:
@@ -238,23 +241,31 @@ class _Job:
         if self.names is not None:
             if not isinstance(value, (dict, pd.Series)) or set(value.keys()) != set(self.names):
                 raise ValueError(f"the statistic gave {listed(self.names, 4)} for the fit, but "
-                                 f"{shown(value)} for simulated data; it must give the same names every time")
+                                 f"{shown(value)} for simulated data; it must give the same names "
+                                 "every time")
             value = [value[name] for name in self.names]
         value = np.atleast_1d(finite_or_missing(value))
         if not value.size or self.size not in (None, len(value)):
-            raise ValueError(f"the statistic gave {len(value)} numbers"
-                             + f" for simulated data, but {self.size} for the fit" * bool(value.size)
-                             + "; it must give as many every time, and one at least")
+            instead = f" for simulated data, but {self.size} for the fit" if value.size else ""
+            raise ValueError(f"the statistic gave {len(value)} numbers{instead}; it must give as "
+                             "many every time, and one at least")
         return value
 
     def draw(self, i):
         fit, seed = self.fit, np.random.SeedSequence(self.seed, spawn_key=(i,))
-        y = fit.simulate(1, np.random.default_rng(seed), self.conditional).to_numpy()[:, 0]
+        with one_thread(is_small(fit.products)):
+            y = fit.simulate(1, np.random.default_rng(seed), self.conditional).to_numpy()[:, 0]
+            return self.refitted(y)
+
+    def refitted(self, y):
+        """The parameters, or the statistic, for another response; NaN if its fit fails."""
+        fit = self.fit
         try:
             if self.statistic is not None:
                 return self.numbers(self.statistic(fit.refit(y)))
             design = fit.design
-            products = fit.products.with_response(y - design.row_offset, design.X, self.terms, design.weights)
+            products = fit.products.with_response(y - design.row_offset, design.X, self.terms,
+                                                  design.weights)
             criterion = ProfiledCriterion(products, fit.reml)
             theta = minimise(criterion)[0]
             solution = criterion.solution(theta)

@@ -186,8 +186,8 @@ def _weights(fit, L):
     given = {pd.DataFrame: "columns", pd.Series: "index"}.get(type(L))
     given = getattr(L, given) if given else pd.Index([])
     if given.has_duplicates:
-        raise ValueError(f"L has several weights for {given[given.duplicated()][0]!r}; give one for each "
-                         "coefficient")
+        twice = given[given.duplicated()][0]
+        raise ValueError(f"L has several weights for {twice!r}; give one for each coefficient")
     if isinstance(L, dict) and L and all(isinstance(row, dict) for row in L.values()):
         labels, rows = list(L), [_by_name(row, names) for row in L.values()]
     elif isinstance(L, dict):
@@ -226,8 +226,8 @@ def _weights(fit, L):
 def _by_name(weights, names):
     for name in weights:
         if name not in names:
-            raise UnknownName(f"there is no coefficient {shown(name)}; {near(name, names)}They are: "
-                              f"{listed(names)}")
+            raise UnknownName(f"there is no coefficient {shown(name)}; {near(name, names)}They "
+                              f"are: {listed(names)}")
     return [weights.get(name, 0.0) for name in names]
 
 

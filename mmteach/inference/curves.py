@@ -12,14 +12,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.linalg import LinAlgError
-from scipy.optimize import minimize
 
 from ..engine.linalg import solve_lower
+from ..engine.search import bfgs
+from ..engine.threads import is_small, one_thread
 from .held import KINDS
 
 ZERO = 1e-3     # a diagonal of lambda below this, in units of Z, is put at zero
 NUDGE = 0.1     # where the search starts again for one that would rather not be zero
-NEAREST = 4
+NEAREST = 4     # known points that foretell the next
+CLOSE = 3e-5    # whitened gradient at which a search ends: d is right to the square of it
 EXACT = 1e-7    # zeta this close to z: the last step needs no evaluation
 
 
@@ -94,7 +96,7 @@ class Curve:
         outer = next((point for point in ahead if point[1] > z), None)
         step = held.step * z / 2
         while outer is None:
-            if inner[1] > 0 and inner[2] * side > 0:  # where the tangent reaches z, and a little more
+            if inner[1] > 0 and inner[2] * side > 0:  # where the tangent reaches z, and beyond
                 step = min(4 * step, max(step / 4, (1.02 * z - inner[1]) / (inner[2] * side)))
             else:
                 step *= 1.5
@@ -123,7 +125,7 @@ class Curve:
         low, high = self.limit(-1, z), self.limit(1, z)
         values = self.between(low, self.estimate, each)[:-1]
         values += self.between(self.estimate, high, each)
-        rises = np.array([self.point(v, thorough=False).rise for v in values])
+        rises = np.array([self.point(v, thorough=False, close=10 * CLOSE).rise for v in values])
         return pd.DataFrame({"parameter": self.parameter.label, "value": values,
                              "zeta": np.sign(np.array(values) - self.estimate) * np.sqrt(rises)})
 
@@ -133,40 +135,50 @@ class Curve:
             return [a]
         with np.errstate(divide="ignore"):
             ends = self.held.to(a), self.held.to(b)
-        inner = ([self.held.back(c) for c in np.linspace(*ends, each + 1)] if np.isfinite(ends).all()
-                 else np.linspace(a, b, each + 1))[1:-1]
-        return [a, *map(float, inner), b]
+        if np.isfinite(ends).all():
+            values = [self.held.back(c) for c in np.linspace(*ends, each + 1)]
+        else:
+            values = np.linspace(a, b, each + 1)
+        return [a, *map(float, values[1:-1]), b]
 
     # --- one point -------------------------------------------------------------------------
 
-    def point(self, v, thorough=True):
-        """The lowest point at v; `thorough`: from other starts, too, if something stands at zero."""
+    def point(self, v, thorough=True, close=CLOSE):
+        """The lowest point at v; `thorough`: from other starts, too, if something is zero."""
         v = float(v)
         found = self.known.get(v)
         if found is None or thorough and not found.checked:
-            d, slope, x = self._search(v, self._predicted(v) if found is None else found.x)
-            checked = thorough or not self._at_zero(x).any()
-            if thorough and self._at_zero(x).any():
-                others = (np.where(which, 1.0, x) for which in (self._at_zero(x), self.held.diagonal))
-                d, slope, x = min([(d, slope, x), *(self._search(v, other) for other in others)],
-                                  key=lambda end: end[0])
-            self.lowest = min(self.lowest, d)
-            self.known[v] = Point(max(0.0, d - self.minimum), slope, self.held.upright(x), checked)
-        return self.known[v]
+            with one_thread(is_small(self.held.products)):
+                found = self.known[v] = self._lowest(v, found, thorough, close)
+        return found
+
+    def _lowest(self, v, found, thorough, close):
+        d, slope, x = self._search(v, self._predicted(v) if found is None else found.x, close)
+        if not np.isfinite(d):  # the prediction went too far
+            d, slope, x = self._search(v, self.held.start)
+        zero = self._at_zero(x)
+        if thorough and zero.any():
+            others = (np.where(which, 1.0, x) for which in (zero, self.held.diagonal))
+            d, slope, x = min([(d, slope, x), *(self._search(v, other) for other in others)],
+                              key=lambda end: end[0])
+        self.lowest = min(self.lowest, d)
+        checked = thorough or not zero.any()
+        return Point(max(0.0, d - self.minimum), slope, self.held.upright(x), checked)
 
     def _at_zero(self, x):
         return self.held.diagonal & (np.abs(x) < ZERO)
 
-    def _search(self, v, x):
-        """The lowest d near x: (d, slope, x). What starts at zero stays there if d rises beside it."""
+    def _search(self, v, x, close=CLOSE):
+        """The lowest d near x: (d, slope, x). A zero stays one if d rises beside it."""
         zero = self._at_zero(x)
-        end = self._descend(v, np.where(zero, 0.0, x), ~zero)
+        end = self._descend(v, np.where(zero, 0.0, x), ~zero, close)
         for i in np.flatnonzero(self._at_zero(end[2])):
             beside = end[2].copy()
             beside[i] = 10 * ZERO
             if self._value(v, beside)[1][i] < 0:
                 beside[i] = NUDGE
-                end = min(end, self._descend(v, beside, ~self._at_zero(beside)), key=lambda e: e[0])
+                other = self._descend(v, beside, ~self._at_zero(beside), close)
+                end = min(end, other, key=lambda e: e[0])
         return end
 
     def _value(self, v, x):
@@ -175,7 +187,7 @@ class Curve:
         except LinAlgError:  # so large that rounding wins
             return np.inf, np.zeros_like(x), np.nan
 
-    def _descend(self, v, x, free):
+    def _descend(self, v, x, free, close):
         """BFGS in the coordinates in which the known curvature is the identity."""
         H = self._curvature()[:-1, :-1]
         C = _root(H[np.ix_(free, free)])
@@ -188,12 +200,15 @@ class Curve:
             seen[y.tobytes()] = d, slope, at
             return d, solve_lower(C, gradient[free])
 
-        if not free.any():
-            d, _, slope = self._value(v, x)
-            return d, slope, x
-        end = minimize(objective, np.zeros(free.sum()), jac=True, method="BFGS", options={"gtol": 3e-5})
-        H[np.ix_(free, free)] = C @ np.linalg.inv(end.hess_inv) @ C.T
-        return seen[end.x.tobytes()]
+        y = np.zeros(free.sum())
+        d, before = objective(y)
+        if len(y):
+            y, _, after = bfgs(objective, y, d, before, close)
+            change = after - before
+            if y @ change > 1e-8 * (y @ y) > 0:  # what this search has taught about the curvature
+                H[np.ix_(free, free)] += C @ (np.outer(change, change) / (y @ change)
+                                              - np.outer(y, y) / (y @ y)) @ C.T
+        return seen[y.tobytes()]
 
     def _predicted(self, v):
         """The other parameters at v, by a cubic through the four nearest known points."""
@@ -219,11 +234,14 @@ class Curve:
         if self.curvature is None:
             held, x, h = self.held, self.held.start, 1e-4
             c = held.to(held.first)
-            gradient = lambda c, x: np.append((out := self._value(float(held.back(c)), x))[1],
-                                              out[2] * held.stretch(held.back(c)))
-            base = gradient(c, x)
-            H = [gradient(c, x + e) - base for e in h * np.eye(len(x))] + [gradient(c + h, x) - base]
-            H = np.nan_to_num(np.array(H) / h)
+
+            def gradient(c, x):
+                v = float(held.back(c))
+                _, in_x, in_v = self._value(v, x)
+                return np.append(in_x, in_v * held.stretch(v))
+
+            moved = [gradient(c, x + e) for e in h * np.eye(len(x))] + [gradient(c + h, x)]
+            H = np.nan_to_num((np.array(moved) - gradient(c, x)) / h)
             self.curvature = (H + H.T) / 2
         return self.curvature
 
@@ -245,7 +263,7 @@ def _root(H):
 
 
 def _between(inner, outer, z, turn):
-    """c where zeta should be z: the cubic through both ends and their slopes; now and then the middle."""
+    """c where zeta should be z, by a cubic through both ends; now and then the middle."""
     (a, za, sa), (b, zb, sb) = inner, outer
     if turn % 4 < 3 and sa and sb and np.isfinite([sa, sb]).all():
         h, t = zb - za, (z - za) / (zb - za)

@@ -1,6 +1,6 @@
 r"""Denominator degrees of freedom: Kenward-Roger and Satterthwaite from cross-products.
 
-    Kenward-Roger   F = lambda (L beta_hat)'(L Phi_A L')^-1 (L beta_hat) / rank L,  two moments matched
+    Kenward-Roger   F = lambda (L beta_hat)'(L Phi_A L')^-1 (L beta_hat) / rank L
     Satterthwaite   nu = 2 (l'Phi l)^2 / Var(l'Phi l)
 
 Both need how V varies with its parameters, which `variation` has.
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import solve_triangular
 
+from ..engine.threads import is_small, one_thread
 from ..guards import check_fit, one_of
 from .distributions import f_p_value, t_p_value
 from .variation import inverse, variation_of
@@ -177,12 +178,14 @@ def satterthwaite(fit: Fit) -> Satterthwaite:
 def method(fit, df):
     """The object behind one name of METHODS, made once for each fit."""
     df = check_df(fit, df)
-    return fit.derived(f"tests, {df}", {"kenward-roger": KenwardRoger, "satterthwaite": Satterthwaite,
-                                        "residual": Residual, "z": Normal}[df])
+    make = {"kenward-roger": KenwardRoger, "satterthwaite": Satterthwaite, "residual": Residual,
+            "z": Normal}[df]
+    with one_thread(not fit.random or is_small(fit.products)):
+        return fit.derived(f"tests, {df}", make)
 
 
 def check_df(fit, df):
-    """The method that serves; refuses an unknown one, and Kenward-Roger after ML, before any work."""
+    """The method that serves; an unknown one, and Kenward-Roger after ML, are refused at once."""
     check_fit(fit, "a test")
     one_of("df", df, METHODS)
     if df != "z" and not fit.random:
@@ -222,6 +225,7 @@ class Normal:
         """Degrees of freedom of each row of L."""
         return self._row_df(self._whiten(L)[0])
 
+    @one_thread()
     def rows(self, L):
         B, norm = self._whiten(L)
         estimate = _rows(L, self.fit)[:, self.kept] @ self.beta
@@ -232,6 +236,7 @@ class Normal:
         return pd.DataFrame({"estimate": estimate, "se": se, "df": df, "t": t,
                              "p": t_p_value(t, df)})
 
+    @one_thread()
     def joint(self, L):
         O = self._directions(L)
         if not len(O):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..engine.threads import is_small, one_thread
 from ..guards import check_fit, check_seed, text, truth, whole
 from ..tables import Table, significant
 from .variation import Absorbed
@@ -82,7 +83,8 @@ def _leverage_without_weights(fit):
     """diag(W C W') without laying out W, and without C of the term with most levels."""
     if not fit.random:
         return fit.predict(se=True).se.to_numpy() ** 2 / fit.sigma2
-    return Absorbed(fit).mean_variance(fit.X.to_numpy())
+    with one_thread(is_small(fit.products)):
+        return Absorbed(fit).mean_variance(fit.X.to_numpy())
 
 
 # --- residuals against simulations --------------------------------------------------------

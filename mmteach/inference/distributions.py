@@ -5,7 +5,7 @@ r"""Tails and quantiles: t, F, normal, chi-squared, the studentized range, and f
 From scipy.special alone: loading scipy.stats takes longer than most fits.
 """
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from scipy import special
@@ -84,8 +84,13 @@ def _largest_of_many(tail, t, df, k, alpha):
         here = df.round(9) == one
         p[here] = tail(t[here], one, k, m).clip(0, 1)
         highest = t_quantile(1 - alpha / (2 * m), one) + 0.1  # Bonferroni's is never less
-        critical[here] = brentq(lambda c: tail(np.array([c]), one, k, m)[0] - alpha, 0, highest)
+        above = partial(_above, tail=tail, df=one, k=k, m=m, alpha=alpha)
+        critical[here] = brentq(above, 0, highest)
     return p, critical
+
+
+def _above(t, tail, df, k, m, alpha):
+    return tail(np.array([t]), df, k, m)[0] - alpha
 
 
 def tukey_tail(t, df, k, m):
@@ -134,7 +139,10 @@ def _scales(df):
     """Values of s and their probabilities: the trapezoidal rule in log s."""
     if np.isinf(df):
         return np.ones(1), np.ones(1)
-    log_density = lambda x: df * (x + 0.5 - np.exp(2 * x) / 2)   # 0 at its top, x = 0
+
+    def log_density(x):
+        return df * (x + 0.5 - np.exp(2 * x) / 2)   # 0 at its top, x = 0
+
     left = brentq(lambda x: log_density(x) + 40, -40 / df - 1, 0)   # out to e^-40 of the top
     right = brentq(lambda x: log_density(x) + 40, 0, np.log(40 / df + 2) + 1)
     step = min(0.1, 0.6 / np.sqrt(2 * df))

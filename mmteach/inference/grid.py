@@ -213,8 +213,9 @@ def averaging(grid, shown):
              for name in shown if name in grid.nests]
     notes += [f"Averaged over {', '.join(over)}, with equal weights."] if over else []
     if grid.design.split.x.offsets:
-        known = f"at its mean, {significant(grid.offset)}" if grid.design.offset is not None else "left out"
-        notes.append(f"The offset is {known}.")
+        known = grid.design.offset is not None
+        where = f"at its mean, {significant(grid.offset)}" if known else "left out"
+        notes.append(f"The offset is {where}.")
     return notes + ([f"At {', '.join(held)}."] if held else [])
 
 

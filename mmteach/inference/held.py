@@ -87,7 +87,8 @@ class HeldBeta(_OverTheta):
         super().__init__(fit)
         j, R = parameter.i, fit.products.R
         self.l = solve_upper(R, np.eye(len(R))[j], transpose=True)
-        self.offset, self.step, self.first = fit.products.start[j], fit.se.dropna().iloc[j], estimate
+        self.offset = fit.products.start[j]
+        self.step, self.first = fit.se.dropna().iloc[j], estimate
 
     def given(self, v):
         return GivenBeta(self.products, self.l, v - self.offset)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..engine.criterion import GivenSigma
+from ..engine.threads import is_small, one_thread
 from ..guards import check_fit, one_of
 from ..words import shown
 from .bootstrap import KINDS as INTERVALS
@@ -125,7 +126,8 @@ def _wald(fit, level, wanted):
     se[~random] = fit.se.dropna()
     chosen = choose(parameters, wanted)
     if random[chosen].any():
-        se[random] = _random_se(fit)
+        with one_thread(is_small(fit.products)):
+            se[random] = _random_se(fit)
         if np.isnan(se[random]).any():
             notes.append("On the boundary there is no curvature to go by: NA. Use 'profile'.")
         notes.append("SDs on the log scale, correlations on the atanh scale: rough if n is small.")

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from ..engine.fit import Fit
     from ..engine.linear import LinearFit
-    from .contrasts import Contrasts
 
 ADJUSTMENTS = {"tukey": "Tukey", "dunnettx": "Dunnett, approximately", "dunnett": "Dunnett",
                "sidak": "Sidak", "holm": "Holm", "bonferroni": "Bonferroni"}
@@ -170,7 +169,7 @@ def contrasts(
     adjust: str | None = "default",
     ref: str | int | None = None,
     level: float | None = None,
-) -> Contrasts:
+) -> Means:
     r"""Compare the means of a table of `emmeans`, within the levels of its `by`.
 
     ``estimate = c'L beta_hat``, ``se = sqrt(c'L Phi L'c)``, ``t = estimate / se``. For k means
@@ -303,15 +302,15 @@ def _is(method, name):
 
 def _adjustment(adjust, method):
     if isinstance(method, str) and method not in DEFAULTS:
-        raise ValueError(f"method={shown(method)} is unknown; {near(method, DEFAULTS)}use 'pairwise', "
-                         "'trt.vs.ctrl' or weights of your own, {'name': [1, -1, 0]}")
+        raise ValueError(f"method={shown(method)} is unknown; {near(method, DEFAULTS)}use "
+                         "'pairwise', 'trt.vs.ctrl' or weights of your own, {'name': [1, -1, 0]}")
     if _is(adjust, "default"):
         return DEFAULTS[method] if isinstance(method, str) else None
     if adjust is None or _is(adjust, "none"):
         return None
     if not isinstance(adjust, str) or adjust not in ADJUSTMENTS:
-        raise ValueError(f"adjust={shown(adjust)} is unknown; {near(adjust, ADJUSTMENTS)}use one of "
-                         f"{', '.join(map(repr, ADJUSTMENTS))} or None")
+        raise ValueError(f"adjust={shown(adjust)} is unknown; {near(adjust, ADJUSTMENTS)}use one "
+                         f"of {', '.join(map(repr, ADJUSTMENTS))} or None")
     if adjust in MADE_FOR and not _is(method, MADE_FOR[adjust]):
         raise ValueError(f"adjust={adjust!r} is made for {MADE_FOR[adjust]} contrasts; for these "
                          "use 'sidak', 'holm' or 'bonferroni'")
@@ -355,8 +354,8 @@ def _own_weights(name, weights, labels):
         raise ValueError(f"contrast '{name}' has missing or infinite weights: use 0 for a mean "
                          "that does not count")
     if not row.any():
-        raise ValueError(f"the weights of contrast '{name}' are all zero, which compares nothing: leave it "
-                         "out, or give some means a weight")
+        raise ValueError(f"the weights of contrast '{name}' are all zero, which compares nothing: "
+                         "leave it out, or give some means a weight")
     return row
 
 

@@ -34,7 +34,8 @@ def check_same_data(fits):
         if _streamed(first, fit):
             continue
         offsets = np.abs([fit.design.row_offset, first.design.row_offset]).max()
-        rounding = 1e-15 * max(offsets, np.abs(first.y).max()) if offsets else 0.0  # y - offset + offset
+        # y - offset + offset is y but for rounding
+        rounding = 1e-15 * max(offsets, np.abs(first.y).max()) if offsets else 0.0
         if np.abs(fit.y.to_numpy() - first.y.to_numpy()).max() > rounding:
             raise ValueError(
                 f"the response {first.design.y_name} differs between {first.formula!r} and "
@@ -64,8 +65,8 @@ def check_nested(small, large, small_name, large_name):
             "special case of the other; compare their AIC"
         )
     if not _same_offset(small, large):
-        raise ValueError(f"{pair} are not nested: their offsets differ by more than the fixed part of the larger "
-                         "model can make good; fit both with the same offset")
+        raise ValueError(f"{pair} are not nested: their offsets differ by more than the fixed part "
+                         "of the larger model can make good; fit both with the same offset")
     outside = _columns_outside(small, large)
     if outside:
         raise ValueError(

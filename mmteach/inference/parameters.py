@@ -68,8 +68,8 @@ def choose(all_parameters, wanted):
     labels = [p.label for p in all_parameters]
     wanted = [wanted] if isinstance(wanted, str) else wanted
     if not isinstance(wanted, (list, tuple, pd.Index)) or not len(wanted):
-        raise ValueError(f"parameters is {shown(wanted)}; give 'fixed', 'random', or one or more of "
-                         f"{listed(labels, 8)}")
+        raise ValueError(f"parameters is {shown(wanted)}; give 'fixed', 'random', or one or more "
+                         f"of {listed(labels, 8)}")
     for label in wanted:
         if not isinstance(label, str) or label not in labels:
             raise ValueError(f"there is no parameter {shown(label)}; the parameters are "
@@ -96,4 +96,4 @@ def back(parameters, values):
 def interval_table(parameters, estimate, lower, upper, title, notes):
     table = pd.DataFrame({"estimate": np.asarray(estimate), "lower": lower, "upper": upper},
                          index=[p.label for p in parameters])
-    return Table(table, title=title, notes=notes, digits={name: 5 for name in table})
+    return Table(table, title=title, notes=notes, digits=dict.fromkeys(table, 5))

@@ -214,7 +214,8 @@ def _drawable(fit, name, ax, title):
     check_fit(fit, name)
     text("title", title)
     if ax is not None and not hasattr(ax, "axhline"):
-        raise ValueError(f"ax is {shown(ax)}; it must be Axes of matplotlib, such as plt.subplots()[1]")
+        raise ValueError(f"ax is {shown(ax)}; it must be Axes of matplotlib, such as "
+                         "plt.subplots()[1]")
 
 
 def _cloud(x, y, summary, x_label, y_label, ax, title, zero=False):

@@ -72,11 +72,11 @@ def anova_shell(
     # every set S of factors stands for one effect of prod(n - 1) df; the smallest units
     # that hold it are those of its stratum
     effects = [frozenset(S) for k in range(1, len(n) + 1) for S in combinations(everything, k)]
-    home = {S: next(B for B in strata if S <= set(B)) for S in effects}
+    home = {S: next(B for B in strata if S.issubset(B)) for S in effects}
     owner = {}
     for T in treatment_terms:
         for S in effects:
-            if S <= set(T):
+            if S.issubset(T):
                 owner.setdefault(S, T)
     size = {S: prod(n[f] - 1 for f in S) for S in effects}
     rows = []
@@ -122,7 +122,8 @@ def _shell_terms(text, what):
     if not isinstance(text, str):
         raise ValueError(f"{what} is {shown(text)}; it must be text such as 'diet*day'")
     if "(" in text or "|" in text or "~" in text or not text.strip():
-        raise ValueError(f"{what}={shown(text)}: join names by + : * or / only, for instance 'diet*day'")
+        raise ValueError(f"{what}={shown(text)}: join names by + : * or / only, for instance "
+                         "'diet*day'")
     terms = [
         bar.factors for piece in text.split("+") for bar in split_bars(f"y ~ (1 | {piece})").bars
     ]
@@ -137,7 +138,8 @@ def _shell_levels(n, needed):
     missing = [f for f in dict.fromkeys(needed) if f not in n]
     if missing:
         raise ValueError(
-            f"n has no number of levels for {listed(name[:60] for name in missing)}; add it, n={{{shown(missing[0])}: ...}}"
+            f"n has no number of levels for {listed(name[:60] for name in missing)}; add it, "
+            f"n={{{shown(missing[0])}: ...}}"
         )
     for factor, levels in n.items():
         whole(f"n[{factor!r}]", levels)

@@ -134,7 +134,8 @@ class Variation(Absorbed):
     def __init__(self, fit):
         super().__init__(fit)
         # r runs over (term, E_r)
-        self.E = [np.array([_pair(i, j, k) for j in range(k) for i in range(j, k)]) for k in self.cp.k]
+        self.E = [np.array([_pair(i, j, k) for j in range(k) for i in range(j, k)])
+                  for k in self.cp.k]
         ends = np.cumsum([len(E) for E in self.E])
         self.which = [slice(b - len(E), b) for b, E in zip(ends, self.E)]  # r by term
         self.m = int(ends[-1])

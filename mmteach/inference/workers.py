@@ -19,7 +19,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def may_start():
-    """Whether this process can have others work for it; one that itself works for another cannot."""
+    """Whether this process can have others work for it; a worker itself cannot."""
     if not CAN_START:
         return False
     from multiprocessing import current_process
@@ -54,22 +54,18 @@ def in_processes(pickled, pieces, processes):
                 worker.start()
                 there.close()  # so that this end notices when the worker is gone
                 workers[here] = worker
-        for here in workers:
-            here.send(waiting.pop())
+        for here, worker in workers.items():
+            with _alive(worker):
+                here.send(waiting.pop())
         while turn < len(pieces):
             for here in connection.wait(list(workers)):
-                try:
+                with _alive(workers[here]):
                     number, result, error = here.recv()
-                except (EOFError, OSError):
-                    workers[here].join(1)
-                    raise ValueError(
-                        f"a process that worked for this one was ended from outside (exit code "
-                        f"{workers[here].exitcode}), perhaps for want of memory; use processes=1") from None
+                    if waiting:
+                        here.send(waiting.pop())
                 if error is not None:
                     raise error
                 done[number] = result
-                if waiting:
-                    here.send(waiting.pop())
             while turn in done:
                 yield done.pop(turn)
                 turn += 1
@@ -81,6 +77,18 @@ def in_processes(pickled, pieces, processes):
             if worker.is_alive():
                 worker.kill()
             here.close()
+
+
+@contextmanager
+def _alive(worker):
+    """Talk with a worker; says in words that it has gone."""
+    try:
+        yield
+    except (EOFError, OSError):
+        worker.join(1)
+        raise ValueError("a process that worked for this one was ended from outside (exit code "
+                         f"{worker.exitcode}), perhaps for want of memory; use processes=1"
+                         ) from None
 
 
 def _work(asker, pickled):
