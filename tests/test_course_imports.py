@@ -15,7 +15,8 @@ words guards progress datasets tables
 textbook.factors textbook.matrices textbook.gls textbook.likelihood textbook.blup
 plots.style plots.matrix plots.trials plots.estimates plots.criteria
 engine.tokens engine.grammar engine.expressions engine.columns engine.coding engine.formula engine.arrays
-engine.reader engine.frame engine.threads engine.linalg engine.crossproducts engine.criterion
+engine.reader engine.frame engine.threads engine.linalg engine.crossproducts engine.gradient
+engine.criterion
 engine.onefactor engine.henderson engine.base engine.search engine.boundary
 engine.stream engine.fit engine.linear
 inference.distributions inference.variation inference.ddf inference.contrasts inference.anova

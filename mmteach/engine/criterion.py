@@ -22,9 +22,9 @@ import numpy as np
 from numpy.linalg import cholesky
 
 from ..guards import finite, number, truth, whole
-from ..textbook.matrices import triangle
 from ..words import shown
-from .linalg import inverse, solve_blocks, solve_lower, solve_upper
+from .gradient import gradient
+from .linalg import solve_blocks, solve_lower, solve_upper
 
 
 @dataclass
@@ -126,40 +126,24 @@ class ProfiledCriterion:
     def solution(self, theta):
         """Equations (5) and (6) in the user's columns: beta, Var(beta)/sigma^2, sigma^2, and b by term."""
         cp, s = self.products, self.state(theta)
-        _, U, _ = self._U_and_W(s)
-        b = [(lam @ (M[..., -1] - M[..., :-1] @ s.beta)[..., None])[..., 0] for lam, M in zip(s.lam, U)]
+        residual = np.append(-s.beta, 1.0)  # [Q e] residual = e - Q beta
+        e1, others = cp.ZtQe[0] @ residual, []
+        # (6) back to front: the other terms, then the first, level by level
+        if len(s.lam) > 1:
+            u2 = solve_lower(s.L2, s.Y2 @ residual, transpose=True)
+            b2 = cp.Lambda2(s.lam, u2[:, None])
+            e1 = e1 - (cp.B21.T @ b2).reshape(e1.shape)
+            ends = np.cumsum([J * k for J, k in zip(cp.J[1:], cp.k[1:])])
+            others = [b2[end - J * k:end].reshape(J, k) for end, J, k in zip(ends, cp.J[1:], cp.k[1:])]
+        u1 = solve_blocks(s.L1, s.F @ e1[..., None], transpose=True)
         root = solve_lower(s.Rx, solve_upper(cp.R, np.eye(cp.p)).T)
-        return Solution(s.value, cp.start + solve_upper(cp.R, s.beta), root.T @ root, s.r2 / s.m, b)
-
-    # --- the gradient ----------------------------------------------------------------------
+        return Solution(s.value, cp.start + solve_upper(cp.R, s.beta), root.T @ root, s.r2 / s.m,
+                        [(s.lam[0] @ u1)[..., 0], *others])
 
     def value_and_gradient(self, theta):
-        r"""d(theta) and its exact gradient.
-
-        With U = Lambda'Z'V0^-1[Q e], W = Z'V0^-1[Q e], u and w the same for the residual:
-        ``2 tr(A^-1 Lambda'B dLambda) - (2m/r^2) w'dLambda u - REML 2 tr((Rx Rx')^-1 W'dLambda U)``.
-        """
-        cp, s = self.products, self.state(theta)
-        A11_lam, U, W = self._U_and_W(s)
-        several = len(cp.J) > 1
-        if several:
-            S_Lambda2 = cp.Lambda2(s.lam, inverse(s.L2)).T            # S^-1 Lambda2', S = L2 L2'
-            H = cp.Lambda2(s.lam, S_Lambda2)                           # Lambda2 S^-1 Lambda2'
-            N = np.eye(cp.k[0]) - s.lam[0] @ A11_lam @ cp.B11
-        gradient, at = [], 0
-        for t, (J, k) in enumerate(zip(cp.J, cp.k)):
-            Ut, Wt = (self._standardise(M[t], s) for M in (U, W))
-            for j, i in zip(*triangle(k)):                      # dLambda = 1 at (i, j)
-                if t == 0:
-                    trace = np.einsum("la,la->", A11_lam[:, j], cp.B11[:, :, i])
-                    if several:
-                        trace -= np.vdot(H, cp.sandwich(N[:, :, i, None] * A11_lam[:, None, j]))
-                else:
-                    here = slice(at, at + J * k)
-                    trace = np.vdot(S_Lambda2[here][j::k], s.B22[here][i::k])
-                gradient.append(2 * (trace - np.vdot(Wt[:, i], Ut[:, j])))
-            at += J * k if t else 0
-        return s.value, np.array(gradient)
+        """d(theta) and its exact gradient, see `gradient`."""
+        s = self.state(theta)
+        return s.value, gradient(self, s)
 
     def score(self, theta, place, step=1e-4):
         """Slope of d in the squared theta at `place`, seen from zero: above 0 means stay at zero.
@@ -174,36 +158,6 @@ class ProfiledCriterion:
             raise ValueError(f"step is {step:g}; it must be a small number above zero")
         off[place] = step
         return float(self.value_and_gradient(off)[1][place] / (2 * step))
-
-    def _U_and_W(self, s):
-        """A11^-1 lambda', and U and W as lists of (J, k, p+1), one per term."""
-        cp = self.products
-        A11_lam = solve_blocks(s.L1, s.F, transpose=True)
-        E1 = cp.ZtQe[0]
-        U, W = [None], [None]
-        if len(cp.J) > 1:
-            U2 = solve_lower(s.L2, s.Y2, transpose=True)
-            b2 = cp.Lambda2(s.lam, U2)
-            W2 = s.E2 - s.B22 @ b2
-            E1 = E1 - (cp.B21.T @ b2).reshape(E1.shape)
-            at = 0
-            for J, k in zip(cp.J[1:], cp.k[1:]):
-                U.append(U2[at:at + J * k].reshape(J, k, -1))
-                W.append(W2[at:at + J * k].reshape(J, k, -1))
-                at += J * k
-        U[0] = A11_lam @ E1
-        W[0] = E1 - cp.B11 @ (s.lam[0] @ U[0])
-        return A11_lam, U, W
-
-    def _standardise(self, M, s):
-        """Residual column times sqrt(m)/r; for REML the columns of Q whitened by Rx as well."""
-        J, k, columns = M.shape
-        flat = M.reshape(J * k, columns)
-        residual = (flat[:, -1] - flat[:, :-1] @ s.beta) * np.sqrt(s.m / s.r2)
-        if not self.reml:
-            return residual.reshape(J, k, 1)
-        whitened = solve_lower(s.Rx, flat[:, :-1].T).T
-        return np.column_stack([whitened, residual]).reshape(J, k, columns)
 
 
 class GivenSigma(ProfiledCriterion):
