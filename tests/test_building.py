@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 
 import nbformat
@@ -147,6 +148,13 @@ def test_ids_depend_on_position_and_source():
     assert lessons.cell_id(3, cell) == lessons.cell_id(3, same) != lessons.cell_id(4, same)
     other = nbformat.v4.new_markdown_cell("other words")
     assert lessons.cell_id(3, cell) != lessons.cell_id(3, other)
+
+
+def test_a_long_output_is_steadied_in_an_instant():
+    start = time.perf_counter()
+    long = "x" * 200_000
+    assert executing.steady(f"{long} '/a/ipykernel_7/1.py'") == f"{long} 'a-cell.py'"
+    assert time.perf_counter() - start < 5
 
 
 def test_streams_are_joined_and_keep_their_place_among_pictures():

@@ -15,8 +15,8 @@ from . import lessons
 # What differs between two runs or two machines, and what is stored instead. The same list stands
 # in tests/nbval_sanitize.cfg, so that stored and fresh outputs are compared after the same changes.
 STEADY = (
-    (r"""[^\s"'<>]*ipykernel_\d+[/\\]\d+\.py""", "a-cell.py"),
-    (r"""[^\s"'<>]*[/\\]site-packages[/\\]""", ""),
+    (r"""(?<![^\s"'<>])[^\s"'<>]*ipykernel_\d+[/\\]\d+\.py""", "a-cell.py"),
+    (r"""(?<![^\s"'<>])[^\s"'<>]*[/\\]site-packages[/\\]""", ""),
     (r"\b0x[0-9a-fA-F]{6,16}\b", "0x000000"),
     (r"""\bT_[0-9a-f]{5}(?=[_\s"])""", "T_00000"),
     (r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z][a-z] \d{4}\b", "---, 00 --- 0000"),
