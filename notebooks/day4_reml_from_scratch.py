@@ -422,7 +422,7 @@ side_by_side((V_by_loop, mm.build_V_cs), (ml, mm.minus2_loglik), (reml, mm.reml_
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# `build_V_cs` compares all pairs of rows at once. `minus2_loglik` holds both criteria; its helper `_whiten_and_fit` divides $\mathbf X$ and $\mathbf y$ by a Cholesky factor of $\mathbf V$, a triangular root of $\mathbf V$, which saves the inverse.
+# `build_V_cs` compares all pairs of rows at once. `minus2_loglik` holds both criteria; its helper `whiten_and_fit` divides $\mathbf X$ and $\mathbf y$ by a Cholesky factor of $\mathbf V$, a triangular root of $\mathbf V$, which saves the inverse.
 #
 # Now four routes to the same numbers. The values of lme4 1.1 are typed as R prints them to four decimals, its optimiser run to full precision. **Predict** which rows are the same for REML and ML:
 
