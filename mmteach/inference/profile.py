@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..engine.threads import is_small, one_thread
 from ..guards import check_fit, number
 from ..progress import progress
 from ..words import shown
@@ -105,9 +106,9 @@ class Profile:
         not fall far enough before the end of the range.
         """
         z = z_value(level)
-        limits = [
-            (curve.limit(-1, z), curve.limit(1, z)) for curve in progress(self.curves, "profiling")
-        ]
+        with one_thread(is_small(self.fit.products)):
+            limits = [(curve.limit(-1, z), curve.limit(1, z))
+                      for curve in progress(self.curves, "profiling")]
         lower, upper = np.array(limits).T
         notes, gain = [*self.notes], max(curve.minimum - curve.lowest for curve in self.curves)
         if gain > 1e-5:
@@ -128,9 +129,9 @@ class Profile:
 
     @cached_property
     def table(self):
-        return pd.concat(
-            [curve.points() for curve in progress(self.curves, "profiling")], ignore_index=True
-        )
+        with one_thread(is_small(self.fit.products)):
+            parts = [curve.points() for curve in progress(self.curves, "profiling")]
+        return pd.concat(parts, ignore_index=True)
 
     def __repr__(self):
         return (f"<Profile of {len(self.curves)} parameters of {self.fit.formula!r}; "
