@@ -46,6 +46,7 @@ STEP = 0.001  # values are stored to three decimals
 
 # ---------------------------------------------------------------- printed numbers as intervals
 
+
 def printed(text):
     """The interval of numbers that print as ``text``: half a unit of the last digit each way."""
     mantissa, _, exponent = text.partition("e")
@@ -80,6 +81,7 @@ def as_printed(value, text):
 
 
 # ------------------------------------------------- from a draw to the wanted statistics (3, 4)
+
 
 class Aim:
     """Where the statistics should be: z = (s(y) - middle) / half width, and its Jacobian."""
@@ -182,6 +184,7 @@ def descend(z, D, weight, d, moves=200):
 
 # ------------------------------------------------------------------------------ linear algebra
 
+
 def indicators(*factors):
     """The 0/1 columns of a factor, or of the combinations of several."""
     labels = factors[0].astype(str)
@@ -279,7 +282,10 @@ def build_pigs_crd(seed=70):
     d = pig_pens(rng)
     one = np.ones((270, 1))
     bases = sequential_bases(
-        one, indicators(d["day"]), indicators(d["diet"]), indicators(d["day"], d["diet"]),
+        one,
+        indicators(d["day"]),
+        indicators(d["diet"]),
+        indicators(d["day"], d["diet"]),
         indicators(d["pen"]),
     )
     averages = indicators(d["diet"]) / 45
@@ -321,8 +327,12 @@ def build_pigs_rooms(seed=98):
     rng = np.random.default_rng(seed)
     d = pig_pens(rng, ["room1", "room2", "room3"])
     bases = sequential_bases(
-        np.ones((270, 1)), indicators(d["room"]), indicators(d["day"]), indicators(d["diet"]),
-        indicators(d["day"], d["diet"]), indicators(d["pen"]),
+        np.ones((270, 1)),
+        indicators(d["room"]),
+        indicators(d["day"]),
+        indicators(d["diet"]),
+        indicators(d["day"], d["diet"]),
+        indicators(d["pen"]),
     )
 
     def statistics(y):
@@ -360,11 +370,15 @@ CLOVER = {
     },
     "residual ss": "8001.5",
     "variance": {
-        "entry:site_year": ("58.935", "7.677"), "entry": ("17.335", "4.163"),
-        "rep": ("5.807", "2.410"), "residual": ("142.962", "11.957"),
+        "entry:site_year": ("58.935", "7.677"),
+        "entry": ("17.335", "4.163"),
+        "rep": ("5.807", "2.410"),
+        "residual": ("142.962", "11.957"),
     },
     "criterion": "939.3",
-    "beta": ("50.027", "-11.592"), "se": ("2.858", "3.878"), "correlation": "-0.694",
+    "beta": ("50.027", "-11.592"),
+    "se": ("2.858", "3.878"),
+    "correlation": "-0.694",
     "t": ("17.506", "-2.989"),
     "quartiles": ("-2.18776", "-0.60236", "0.00158", "0.57017", "2.76647"),
     # single-term deletions, REML: logLik, AIC, LRT, p
@@ -455,12 +469,19 @@ class Clover:
         self.d = d
         n, two = len(d), d["site_year"].eq("25AL").to_numpy(float)
         self.bases = sequential_bases(
-            np.ones((n, 1)), indicators(d["site_year"]), indicators(d["rep"]),
-            indicators(d["entry"]), indicators(d["entry"], d["site_year"]),
+            np.ones((n, 1)),
+            indicators(d["site_year"]),
+            indicators(d["rep"]),
+            indicators(d["entry"]),
+            indicators(d["entry"], d["site_year"]),
         )
         X = np.column_stack([np.ones(n), two])
-        columns = [indicators(d["entry"], d["site_year"]), indicators(d["entry"]),
-                   indicators(d["rep"]), np.eye(n)]
+        columns = [
+            indicators(d["entry"], d["site_year"]),
+            indicators(d["entry"]),
+            indicators(d["rep"]),
+            np.eye(n),
+        ]
         kernels = {term: Z @ Z.T for term, Z in zip(TERMS, columns)}
 
         def model(without=None, reml=True):
@@ -573,6 +594,7 @@ def build_clover(seed=884):
 
 # ------------------------------------------------------------------- what was printed, what is
 
+
 def compare_anova(d, response, terms, table, error_df):
     """Rows (label, printed, achieved) of F and p, and of SS where printed, term after term."""
     bases = sequential_bases(np.ones((len(d), 1)), *(t for _, t in terms))
@@ -589,13 +611,18 @@ def compare_anova(d, response, terms, table, error_df):
 
 
 def diet_terms(d):
-    return [("day", indicators(d["day"])), ("diet", indicators(d["diet"])),
-            ("day:diet", indicators(d["day"], d["diet"]))]
+    return [
+        ("day", indicators(d["day"])),
+        ("diet", indicators(d["diet"])),
+        ("day:diet", indicators(d["day"], d["diet"])),
+    ]
 
 
 def compare_pigs_crd(d):
-    table = {name: (df, PIGS["ss"][name], PIGS["f"][name], PIGS["p"][name])
-             for name, df in EFFECT_DF.items()}
+    table = {
+        name: (df, PIGS["ss"][name], PIGS["f"][name], PIGS["p"][name])
+        for name, df in EFFECT_DF.items()
+    }
     yield from compare_anova(d, "dry_matter_pct", diet_terms(d), table, 252)
     cells = d.groupby(["diet", "day"])["dry_matter_pct"]
     residual = ((d["dry_matter_pct"] - cells.transform("mean")) ** 2).sum()
@@ -609,8 +636,7 @@ def compare_pigs_crd(d):
 
 
 def compare_pigs_rooms(d):
-    table = {name: (df, None, ROOMS["f"][name], ROOMS["p"][name])
-             for name, df in EFFECT_DF.items()}
+    table = {name: (df, None, ROOMS["f"][name], ROOMS["p"][name]) for name, df in EFFECT_DF.items()}
     terms = [("room", indicators(d["room"])), *diet_terms(d)]
     yield from compare_anova(d, "dry_matter_pct", terms, table, 250)
 
@@ -618,7 +644,8 @@ def compare_pigs_rooms(d):
 def compare_clover(d):
     c, trial = CLOVER, Clover(d)
     terms = [
-        ("site_year", indicators(d["site_year"])), ("rep", indicators(d["rep"])),
+        ("site_year", indicators(d["site_year"])),
+        ("rep", indicators(d["rep"])),
         ("entry", indicators(d["entry"])),
         ("site_year:entry", indicators(d["site_year"], d["entry"])),
     ]

@@ -14,10 +14,10 @@ if TYPE_CHECKING:  # the same names for editors: completion, hover, go to defini
     from .datasets import list_datasets as list_datasets
     from .datasets import load as load
     from .engine.criterion import ProfiledCriterion as ProfiledCriterion
-    from .engine.fit import lmm as lmm
     from .engine.formula import split_bars as split_bars
     from .engine.frame import design as design
     from .engine.linear import lm as lm
+    from .engine.lmm import lmm as lmm
     from .inference.anova import anova as anova
     from .inference.bootstrap import bootstrap as bootstrap
     from .inference.comparison import compare as compare
@@ -63,7 +63,7 @@ _WHERE = {
         "textbook.gls": "gls",
         "textbook.likelihood": "ml_objective reml_objective error_contrasts minus2_loglik textbook_objective",
         "engine.criterion": "ProfiledCriterion",
-        "engine.fit": "lmm",
+        "engine.lmm": "lmm",
         "textbook.blup": "henderson shrinkage",
         "engine.linear": "lm",
         "inference.ddf": "kenward_roger satterthwaite",
@@ -90,7 +90,9 @@ def __getattr__(name):
         value = getattr(import_module(f"mmteach.{_WHERE[name]}"), name)
         globals()[name] = value
         return value
-    raise AttributeError(f"module 'mmteach' has no attribute {name!r}; it offers {', '.join(__all__)}")
+    raise AttributeError(
+        f"module 'mmteach' has no attribute {name!r}; it offers {', '.join(__all__)}"
+    )
 
 
 def __dir__():

@@ -52,8 +52,13 @@ DATASETS = {
     ),
     "arabidopsis": DataSet(
         {
-            "region": None, "population": None, "genotype": None, "rack": None, "nutrient": None,
-            "clipping": ["unclipped", "clipped"], "status": ["Normal", "Petri.Plate", "Transplant"],
+            "region": None,
+            "population": None,
+            "genotype": None,
+            "rack": None,
+            "nutrient": None,
+            "clipping": ["unclipped", "clipped"],
+            "status": ["Normal", "Petri.Plate", "Transplant"],
         },
         "2 nutrient x 2 clipping levels on 24 genotypes in 9 populations in 3 regions, 2 racks",
         "Banta, Stevens & Pigliucci (2010), Oikos 119, 359-369",
@@ -153,8 +158,10 @@ def _known(name):
     if key in DATASETS:
         return key
     hint = near(key, DATASETS) if isinstance(name, str) else "give its name in quotes. "
-    raise UnknownName(f"there is no data set {shown(name)}. {hint[:1].upper()}{hint[1:]}"
-                      f"The course has: {', '.join(DATASETS)}.")
+    raise UnknownName(
+        f"there is no data set {shown(name)}. {hint[:1].upper()}{hint[1:]}"
+        f"The course has: {', '.join(DATASETS)}."
+    )
 
 
 def _data_folder(package):
@@ -208,8 +215,10 @@ def checksums(folder=None):
         if found:
             sums[found[2].decode("utf-8", "replace")] = found[1].decode("ascii")
         elif line.strip():
-            raise ValueError(f"{path} is damaged: line {number} is not a checksum and a file name. Restore "
-                             "it (in a checkout: git checkout -- data/SHA256SUMS) or install mmteach again.")
+            raise ValueError(
+                f"{path} is damaged: line {number} is not a checksum and a file name. Restore "
+                "it (in a checkout: git checkout -- data/SHA256SUMS) or install mmteach again."
+            )
     return sums
 
 

@@ -17,10 +17,12 @@ LARGEST_MATRIX = 50_000_000  # cells, 0.4 GB; larger matrices are not laid out f
 def one_of(name, value, allowed):
     """Refuse a value that is not among the allowed ones."""
     if not isinstance(value, (str, Complex, type(None))) or not any(
-            value == a and isinstance(value, bool) == isinstance(a, bool) for a in allowed):
+        value == a and isinstance(value, bool) == isinstance(a, bool) for a in allowed
+    ):
         hint = near(value, allowed) if isinstance(value, str) else ""
-        raise ValueError(f"{name}={shown(value)} is unknown; {hint}use one of "
-                         f"{', '.join(map(repr, allowed))}")
+        raise ValueError(
+            f"{name}={shown(value)} is unknown; {hint}use one of {', '.join(map(repr, allowed))}"
+        )
 
 
 def whole(name, value, least=1, most=None):
@@ -66,11 +68,17 @@ def labels(name, value):
     """The value as a list, one label for each row; refuse what is no sequence of labels."""
     one_long = not isinstance(value, type) and len(getattr(value, "shape", ())) == 1
     if not isinstance(value, (list, tuple, range)) and not one_long:
-        raise ValueError(f"{name} is {shown(value)}; give one label per row, such as a column of a DataFrame")
+        raise ValueError(
+            f"{name} is {shown(value)}; give one label per row, such as a column of a DataFrame"
+        )
     try:
-        return list(dict.fromkeys(value)) and list(value)  # a label that cannot be looked up is none
+        return list(dict.fromkeys(value)) and list(
+            value
+        )  # a label that cannot be looked up is none
     except TypeError:
-        raise ValueError(f"{name} is {shown(value)}; give labels that are text or numbers") from None
+        raise ValueError(
+            f"{name} is {shown(value)}; give labels that are text or numbers"
+        ) from None
 
 
 def check_table(name, value):
@@ -90,10 +98,14 @@ def check_seed(seed):
 def check_fit(fit, name, mixed=False):
     """Refuse what is not a fitted model, or with `mixed` a model without random terms."""
     if isinstance(fit, type) or not (hasattr(fit, "design") and hasattr(fit, "beta")):
-        raise ValueError(f"{name} takes a fit of mm.lmm{'' if mixed else ' or mm.lm'} first, not {kind(fit)}")
+        raise ValueError(
+            f"{name} takes a fit of mm.lmm{'' if mixed else ' or mm.lm'} first, not {kind(fit)}"
+        )
     if mixed and not hasattr(fit, "theta"):
-        raise ValueError(f"{name} is about random effects, and this fit of mm.lm has none; "
-                         "fit the model with mm.lmm and a term such as (1 | block)")
+        raise ValueError(
+            f"{name} is about random effects, and this fit of mm.lm has none; "
+            "fit the model with mm.lmm and a term such as (1 | block)"
+        )
 
 
 def kind(value):
@@ -110,8 +122,10 @@ def check_level(level):
 def small_enough(name, cells):
     """Refuse a matrix too large to look at, before it is made."""
     if cells > LARGEST_MATRIX:
-        raise ValueError(f"{name} would have {cells:.2g} cells ({8e-9 * cells:.2g} GB); look at a smaller "
-                         "part of the data, the estimates themselves never need it")
+        raise ValueError(
+            f"{name} would have {cells:.2g} cells ({8e-9 * cells:.2g} GB); look at a smaller "
+            "part of the data, the estimates themselves never need it"
+        )
 
 
 def finite(x, name, ndim=None):
@@ -138,22 +152,33 @@ def _floats(x, name):
         raw = np.asarray(x)
     except ValueError:
         raise ValueError(f"{name} must hold numbers, in rows of one length") from None
-    if raw.dtype.kind in "US" or raw.dtype.kind == "O" and any(isinstance(v, (str, bytes)) for v in raw.flat):
-        raise ValueError(f"{name} must hold numbers, but holds text ({shown(x)}); "
-                         "turn a column into numbers with pd.to_numeric first")
+    if (
+        raw.dtype.kind in "US"
+        or raw.dtype.kind == "O"
+        and any(isinstance(v, (str, bytes)) for v in raw.flat)
+    ):
+        raise ValueError(
+            f"{name} must hold numbers, but holds text ({shown(x)}); "
+            "turn a column into numbers with pd.to_numeric first"
+        )
     if raw.dtype.kind in "mMcV":
-        raise ValueError(f"{name} must hold numbers, but holds {raw.dtype.name} values; convert them first")
+        raise ValueError(
+            f"{name} must hold numbers, but holds {raw.dtype.name} values; convert them first"
+        )
     try:
         return raw.astype(float)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{name} must hold numbers, but is {shown(x)}; check its type and convert it "
-                         "first") from None
+        raise ValueError(
+            f"{name} must hold numbers, but is {shown(x)}; check its type and convert it first"
+        ) from None
 
 
 def check_covariance(Sigma, name):
     """Refuse what cannot be a covariance matrix."""
     if Sigma.ndim != 2 or Sigma.shape[0] != Sigma.shape[1] or not np.allclose(Sigma, Sigma.T):
-        raise ValueError(f"{name} must be a symmetric covariance matrix, but is {shape(Sigma)}:\n{Sigma}")
+        raise ValueError(
+            f"{name} must be a symmetric covariance matrix, but is {shape(Sigma)}:\n{Sigma}"
+        )
     if not Sigma.size:
         raise ValueError(f"{name} is empty; give a variance, or a k x k covariance matrix")
     if np.any(np.diag(Sigma) < 0):

@@ -51,8 +51,14 @@ class Report:
             else:
                 heading, table = ("", part) if isinstance(part, pd.DataFrame) else part
                 heading = f"<p>{escape(heading)}</p>" if heading else ""
-                out.append(heading + table.to_html(border=0, index=_has_labels(table),
-                                                   max_rows=pd.get_option("display.max_rows")))
+                out.append(
+                    heading
+                    + table.to_html(
+                        border=0,
+                        index=_has_labels(table),
+                        max_rows=pd.get_option("display.max_rows"),
+                    )
+                )
         return "\n".join(out)
 
 
@@ -209,5 +215,9 @@ def _has_labels(table):
 
 def _text(table, width=None):
     """As pandas prints it: shortened where pandas would, columns beyond `width` set below."""
-    return table.to_string(index=_has_labels(table), max_rows=pd.get_option("display.max_rows"),
-                           min_rows=pd.get_option("display.min_rows"), line_width=width)
+    return table.to_string(
+        index=_has_labels(table),
+        max_rows=pd.get_option("display.max_rows"),
+        min_rows=pd.get_option("display.min_rows"),
+        line_width=width,
+    )

@@ -11,7 +11,7 @@ class UnknownName(KeyError):
 
 
 def near(name, known):
-    """"did you mean 'x'? " for the known name closest to `name`, or nothing.
+    """ "did you mean 'x'? " for the known name closest to `name`, or nothing.
 
     >>> near("Genotype", ["block", "genotype"]), near("zzz", ["block"])
     ("did you mean 'genotype'? ", '')
@@ -68,5 +68,7 @@ def dropped_columns(names):
     >>> dropped_columns(["hours"])
     'X is rank-deficient, so 1 column(s) were dropped (their coefficients are NA): hours'
     """
-    return (f"X is rank-deficient, so {len(names)} column(s) were dropped (their coefficients "
-            f"are NA): {', '.join(names)}")
+    return (
+        f"X is rank-deficient, so {len(names)} column(s) were dropped (their coefficients "
+        f"are NA): {', '.join(names)}"
+    )

@@ -26,7 +26,7 @@ def models(name="lmm"):
 def frame(name, source="lmm"):
     """A data set with the level order that R used; `source` is the JSON file that describes it."""
     about = reference(source)["data"][name]
-    data = pd.read_csv(ROOT / about["path"], dtype={c: str for c in about["factors"]})
+    data = pd.read_csv(ROOT / about["path"], dtype=dict.fromkeys(about["factors"], str))
     for column, levels in about["factors"].items():
         data[column] = pd.Categorical(data[column], categories=[str(level) for level in levels])
     return data
@@ -34,7 +34,9 @@ def frame(name, source="lmm"):
 
 def r_names(names):
     """Our coefficient names as R writes them: genotype[T.G02] -> genotypeG02."""
-    return [re.sub(r"\[(?:T\.)?([^\]]*)\]", r"\1", n).replace("Intercept", "(Intercept)") for n in names]
+    return [
+        re.sub(r"\[(?:T\.)?([^\]]*)\]", r"\1", n).replace("Intercept", "(Intercept)") for n in names
+    ]
 
 
 def assert_close(ours, theirs, tolerance, what=""):

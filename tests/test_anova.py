@@ -403,7 +403,9 @@ def test_p_values_with_df_z_are_those_of_chi_squared():
     from scipy.stats import chi2
 
     rng = np.random.default_rng(5)
-    data = pd.DataFrame({"a": list("pqrst") * 12, "g": np.repeat(list("uvwxyz"), 10), "y": rng.normal(size=60)})
+    data = pd.DataFrame(
+        {"a": list("pqrst") * 12, "g": np.repeat(list("uvwxyz"), 10), "y": rng.normal(size=60)}
+    )
     row = mm.anova(mm.lmm("y ~ a + (1 | g)", data), df="z").loc["a"]
     assert row.num_df == 4 and row.p == pytest.approx(chi2.sf(4 * row.f, 4)) and 1e-3 < row.p < 0.99
 
@@ -412,31 +414,45 @@ def test_p_values_with_df_z_are_those_of_chi_squared():
 def test_type_3_with_several_covariates_averages_over_the_factor(curve):
     """More columns than the combinations of levels alone have rows."""
     rng = np.random.default_rng(6)
-    data = pd.DataFrame({"a": rng.choice(list("pqr"), 200, p=[0.5, 0.3, 0.2]), **{
-        name: rng.uniform(0, 2, 200) for name in "xzw"}})
+    data = pd.DataFrame(
+        {
+            "a": rng.choice(list("pqr"), 200, p=[0.5, 0.3, 0.2]),
+            **{name: rng.uniform(0, 2, 200) for name in "xzw"},
+        }
+    )
     data["y"] = rng.normal(size=200) + data.x
     ours = mm.lm(f"y ~ a*({curve})", data)
     coded = pd.get_dummies(data.a, dtype=float)
     coded = data.assign(a1=coded.p - coded.r, a2=coded.q - coded.r)  # effects that sum to zero
     other = mm.lm(f"y ~ (a1 + a2)*({curve})", coded)
     table = mm.anova(ours, 3)
-    for term, places in ours.design.x_terms.items():
+    for term in ours.design.x_terms:
         if term == "Intercept" or "a" in ours.design.x_variables[term]:
             continue
         there = other.design.x_terms[term]
-        assert table.f[term] == pytest.approx(mm.contrast(other, np.eye(len(other.beta))[there]).joint.f)
+        assert table.f[term] == pytest.approx(
+            mm.contrast(other, np.eye(len(other.beta))[there]).joint.f
+        )
     assert ours.loglik == pytest.approx(other.loglik)
 
 
 def test_the_table_says_at_which_value_of_a_covariate_a_factor_is_tested():
     rng = np.random.default_rng(2)
-    data = pd.DataFrame({"machine": list("pqr") * 20, "diameter": rng.normal(20, 4, 60),
-                         "z": rng.normal(size=60), "shift": list("ab") * 30})
+    data = pd.DataFrame(
+        {
+            "machine": list("pqr") * 20,
+            "diameter": rng.normal(20, 4, 60),
+            "z": rng.normal(size=60),
+            "shift": list("ab") * 30,
+        }
+    )
     data["strength"] = rng.normal(size=60)
     fit = mm.lm("strength ~ diameter*machine", data)
     for kind in (2, 3):
         table = mm.anova(fit, kind)
-        assert table.notes == ["machine is tested at diameter = 0."] and table.notes[0] in str(table)
+        assert table.notes == ["machine is tested at diameter = 0."] and table.notes[0] in str(
+            table
+        )
     assert mm.anova(fit, 1).notes == []
     # the note is right: with the covariate counted from its mean the test is another one
     centred = mm.lm("strength ~ diameter*machine", data.assign(diameter=data.diameter - 20))
@@ -446,6 +462,8 @@ def test_the_table_says_at_which_value_of_a_covariate_a_factor_is_tested():
     assert mm.anova(fit).sum_sq["machine"] == pytest.approx(drop)
     assert mm.anova(mm.lm("strength ~ machine*shift + z", data)).notes == []
     assert mm.anova(mm.lm("strength ~ diameter*z", data)).notes == [
-        "diameter is tested at z = 0.", "z is tested at diameter = 0."]
+        "diameter is tested at z = 0.",
+        "z is tested at diameter = 0.",
+    ]
     both = mm.anova(mm.lmm("strength ~ machine*diameter*z + (1 | shift)", data)).notes
     assert both[0] == "machine is tested at diameter = 0 and z = 0."

@@ -73,8 +73,12 @@ def test_a_new_response_is_matched_by_its_index(fits, kind):
 def test_se_of_predictions_needs_no_matrix_of_rows_by_effects():
     """The sparse sum equals w'Cw with W laid out, for two terms with two effects each."""
     rng = np.random.default_rng(4)
-    d = pd.DataFrame({"x": rng.normal(size=120), "g": rng.integers(0, 7, 120), "h": rng.integers(0, 5, 120)})
-    d["y"] = d.x + rng.normal(size=(7, 2))[d.g, 0] + d.x * rng.normal(size=5)[d.h] + rng.normal(size=120)
+    d = pd.DataFrame(
+        {"x": rng.normal(size=120), "g": rng.integers(0, 7, 120), "h": rng.integers(0, 5, 120)}
+    )
+    d["y"] = (
+        d.x + rng.normal(size=(7, 2))[d.g, 0] + d.x * rng.normal(size=5)[d.h] + rng.normal(size=120)
+    )
     fit = mm.lmm("y ~ x + (x | g) + (x | h)", d)
     W = np.hstack([fit.Z, fit.X])
     expected = np.sqrt(np.einsum("ni,ij,nj->n", W, fit.joint_covariance(), W))
@@ -85,7 +89,7 @@ def test_se_of_predictions_needs_no_matrix_of_rows_by_effects():
 def test_refused_before_anything_is_drawn(fits, kind):
     fit = fits[kind]
     for call, match in [
-        (lambda: fit.simulate(10 ** 9), "draw 277777 or fewer"),
+        (lambda: fit.simulate(10**9), "draw 277777 or fewer"),
         (lambda: fit.simulate("3"), "n is '3'; it must be a whole number"),
         (lambda: fit.simulate(seed="a"), "seed is 'a'"),
         (lambda: fit.simulate(conditional="yes"), "conditional='yes' must be True or False"),
@@ -120,9 +124,13 @@ def test_a_fixed_fit_equals_statsmodels_and_loads_it_only_when_asked(fits):
     np.testing.assert_allclose(fit.se, fit.model.bse, rtol=1e-10)
     assert fit.loglik == pytest.approx(fit.model.llf, rel=1e-12)
     assert fit.model is fit.model
-    code = ("import sys, mmteach as mm; fit = mm.lm('score ~ school', mm.load('schools')); print(fit.summary()); "
-            "print('LOADED', [m for m in ('statsmodels.api', 'scipy.stats') if m in sys.modules])")
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    code = (
+        "import sys, mmteach as mm; fit = mm.lm('score ~ school', mm.load('schools')); print(fit.summary()); "
+        "print('LOADED', [m for m in ('statsmodels.api', 'scipy.stats') if m in sys.modules])"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     assert "LOADED []" in out
 
 

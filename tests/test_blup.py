@@ -34,7 +34,9 @@ def test_weight_holds_with_prior_weights_and_for_a_slope():
     sleep = mm.load("sleepstudy").assign(w=lambda d: 1 + d.days % 3)
     fit = mm.lmm("reaction_ms ~ days + (0 + days | subject)", sleep, weights="w")
     table = mm.shrinkage(fit)
-    np.testing.assert_allclose(table.weight * (table.no_pooling - table.complete), fit.ranef().estimate, rtol=1e-8)
+    np.testing.assert_allclose(
+        table.weight * (table.no_pooling - table.complete), fit.ranef().estimate, rtol=1e-8
+    )
 
 
 def test_several_effects_share_a_matrix_of_weights():
@@ -45,12 +47,16 @@ def test_several_effects_share_a_matrix_of_weights():
     W = np.linalg.solve(B + np.linalg.inv(fit.covariances[0]), B)
     np.testing.assert_allclose(table.weight.to_numpy().reshape(-1, 2), np.tile(np.diag(W), (18, 1)))
     d = (table.no_pooling - table.complete).to_numpy().reshape(-1, 2)
-    np.testing.assert_allclose(d @ W.T, (table.partial - table.complete).to_numpy().reshape(-1, 2), rtol=1e-8)
+    np.testing.assert_allclose(
+        d @ W.T, (table.partial - table.complete).to_numpy().reshape(-1, 2), rtol=1e-8
+    )
     assert "diagonal of the matrix W_j" in str(table)
 
 
 def test_with_several_terms_no_weight_is_given():
-    fit = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)", mm.load("clover"))
+    fit = mm.lmm(
+        "biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)", mm.load("clover")
+    )
     table = mm.shrinkage(fit)
     assert table.weight.isna().all() and table.partial.notna().all()
     assert "weight is NA: with several random terms" in str(table)
@@ -60,7 +66,9 @@ def test_with_several_terms_no_weight_is_given():
 
 
 def test_the_table_says_what_its_weight_is_for(unequal):
-    assert "partial - complete = weight * (no_pooling - complete)" in str(mm.shrinkage(unequal)).replace("\n", " ")
+    assert "partial - complete = weight * (no_pooling - complete)" in str(
+        mm.shrinkage(unequal)
+    ).replace("\n", " ")
 
 
 def test_hendersons_inverse_is_the_variance_of_the_prediction_errors(unequal):
@@ -77,13 +85,17 @@ STREAMED = mm.lmm("score ~ 1 + (1 | school)", iter([mm.load("schools")]))
 
 
 @pytest.mark.parametrize("function", [mm.henderson, mm.shrinkage], ids=["henderson", "shrinkage"])
-@pytest.mark.parametrize("wrong, message", [
-    (None, "takes a fit of mm.lmm first, not NoneType"),
-    (mm.load("schools"), "takes a fit of mm.lmm first, not DataFrame"),
-    (type(STREAMED), "takes a fit of mm.lmm first, not type"),
-    (LINEAR, "is about random effects, and this fit of mm.lm has none"),
-    (STREAMED, "rows of a streamed fit are not kept"),
-], ids=["None", "data", "class", "lm", "streamed"])
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (None, "takes a fit of mm.lmm first, not NoneType"),
+        (mm.load("schools"), "takes a fit of mm.lmm first, not DataFrame"),
+        (type(STREAMED), "takes a fit of mm.lmm first, not type"),
+        (LINEAR, "is about random effects, and this fit of mm.lm has none"),
+        (STREAMED, "rows of a streamed fit are not kept"),
+    ],
+    ids=["None", "data", "class", "lm", "streamed"],
+)
 def test_what_is_no_mixed_fit_is_refused(function, wrong, message):
     with pytest.raises(ValueError, match=message):
         function(wrong)

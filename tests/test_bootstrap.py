@@ -1,5 +1,6 @@
 """The bootstrap's processes under real signals, and what it asks of a statistic."""
 
+import contextlib
 import os
 import re
 import signal
@@ -49,17 +50,21 @@ def long_bootstrap():
     started = []
 
     def start(call="mm.bootstrap(fit, n=200_000, seed=1)"):
-        parent = subprocess.Popen([sys.executable, "-c", LONG.format(call=call)], stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, text=True, cwd=HERE, start_new_session=True)
+        parent = subprocess.Popen(
+            [sys.executable, "-c", LONG.format(call=call)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=HERE,
+            start_new_session=True,
+        )
         started.append(parent)
         return parent, [int(pid) for pid in parent.stdout.readline().split()]
 
     yield start
     for parent in started:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(parent.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         parent.communicate()
 
 
@@ -79,7 +84,9 @@ def seconds_until_gone(pids, most=20):
 
 
 @needs_signals
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name
+)
 def test_workers_end_with_the_process_that_asked_for_them(long_bootstrap, sent):
     parent, children = long_bootstrap()
     assert len(children) == 2 and all(map(runs, children))
@@ -110,8 +117,11 @@ def test_a_killed_worker_is_reported_in_words(long_bootstrap):
     assert seconds_until_gone(children) < 2
     assert seconds_until_gone([parent.pid]) < 10
     error = parent.communicate()[1]
-    assert re.search(r"ValueError: a process that worked for this one was ended from outside "
-                     r"\(exit code -9\).*use processes=1", error)
+    assert re.search(
+        r"ValueError: a process that worked for this one was ended from outside "
+        r"\(exit code -9\).*use processes=1",
+        error,
+    )
     assert "BrokenProcessPool" not in error
 
 
@@ -153,13 +163,17 @@ def _fails(piece):
 
 def test_where_no_process_can_be_started_that_is_said_at_once(schools, monkeypatch):
     monkeypatch.setattr(workers, "CAN_START", False)
-    with pytest.raises(ValueError, match=r"processes=2: this Python cannot start .*browser.*processes=1"):
+    with pytest.raises(
+        ValueError, match=r"processes=2: this Python cannot start .*browser.*processes=1"
+    ):
         bootstrap(schools, 10, processes=2)
     assert len(bootstrap(schools, 5, seed=1, processes=1).replicates) == 5
-    code = ("import sys, inspect, mmteach as mm\n"
-            "sys.platform = 'emscripten'; import mmteach.inference.workers; sys.platform = 'linux'\n"
-            "print(inspect.signature(mm.bootstrap).parameters['processes'].default)\n"
-            "mm.bootstrap(mm.lmm('score ~ 1 + (1 | school)', mm.load('schools')), 5, seed=1)")
+    code = (
+        "import sys, inspect, mmteach as mm\n"
+        "sys.platform = 'emscripten'; import mmteach.inference.workers; sys.platform = 'linux'\n"
+        "print(inspect.signature(mm.bootstrap).parameters['processes'].default)\n"
+        "mm.bootstrap(mm.lmm('score ~ 1 + (1 | school)', mm.load('schools')), 5, seed=1)"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "1"
 
@@ -183,14 +197,17 @@ def test_a_statistic_by_name_is_read_by_name(schools):
     np.testing.assert_allclose(series.replicates[boot.replicates.columns], boot.replicates)
 
 
-@pytest.mark.parametrize("statistic, message", [
-    ("mean", r"statistic is 'mean'; give a function of a fit"),
-    (lambda fit: None, r"the statistic returned None; let it return a number"),
-    (lambda fit: "much", r"the statistic returned 'much'"),
-    (lambda fit: [], r"the statistic gave 0 numbers; it must give"),
-    (lambda fit: np.eye(2), r"a number, a 1-d array, a dict or a Series, not a table"),
-    (lambda fit: {"a": "x"}, r"the statistic returned \['x'\]"),
-])
+@pytest.mark.parametrize(
+    "statistic, message",
+    [
+        ("mean", r"statistic is 'mean'; give a function of a fit"),
+        (lambda fit: None, r"the statistic returned None; let it return a number"),
+        (lambda fit: "much", r"the statistic returned 'much'"),
+        (lambda fit: [], r"the statistic gave 0 numbers; it must give"),
+        (lambda fit: np.eye(2), r"a number, a 1-d array, a dict or a Series, not a table"),
+        (lambda fit: {"a": "x"}, r"the statistic returned \['x'\]"),
+    ],
+)
 def test_a_statistic_that_gives_no_numbers_is_refused(schools, statistic, message):
     with pytest.raises(ValueError, match=message):
         bootstrap(schools, 5, seed=1, statistic=statistic)
@@ -199,6 +216,10 @@ def test_a_statistic_that_gives_no_numbers_is_refused(schools, statistic, messag
 def test_a_statistic_that_changes_its_shape_is_refused(schools):
     y = mm.load("schools").score
     with pytest.raises(ValueError, match="gave 3 numbers for simulated data, but 1 for the fit"):
-        bootstrap(schools, 5, seed=1, statistic=lambda f: [1.0] * (1 if np.array_equal(f.y, y) else 3))
+        bootstrap(
+            schools, 5, seed=1, statistic=lambda f: [1.0] * (1 if np.array_equal(f.y, y) else 3)
+        )
     with pytest.raises(ValueError, match="the same names every time"):
-        bootstrap(schools, 5, seed=1, statistic=lambda f: {"a" if np.array_equal(f.y, y) else "b": 1.0})
+        bootstrap(
+            schools, 5, seed=1, statistic=lambda f: {"a" if np.array_equal(f.y, y) else "b": 1.0}
+        )

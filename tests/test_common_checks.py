@@ -48,15 +48,28 @@ def data():
 @functools.cache
 def made(name):
     """What functions take and what methods are called on."""
-    return {"Fit": lambda: mm.lmm(FORMULA, data()), "LinearFit": lambda: mm.lm("score ~ x + h", data()),
-            "Profile": lambda: mm.profile(made("Fit")),
-            "Bootstrap": lambda: mm.bootstrap(made("Fit"), n=4, seed=1, processes=1),
-            "SimulatedResiduals": lambda: mm.simulated_residuals(made("Fit"), n=20, seed=1),
-            "Means": lambda: mm.emmeans(made("Fit"), "h"), "Contrasts": lambda: mm.contrast(made("Fit"), {"x": 1}),
-            "ProfiledCriterion": lambda: made("Fit").profiled}[name]()
+    return {
+        "Fit": lambda: mm.lmm(FORMULA, data()),
+        "LinearFit": lambda: mm.lm("score ~ x + h", data()),
+        "Profile": lambda: mm.profile(made("Fit")),
+        "Bootstrap": lambda: mm.bootstrap(made("Fit"), n=4, seed=1, processes=1),
+        "SimulatedResiduals": lambda: mm.simulated_residuals(made("Fit"), n=20, seed=1),
+        "Means": lambda: mm.emmeans(made("Fit"), "h"),
+        "Contrasts": lambda: mm.contrast(made("Fit"), {"x": 1}),
+        "ProfiledCriterion": lambda: made("Fit").profiled,
+    }[name]()
 
 
-CLASSES = ("Fit", "LinearFit", "Means", "Contrasts", "Profile", "Bootstrap", "SimulatedResiduals", "ProfiledCriterion")
+CLASSES = (
+    "Fit",
+    "LinearFit",
+    "Means",
+    "Contrasts",
+    "Profile",
+    "Bootstrap",
+    "SimulatedResiduals",
+    "ProfiledCriterion",
+)
 
 
 @functools.cache
@@ -153,19 +166,37 @@ def second_ways():
         "contrasts, dict": (mm.contrasts, {"emm": means, "method": {"d": [1, -1]}}),
         "anova, lm": (mm.anova, {"fit": linear}),
         "lmm, stream": (streamed, {"reml": True, "weights": None, "levels": None}),
-        "anova_shell, blocks": (mm.anova_shell, {"treatments": "diet*day", "blocks": "room",
-                                                 "n": {"diet": 6, "day": 3, "room": 3, "rep": 5}}),
+        "anova_shell, blocks": (
+            mm.anova_shell,
+            {
+                "treatments": "diet*day",
+                "blocks": "room",
+                "n": {"diet": 6, "day": 3, "room": 3, "rep": 5},
+            },
+        ),
     }
 
 
-SECOND_WAYS = ("confint, boot", "confint, profile", "emmeans, at", "contrasts, dict", "anova, lm", "lmm, stream",
-               "anova_shell, blocks")
+SECOND_WAYS = (
+    "confint, boot",
+    "confint, profile",
+    "emmeans, at",
+    "contrasts, dict",
+    "anova, lm",
+    "lmm, stream",
+    "anova_shell, blocks",
+)
 
 
 def methods(name):
     """The public methods that mmteach itself gives to an object."""
-    return [m for m, value in inspect.getmembers(type(made(name)), callable)
-            if not m.startswith("_") and m not in INSIDE and getattr(value, "__module__", "").startswith("mmteach")]
+    return [
+        m
+        for m, value in inspect.getmembers(type(made(name)), callable)
+        if not m.startswith("_")
+        and m not in INSIDE
+        and getattr(value, "__module__", "").startswith("mmteach")
+    ]
 
 
 def targets():
@@ -174,7 +205,11 @@ def targets():
         yield name, getattr(mm, name), good
     for kind in CLASSES:
         for method in methods(kind):
-            yield f"{kind}.{method}", getattr(made(kind), method), METHODS.get(f"{kind}.{method}", {})
+            yield (
+                f"{kind}.{method}",
+                getattr(made(kind), method),
+                METHODS.get(f"{kind}.{method}", {}),
+            )
     for name, good in pictures().items():
         yield name, getattr(plots, name.removeprefix("plots.")), good
     for name, (function, good) in second_ways().items():
@@ -183,7 +218,11 @@ def targets():
 
 def parameters(function, good):
     """The names to try: those of the signature, and what is given by ``**options``."""
-    named = [name for name, p in inspect.signature(function).parameters.items() if p.kind is not p.VAR_KEYWORD]
+    named = [
+        name
+        for name, p in inspect.signature(function).parameters.items()
+        if p.kind is not p.VAR_KEYWORD
+    ]
     return list(dict.fromkeys([*named, *good]))
 
 
@@ -198,13 +237,36 @@ def a_function(*args):
 def values():
     """What is given in place of a good argument, by name."""
     return {
-        "None": None, "empty text": "", "text": "a", "bytes": b"a", "long text": "a" * 100_000,
-        "-1": -1, "0": 0, "2.5": 2.5, "nan": np.nan, "inf": np.inf, "10**9": 10**9, "complex": 1j,
-        "[]": [], "{}": {}, "[2]": [2], "[text]": ["tukey"], "ragged": [[1], [1, 2]], "set": {1, 2}, "object": object(), "class": dict,
-        "function": a_function, "date": datetime.date(2020, 1, 1), "timestamps": pd.date_range("2020", periods=12),
-        "DataFrame": pd.DataFrame({"a": [1.0, 2.0]}), "fit of lm": made("LinearFit"),
+        "None": None,
+        "empty text": "",
+        "text": "a",
+        "bytes": b"a",
+        "long text": "a" * 100_000,
+        "-1": -1,
+        "0": 0,
+        "2.5": 2.5,
+        "nan": np.nan,
+        "inf": np.inf,
+        "10**9": 10**9,
+        "complex": 1j,
+        "[]": [],
+        "{}": {},
+        "[2]": [2],
+        "[text]": ["tukey"],
+        "ragged": [[1], [1, 2]],
+        "set": {1, 2},
+        "object": object(),
+        "class": dict,
+        "function": a_function,
+        "date": datetime.date(2020, 1, 1),
+        "timestamps": pd.date_range("2020", periods=12),
+        "DataFrame": pd.DataFrame({"a": [1.0, 2.0]}),
+        "fit of lm": made("LinearFit"),
         "Series of other rows": pd.Series(np.arange(12.0), index=np.arange(12) + 100),
-        "no numbers": np.ones(0), "2 x 3": np.ones((2, 3)), "1 x 1 x 1": np.ones((1, 1, 1)), "0-d array": np.array(3.0),
+        "no numbers": np.ones(0),
+        "2 x 3": np.ones((2, 3)),
+        "1 x 1 x 1": np.ones((1, 1, 1)),
+        "0-d array": np.array(3.0),
     }
 
 
@@ -212,20 +274,35 @@ def values():
 
 # what a message may call the argument instead of its name
 MEANT = {
-    "ax": "axes", "name": "data set", "variances": "variance", "n_levels": "number of levels|grouping factors|G",
-    "log_variances": "log-variances", "weights": "column", "L": "coefficient", "theta": "terms", "new": "data",
-    "specs": "predictors", "by": "predictors", "treatments": "number of levels", "blocks": "number of levels",
-    "fits": "a fit of", "parameter": "profiled",
+    "ax": "axes",
+    "name": "data set",
+    "variances": "variance",
+    "n_levels": "number of levels|grouping factors|G",
+    "log_variances": "log-variances",
+    "weights": "column",
+    "L": "coefficient",
+    "theta": "terms",
+    "new": "data",
+    "specs": "predictors",
+    "by": "predictors",
+    "treatments": "number of levels",
+    "blocks": "number of levels",
+    "fits": "a fit of",
+    "parameter": "profiled",
 }
-REMEDY = re.compile(r"\b(give|use|must|needs?|needed|takes?|leave|drop|write|make|add|choose|pass|put|fit|look|check|draw|"
-                    r"join|correct|did you mean|one of|such as|for instance|(columns|parameters|predictors|They) are|"
-                    r"course has)\b")
+REMEDY = re.compile(
+    r"\b(give|use|must|needs?|needed|takes?|leave|drop|write|make|add|choose|pass|put|fit|look|check|draw|"
+    r"join|correct|did you mean|one of|such as|for instance|(columns|parameters|predictors|They) are|"
+    r"course has)\b"
+)
 
 
 @functools.cache
 def raise_statements(file):
     tree = ast.parse(Path(file).read_text(encoding="utf-8"))
-    return [(node.lineno, node.end_lineno) for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    return [
+        (node.lineno, node.end_lineno) for node in ast.walk(tree) if isinstance(node, ast.Raise)
+    ]
 
 
 def complaint(error, parameter):
@@ -258,10 +335,16 @@ def stop(*_):
 def called(function, good, **bad):
     """Call it with good arguments, except for one."""
     arguments = {**good, **bad}
-    several = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.VAR_POSITIONAL]
+    several = [
+        p.name
+        for p in inspect.signature(function).parameters.values()
+        if p.kind is p.VAR_POSITIONAL
+    ]
     first = [made("Fit"), arguments.pop(several[0])] if several else []
     with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)  # numpy's, when it has gone on without a word to the user
+        warnings.simplefilter(
+            "error", RuntimeWarning
+        )  # numpy's, when it has gone on without a word to the user
         return function(*first, **arguments)
 
 
@@ -297,7 +380,11 @@ def main(part=""):
     matplotlib.use("Agg")
     matplotlib.rcParams["figure.max_open_warning"] = 0
     wanted = [target for target in targets() if part in target[0]]
-    for _, function, good in wanted:  # as it should be called; what it imports takes its time and memory now
+    for (
+        _,
+        function,
+        good,
+    ) in wanted:  # as it should be called; what it imports takes its time and memory now
         called(function, good)
     limit_memory()
     signal.signal(signal.SIGPROF, stop)
@@ -322,14 +409,24 @@ def calls():
     return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("[")]
 
 
-@pytest.mark.parametrize("name", [*mm.__all__, *CLASSES, *(f"plots.{n}" for n in dir(plots) if n.startswith("show_")),
-                                  *SECOND_WAYS])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *mm.__all__,
+        *CLASSES,
+        *(f"plots.{n}" for n in dir(plots) if n.startswith("show_")),
+        *SECOND_WAYS,
+    ],
+)
 def test_bad_arguments_are_refused_in_words_or_work(calls, name):
     mine = [call for call in calls if call[0] == name or call[0].startswith(f"{name}.")]
     without = {"list_datasets", "Means", "Contrasts"}  # nothing to be wrong with
     assert mine or name in without
-    wrong = [f"{where}({parameter}={label}): {what}: {message}" for where, parameter, label, _, what, message in mine
-             if what]
+    wrong = [
+        f"{where}({parameter}={label}): {what}: {message}"
+        for where, parameter, label, _, what, message in mine
+        if what
+    ]
     assert not wrong, f"{len(wrong)} of {len(mine)} calls\n" + "\n".join(wrong[:20])
 
 
@@ -345,16 +442,29 @@ def test_nothing_public_is_forgotten():
     assert {"predict", "ranef", "simulate", "refit", "summary"} <= set(methods("Fit"))
 
 
-@pytest.mark.parametrize("function, what", [
-    (lambda x: np.ones(x)[x], "a IndexError"),
-    (lambda x: np.linalg.inv(np.ones((2, x))), "raised outside mmteach"),
-    (lambda x: pd.DataFrame({"a": [1]})["b"], "raised outside mmteach"),
-    (lambda x: mm.build_R(1.0, n=-1), "does not name the argument"),
-    (lambda x: np.log(x - 3), "a RuntimeWarning"),
-    (lambda x: np.ones(10**13), "a MemoryError"),
-    (lambda x: [None for _ in iter(int, 1)], "takes too long"),
-    (lambda x: x + 1, ""),
-], ids=["numpy", "numpy's ValueError", "pandas", "another name", "warning", "memory", "time", "works"])
+@pytest.mark.parametrize(
+    "function, what",
+    [
+        (lambda x: np.ones(x)[x], "a IndexError"),
+        (lambda x: np.linalg.inv(np.ones((2, x))), "raised outside mmteach"),
+        (lambda x: pd.DataFrame({"a": [1]})["b"], "raised outside mmteach"),
+        (lambda x: mm.build_R(1.0, n=-1), "does not name the argument"),
+        (lambda x: np.log(x - 3), "a RuntimeWarning"),
+        (lambda x: np.ones(10**13), "a MemoryError"),
+        (lambda x: [None for _ in iter(int, 1)], "takes too long"),
+        (lambda x: x + 1, ""),
+    ],
+    ids=[
+        "numpy",
+        "numpy's ValueError",
+        "pandas",
+        "another name",
+        "warning",
+        "memory",
+        "time",
+        "works",
+    ],
+)
 def test_a_fault_would_be_found(function, what, monkeypatch):
     monkeypatch.setattr(sys.modules[__name__], "SECONDS", 0.2)
     before = signal.signal(signal.SIGPROF, stop)

@@ -8,11 +8,11 @@ import pytest
 from reference_values import ROOT, frame, reference
 
 import mmteach as mm
-from mmteach.inference.comparison import compare, ranova
-from mmteach.inference.shell import anova_shell
 from mmteach.engine.criterion import ProfiledCriterion
 from mmteach.engine.crossproducts import with_effects
 from mmteach.engine.search import minimise
+from mmteach.inference.comparison import compare, ranova
+from mmteach.inference.shell import anova_shell
 from mmteach.tables import column
 
 INFERENCE = reference("inference")
@@ -28,9 +28,11 @@ def fit_of(formula, data, **options):
 
 @pytest.fixture(scope="module")
 def sleep():
-    formulas = {"intercepts": "reaction_ms ~ days + (1 | subject)",
-                "independent": "reaction_ms ~ days + (days || subject)",
-                "slopes": "reaction_ms ~ days + (days | subject)"}
+    formulas = {
+        "intercepts": "reaction_ms ~ days + (1 | subject)",
+        "independent": "reaction_ms ~ days + (days || subject)",
+        "slopes": "reaction_ms ~ days + (days | subject)",
+    }
     return {name: fit_of(text, "sleepstudy") for name, text in formulas.items()}
 
 
@@ -209,21 +211,30 @@ def test_compound_symmetry_is_inside_the_full_covariance():
     )
 
 
-@pytest.mark.parametrize("small, large, culprit", [
-    ("y ~ x + (1|g)", "y ~ f + (x|g)", r"fixed part of the\s+smaller \(x\)"),
-    ("y ~ f + (1|h)", "y ~ f + (x|g)", r"\(1 \| h\)"),
-    ("y ~ f + (0 + x|g)", "y ~ f + (1|g) + (0 + z|g)", r"\(0 \+ x \| g\)"),
-    # z = x + 1: the three matrices of the larger model span those of the smaller, but a negative
-    # covariance of intercept and x would take a negative variance of z
-    ("y ~ f + (x|g)", "y ~ f + (1|g) + (0 + x|g) + (0 + z|g) + (1|h)", r"\(1 \+ x \| g\)"),
-    ("y ~ f + (x|g)", "y ~ f + (1|g) + (0 + x|g) + (1|h)", "same number of parameters"),
-    ("y ~ f + (1|g)", "y ~ f + (1|h)", "same number of parameters"),
-])
+@pytest.mark.parametrize(
+    "small, large, culprit",
+    [
+        ("y ~ x + (1|g)", "y ~ f + (x|g)", r"fixed part of the\s+smaller \(x\)"),
+        ("y ~ f + (1|h)", "y ~ f + (x|g)", r"\(1 \| h\)"),
+        ("y ~ f + (0 + x|g)", "y ~ f + (1|g) + (0 + z|g)", r"\(0 \+ x \| g\)"),
+        # z = x + 1: the three matrices of the larger model span those of the smaller, but a negative
+        # covariance of intercept and x would take a negative variance of z
+        ("y ~ f + (x|g)", "y ~ f + (1|g) + (0 + x|g) + (0 + z|g) + (1|h)", r"\(1 \+ x \| g\)"),
+        ("y ~ f + (x|g)", "y ~ f + (1|g) + (0 + x|g) + (1|h)", "same number of parameters"),
+        ("y ~ f + (1|g)", "y ~ f + (1|h)", "same number of parameters"),
+    ],
+)
 def test_models_that_are_not_nested_are_refused(small, large, culprit):
     rng = np.random.default_rng(3)
     n = 120
-    data = pd.DataFrame({"g": np.arange(n) % 12, "h": np.arange(n) // 12, "x": rng.normal(size=n),
-                         "f": pd.Categorical(rng.choice(list("abc"), n))})
+    data = pd.DataFrame(
+        {
+            "g": np.arange(n) % 12,
+            "h": np.arange(n) // 12,
+            "x": rng.normal(size=n),
+            "f": pd.Categorical(rng.choice(list("abc"), n)),
+        }
+    )
     data["z"] = data.x + 1
     data["y"] = rng.normal(size=n) + rng.normal(size=12)[data.g] + rng.normal(size=10)[data.h]
     with pytest.raises(ValueError, match=f"(?s){culprit}.*compare their AIC"):
@@ -276,13 +287,26 @@ def test_streamed_fits_can_be_compared_and_reduced(sleep):
 # --- deletions without the rows -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("full, T, smaller", [
-    ("score ~ machine + (machine|worker) + (1|worker:machine)", [np.eye(1), np.eye(3)[:, :1]],
-     "score ~ machine + (1|worker) + (1|worker:machine)"),
-    ("score ~ machine + (machine|worker) + (1|worker:machine)", [np.zeros((1, 0)), np.eye(3)],
-     "score ~ machine + (machine|worker)"),
-    ("score ~ machine + (0 + machine|worker)", [np.ones((3, 1))], "score ~ machine + (1|worker)"),
-])
+@pytest.mark.parametrize(
+    "full, T, smaller",
+    [
+        (
+            "score ~ machine + (machine|worker) + (1|worker:machine)",
+            [np.eye(1), np.eye(3)[:, :1]],
+            "score ~ machine + (1|worker) + (1|worker:machine)",
+        ),
+        (
+            "score ~ machine + (machine|worker) + (1|worker:machine)",
+            [np.zeros((1, 0)), np.eye(3)],
+            "score ~ machine + (machine|worker)",
+        ),
+        (
+            "score ~ machine + (0 + machine|worker)",
+            [np.ones((3, 1))],
+            "score ~ machine + (1|worker)",
+        ),
+    ],
+)
 def test_products_of_a_smaller_model_follow_from_those_of_the_larger(full, T, smaller):
     data = frame("machines_unbalanced")
     fit, direct = mm.lmm(full, data), mm.lmm(smaller, data)
@@ -454,7 +478,9 @@ def test_small_statistics_with_the_boundary_minded():
 
 def test_models_with_different_offsets_are_not_nested():
     rng = np.random.default_rng(4)
-    data = pd.DataFrame({"x": rng.normal(size=40), "z": rng.normal(size=40), "g": np.repeat(list("abcde"), 8)})
+    data = pd.DataFrame(
+        {"x": rng.normal(size=40), "z": rng.normal(size=40), "g": np.repeat(list("abcde"), 8)}
+    )
     data["y"] = data.x + data.z + rng.normal(size=40)
     plain, moved = (mm.lmm(f"y ~ x{more} + (1 | g)", data) for more in ("", " + offset(z)"))
     wide = mm.lmm("y ~ x + z + (1 | g)", data)
@@ -465,5 +491,8 @@ def test_models_with_different_offsets_are_not_nested():
         assert table["df"].iloc[1] == 1
     slope = mm.contrast(wide, {"z": 1}, df="z")
     ml = wide.refit(reml=False)
-    assert compare(moved, wide).chisq.iloc[1] == pytest.approx(
-        ((ml.beta["z"] - 1) / ml.se["z"]) ** 2, rel=0.1) and slope.se.iloc[0] > 0
+    assert (
+        compare(moved, wide).chisq.iloc[1]
+        == pytest.approx(((ml.beta["z"] - 1) / ml.se["z"]) ** 2, rel=0.1)
+        and slope.se.iloc[0] > 0
+    )

@@ -18,12 +18,12 @@ engine.tokens engine.grammar engine.expressions engine.columns engine.coding eng
 engine.reader engine.frame engine.threads engine.linalg engine.crossproducts engine.gradient
 engine.criterion
 engine.onefactor engine.henderson engine.base engine.search engine.boundary
-engine.stream engine.fit engine.linear
+engine.stream engine.fit engine.lmm engine.linear
 inference.distributions inference.variation inference.ddf inference.contrasts inference.anova
 inference.nested inference.comparison inference.shell
 inference.parameters inference.held inference.curves inference.profile
 inference.workers inference.bootstrap inference.intervals
-inference.grid inference.means inference.diagnostics inference.pictures
+inference.grid inference.weights inference.means inference.diagnostics inference.pictures
 course.saying course.units course.reading course.terms course.question
 course.answers.common course.answers.day2 course.answers.day4 course.answers.day5 course.answers
 course.checks course.checkup course.sources

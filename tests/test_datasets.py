@@ -251,8 +251,13 @@ def test_a_fresh_interpreter_loads_from_either_layout(tmp_path, place):
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import mmteach as mm; "
         "print(mm.__file__, *(len(mm.load(n)) for n in mm.list_datasets().index))"
     )
-    run = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True,
-                         cwd=tmp_path, timeout=60)
+    run = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+    )
     assert run.returncode == 0, run.stderr
     file, *rows = run.stdout.split()
     assert Path(file).is_relative_to(tmp_path)
@@ -297,8 +302,14 @@ def test_the_dictionary_describes_each_set(name):
 
 def test_sorghum_has_the_published_regression():
     fit = smf.ols("yield_kg_ha ~ genotype + block", mm.load("sorghum")).fit()
-    names = ["Intercept", "genotype[T.G02]", "genotype[T.G18]", "block[T.R2]", "block[T.R3]",
-             "block[T.R4]"]
+    names = [
+        "Intercept",
+        "genotype[T.G02]",
+        "genotype[T.G18]",
+        "block[T.R2]",
+        "block[T.R3]",
+        "block[T.R4]",
+    ]
     agree(fit.params[names], "672.03 -66.52 448.28 -150.83 -85.66 -124.21")
     agree(fit.bse[names[:4]], "86.46 113.20 113.20 53.36")
     agree([fit.mse_resid**0.5, fit.rsquared, fit.rsquared_adj], "160.1 0.6748 0.5473")
@@ -357,8 +368,11 @@ def test_arabidopsis_is_nested_as_described():
 
 def columns(*factors):
     """0/1 columns of a factor, or of the combinations of several."""
-    return mm.build_Z(factors[0] if len(factors) == 1 else
-                      [":".join(labels) for labels in zip(*(f.astype(str) for f in factors))])
+    return mm.build_Z(
+        factors[0]
+        if len(factors) == 1
+        else [":".join(labels) for labels in zip(*(f.astype(str) for f in factors))]
+    )
 
 
 def sequential(y, *terms):
@@ -502,9 +516,11 @@ def test_clover_has_its_design(clover):
 
 
 def test_clover_first_ten_entries(clover):
-    first = clover.groupby("entry", observed=True).agg(
-        mean=("biomass", "mean"), plots=("biomass", "size"), years=("site_year", "nunique")
-    ).head(10)
+    first = (
+        clover.groupby("entry", observed=True)
+        .agg(mean=("biomass", "mean"), plots=("biomass", "size"), years=("site_year", "nunique"))
+        .head(10)
+    )
     agree(first["mean"], "49.1 56.3 34.0 50.2 53.0 42.5 44.2 45.6 53.1 61.3")
     pattern = " ".join(f"{p}/{y}" for p, y in zip(first["plots"], first["years"]))
     assert pattern == "4/2 4/2 2/1 2/1 4/2 4/2 4/2 2/1 4/2 2/1"
@@ -526,15 +542,22 @@ def test_clover_sequential_analysis(clover, fixed_terms):
 
 def test_clover_twelve_means_are_not_estimable(clover, parts, fixed_terms):
     _, size, rows = np.linalg.svd(np.hstack([np.ones((116, 1)), *fixed_terms]))
-    null = rows[(size > 1e-10).sum():]
+    null = rows[(size > 1e-10).sum() :]
     entry, cell = clover["entry"].to_numpy().astype(str), parts[2]["entry:site_year"].to_numpy()
     cells = sorted(set(cell))
     entries = clover["entry"].cat.categories
     missing = []
     for e in entries:
         # both site-years, all four reps, the entry, and both of its cells where they were grown
-        l = np.concatenate([[1], [0.5] * 2, [0.25] * 4, entries == e,
-                            [0.5 * (c in (f"{e}24AL", f"{e}25AL")) for c in cells]])
+        l = np.concatenate(
+            [
+                [1],
+                [0.5] * 2,
+                [0.25] * 4,
+                entries == e,
+                [0.5 * (c in (f"{e}24AL", f"{e}25AL")) for c in cells],
+            ]
+        )
         if np.linalg.norm(null @ l) > 1e-8:
             missing.append(e)
     once = [e for e in entries if len(set(cell[entry == e])) == 1]
@@ -565,11 +588,14 @@ def test_clover_fixed_effects_and_scaled_residuals(parts, reml):
     agree(np.quantile(scaled, [0, 0.25, 0.5, 0.75, 1]), "-2.18776 -0.60236 0.00158 0.57017 2.76647")
 
 
-@pytest.mark.parametrize("without, printed", {
-    "rep": "-470.00 950.00 0.71145 0.39896",
-    "entry": "-469.77 949.54 0.25599 0.61289",
-    "entry:site_year": "-471.14 952.29 3.00386 0.08307",
-}.items())
+@pytest.mark.parametrize(
+    "without, printed",
+    {
+        "rep": "-470.00 950.00 0.71145 0.39896",
+        "entry": "-469.77 949.54 0.25599 0.61289",
+        "entry:site_year": "-471.14 952.29 3.00386 0.08307",
+    }.items(),
+)
 def test_clover_single_term_deletions(parts, reml, without, printed):
     y, X, groups = parts
     kept = [name for name in groups if name != without]
@@ -616,19 +642,20 @@ def test_the_script_makes_the_pig_sets(script, name):
 
 def test_the_script_lays_out_the_clover_trial(script, clover):
     assert (script.clover_plots() == clover.iloc[:, :3].astype(str)).all(axis=None)
-    rows = list(script.compare_clover(clover.astype({c: str for c in clover.columns[:3]})))
+    rows = list(script.compare_clover(clover.astype(dict.fromkeys(clover.columns[:3], str))))
     assert len(rows) > 60
     assert [label for label, text, value in rows if not rounds_to(value, text)] == []
 
 
 def test_the_scripts_gradients_are_right(script, clover):
     # the search for plot values follows these gradients
-    d = clover.astype({c: str for c in clover.columns[:3]})
+    d = clover.astype(dict.fromkeys(clover.columns[:3], str))
     aim = script.Aim(script.Clover(d).statistics, script.clover_targets())
     y, h = clover["biomass"].to_numpy(), 1e-3
     _, J = aim(y)
     for i in (3, 70):
         e = h * np.eye(116)[i]
         numeric = (aim(y + e)[0] - aim(y - e)[0]) / (2 * h)
-        assert numeric == pytest.approx(J[:, i], abs=1e-4 * np.abs(J).max(axis=1).max() / 100,
-                                        rel=1e-3)
+        assert numeric == pytest.approx(
+            J[:, i], abs=1e-4 * np.abs(J).max(axis=1).max() / 100, rel=1e-3
+        )

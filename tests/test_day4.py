@@ -13,11 +13,11 @@ from statistics import median
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from mmteach.course.authoring import lesson_rules, lessons
 from reference_values import models
 from scipy.optimize import minimize
 
 import mmteach as mm
+from mmteach.course.authoring import lesson_rules, lessons
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 CELLS = lessons.read(FOLDER / "day4_reml_from_scratch.ipynb").cells
@@ -43,10 +43,24 @@ def numbers(text):
 # --- the numbers -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [
-    "102.6", "144.394", "91.092", "56.391", "54.46", "6.80",        # schools
-    "729.7118", "2906.0", "25627", "53.91", "160.09", "46.69", "138.64",  # sorghum
-])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "102.6",
+        "144.394",
+        "91.092",
+        "56.391",
+        "54.46",
+        "6.80",  # schools
+        "729.7118",
+        "2906.0",
+        "25627",
+        "53.91",
+        "160.09",
+        "46.69",
+        "138.64",  # sorghum
+    ],
+)
 def test_the_published_numbers_are_shown(number):
     assert re.search(rf"(?<![\d.]){re.escape(number)}", SHOWN)
 
@@ -57,14 +71,21 @@ def test_the_truth_is_stated():
 
 def five(model):
     """sigma_b², sigma², criterion, mean and its standard error, from R."""
-    return [*model["varcorr"]["vcov"], model["criterion"],
-            model["fixed"]["estimate"][0], model["fixed"]["se"][0]]
+    return [
+        *model["varcorr"]["vcov"],
+        model["criterion"],
+        model["fixed"]["estimate"][0],
+        model["fixed"]["se"][0],
+    ]
 
 
 def test_the_values_typed_for_lme4_are_lme4s():
     tree = ast.parse(cell_with("lme4 = [").source)
-    (typed,) = [ast.literal_eval(node.value) for node in tree.body
-                if isinstance(node, ast.Assign) and node.targets[0].id == "lme4"]
+    (typed,) = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "lme4"
+    ]
     stored = five(models()["schools_reml"]) + five(models()["schools_ml"])
     assert np.allclose(typed, stored, rtol=0, atol=0.00005)
 
@@ -83,7 +104,9 @@ def test_every_line_of_the_derivation_is_checked_and_holds():
     for left, right in checked:
         assert left == right and "." in left
     tagged = set(re.findall(r"\\tag\{(\d+)\}", PROSE))
-    assert tagged == set(re.findall(r"^\((\d+)\)", SHOWN, flags=re.M)) == set(map(str, range(1, 12)))
+    assert (
+        tagged == set(re.findall(r"^\((\d+)\)", SHOWN, flags=re.M)) == set(map(str, range(1, 12)))
+    )
 
 
 def test_every_displayed_line_is_followed_by_its_own_check():
@@ -101,8 +124,12 @@ def test_two_choices_of_contrasts_differ_by_a_constant():
 
 def test_the_simulation_shows_what_theory_expects():
     shown = shown_by("show_sampling")
-    averages = [float(value) for value in
-                re.search(r"mean known gives ([\d.]+) .*, ML ([\d.]+) .*, REML ([\d.]+) \(", shown).groups()]
+    averages = [
+        float(value)
+        for value in re.search(
+            r"mean known gives ([\d.]+) .*, ML ([\d.]+) .*, REML ([\d.]+) \(", shown
+        ).groups()
+    ]
     expected = [100, 2 / 3 * (100 + 225 / 4) - 225 / 4, 100]
     assert np.allclose(averages, expected, rtol=0, atol=2)
     known, ml, reml = numbers(shown.splitlines()[-1])  # the same, negative values set to zero
@@ -110,8 +137,9 @@ def test_the_simulation_shows_what_theory_expects():
 
 
 def test_the_slider_shows_both_lowest_points_and_the_steps_go_down():
-    found = re.search(r"ML is lowest at sigma_b² (\d+),.*REML is lowest at sigma_b² (\d+),",
-                      shown_by("@interact"))
+    found = re.search(
+        r"ML is lowest at sigma_b² (\d+),.*REML is lowest at sigma_b² (\d+),", shown_by("@interact")
+    )
     stored = [models()[f"schools_{name}"]["varcorr"]["vcov"][0] for name in ("ml", "reml")]
     assert [int(value) for value in found.groups()] == [round(value) for value in stored]
     trace = [numbers(line)[-1] for line in shown_by("show_surface").splitlines()[-9:]]
@@ -140,17 +168,25 @@ def test_unequal_schools_expose_the_formula_and_the_wrong_residual():
     V = reml.V.to_numpy()
     residual = few.score - ml.beta.iloc[0]
     right = few.score - reml.beta.iloc[0]
-    wrong = reml.criterion + residual @ np.linalg.inv(V) @ residual - right @ np.linalg.inv(V) @ right
+    wrong = (
+        reml.criterion + residual @ np.linalg.inv(V) @ residual - right @ np.linalg.inv(V) @ right
+    )
     shown = numbers(shown_by("few, X_few"))
-    for value, places in ((ml.varcomp.variance[0], 2), (reml.varcomp.variance[0], 2),
-                          (reml.criterion, 4), (wrong, 4)):
+    for value, places in (
+        (ml.varcomp.variance[0], 2),
+        (reml.varcomp.variance[0], 2),
+        (reml.criterion, 4),
+        (wrong, 4),
+    ):
         assert any(abs(value - number) <= 0.6 * 10**-places for number in shown), value
     assert wrong > reml.criterion + 0.005
 
 
 def test_reml_gains_depend_on_how_X_is_written_and_ml_gains_do_not():
-    rows = [numbers(line.split("  ", 1)[1] if "×" not in line else line.split("10", 1)[1])
-            for line in shown_by("designs = {").splitlines()[1:]]
+    rows = [
+        numbers(line.split("  ", 1)[1] if "×" not in line else line.split("10", 1)[1])
+        for line in shown_by("designs = {").splitlines()[1:]
+    ]
     (reml, ml, gain, ml_gain), (scaled, ml_scaled, scaled_gain, ml_scaled_gain), _ = rows
     assert scaled - reml == pytest.approx(18 * np.log(100), abs=0.011)
     assert gain - scaled_gain == pytest.approx(18 * np.log(100), abs=0.021)
@@ -163,8 +199,14 @@ def test_reml_gains_depend_on_how_X_is_written_and_ml_gains_do_not():
 @pytest.fixture(scope="module")
 def lesson():
     """The functions that the lesson defines, with what they need, and nothing it computed."""
-    space = {"np": np, "minimize": minimize, "inv": np.linalg.inv, "solve": np.linalg.solve,
-             "log_2pi": np.log(2 * np.pi), "log_det": lambda M: np.linalg.slogdet(M)[1]}
+    space = {
+        "np": np,
+        "minimize": minimize,
+        "inv": np.linalg.inv,
+        "solve": np.linalg.solve,
+        "log_2pi": np.log(2 * np.pi),
+        "log_det": lambda M: np.linalg.slogdet(M)[1],
+    }
     for cell in CODE:
         if "@interact" not in cell.source:
             for node in lesson_rules.tree(cell.source).body:
@@ -183,7 +225,9 @@ def test_the_students_functions_equal_the_packages(lesson, seed):
     V = lesson["V_by_loop"](*np.exp(logs), groups)
     assert np.allclose(V, mm.build_V_cs(*np.exp(logs), groups))
     for own, library in (("ml", mm.ml_objective), ("reml", mm.reml_objective)):
-        assert lesson[own](logs, y, X, groups) == pytest.approx(library(logs, y, X, groups), rel=1e-10)
+        assert lesson[own](logs, y, X, groups) == pytest.approx(
+            library(logs, y, X, groups), rel=1e-10
+        )
 
 
 def test_the_students_search_finds_lme4s_minimum(lesson):
@@ -191,34 +235,47 @@ def test_the_students_search_finds_lme4s_minimum(lesson):
     for name in ("reml", "ml"):
         stored = models()[f"schools_{name}"]
         variances, lowest, steps = lesson["estimate"](
-            lesson[name], schools.score.to_numpy(), np.ones((12, 1)), schools.school, (9, 576))
+            lesson[name], schools.score.to_numpy(), np.ones((12, 1)), schools.school, (9, 576)
+        )
         assert np.allclose(variances, stored["varcorr"]["vcov"], rtol=1e-4)
         assert lowest == pytest.approx(stored["criterion"], abs=1e-7)
         assert np.allclose(steps[0], (9, 576)) and np.allclose(steps[-1], variances)
 
 
-@pytest.mark.parametrize("function", [mm.build_V_cs, mm.minus2_loglik, mm.reml_objective],
-                         ids=lambda function: function.__name__)
+@pytest.mark.parametrize(
+    "function",
+    [mm.build_V_cs, mm.minus2_loglik, mm.reml_objective],
+    ids=lambda function: function.__name__,
+)
 def test_the_source_on_show_is_the_packages(function):
     (html,) = [output.data["text/html"] for output in cell_with("side_by_side((").outputs]
     shown = unescape(html)
     tree = ast.parse(inspect.getsource(function)).body[0]
-    names = [parameter.replace(annotation=inspect.Parameter.empty)
-             for parameter in inspect.signature(function).parameters.values()]
+    names = [
+        parameter.replace(annotation=inspect.Parameter.empty)
+        for parameter in inspect.signature(function).parameters.values()
+    ]
     signature = f"def {function.__name__}({', '.join(map(str, names))}):"
-    body = inspect.getsource(function).splitlines()[tree.body[0].end_lineno:]
+    body = inspect.getsource(function).splitlines()[tree.body[0].end_lineno :]
     assert signature + "\n" + "\n".join(body) in shown
 
 
 # --- the lesson as a whole -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [
-    "ML treats the mean as known", "maximises* over the mean",                  # slip 11
-    "ML formula used everywhere", "*balanced* data with an *interior* solution",  # slip 12
-    "residual of the ML fit in the REML criterion", "GLS estimate",               # slip 3
-    "comparing REML criteria of different fixed parts", "Compare fixed parts by ML",  # slip 13
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "ML treats the mean as known",
+        "maximises* over the mean",  # slip 11
+        "ML formula used everywhere",
+        "*balanced* data with an *interior* solution",  # slip 12
+        "residual of the ML fit in the REML criterion",
+        "GLS estimate",  # slip 3
+        "comparing REML criteria of different fixed parts",
+        "Compare fixed parts by ML",  # slip 13
+    ],
+)
 def test_the_slips_stand_in_visible_boxes(words):
     boxes = [line for line in PROSE.splitlines() if line.startswith("> **Common slip")]
     assert len(boxes) == 4
@@ -227,17 +284,23 @@ def test_the_slips_stand_in_visible_boxes(words):
 
 def test_the_picture_of_the_title_is_the_lessons_own():
     (name,) = re.findall(r"^!\[[^\]]+\]\((.+?)\)$", CELLS[0].source, flags=re.M)
-    drawn = next(output.data["image/png"] for output in cell_with("plots.show_surface").outputs
-                 if "image/png" in output.get("data", {}))
+    drawn = next(
+        output.data["image/png"]
+        for output in cell_with("plots.show_surface").outputs
+        if "image/png" in output.get("data", {})
+    )
     drawn, kept = imread(io.BytesIO(base64.b64decode(drawn))), imread(FOLDER / name)
     # two versions of matplotlib may differ in a few grey values, another picture differs in many
     assert drawn.shape == kept.shape and np.abs(drawn - kept).mean() < 0.005, (
-        f"save the picture of the cell with plots.show_surface as notebooks/{name}")
+        f"save the picture of the cell with plots.show_surface as notebooks/{name}"
+    )
 
 
 def test_the_lesson_keeps_its_measure():
     code = lesson_rules.code_cells(CELLS)
-    pictures = sum("image/png" in output.get("data", {}) for _, cell in code for output in cell.outputs)
+    pictures = sum(
+        "image/png" in output.get("data", {}) for _, cell in code for output in cell.outputs
+    )
     # two cells above the usual 60: every displayed line keeps a check of its own
     assert 45 <= len(CELLS) <= 62 and 20 <= len(code) <= 30
     assert pictures == 7
@@ -245,7 +308,10 @@ def test_the_lesson_keeps_its_measure():
     assert median(lengths) <= 4 and max(lengths) <= 15
     assert set(re.findall(r"\*Figure (\d)", PROSE)) == set("1234567")
     assert 50 <= sum(cell.metadata.get("minutes", 0) for cell in CELLS) <= 60
-    assert f"In class: {sum(cell.metadata.get('minutes', 0) for cell in CELLS)} minutes" in CELLS[0].source
+    assert (
+        f"In class: {sum(cell.metadata.get('minutes', 0) for cell in CELLS)} minutes"
+        in CELLS[0].source
+    )
 
 
 def test_the_class_predicts_and_discusses():

@@ -11,10 +11,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from mmteach.course.authoring import figures, lesson_rules, lessons
 
 import mmteach as mm
 from mmteach import plots
+from mmteach.course.authoring import figures, lesson_rules, lessons
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 CELLS = lessons.read(FOLDER / "day5_shrinkage_blups.ipynb").cells
@@ -33,8 +33,11 @@ def rows(words):
     """{first word of a line: its numbers} of that cell's output."""
     lines = (line.split() for line in shown_by(words).splitlines())
     number = re.compile(r"[-+]?\d+(?:\.\d+)?|NaN")
-    return {line[0]: [float(word) for word in line[1:] if number.fullmatch(word)]
-            for line in lines if line}
+    return {
+        line[0]: [float(word) for word in line[1:] if number.fullmatch(word)]
+        for line in lines
+        if line
+    }
 
 
 @pytest.fixture(scope="module")
@@ -58,21 +61,54 @@ def entries(clover, fit):
 # --- the numbers -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [
-    "939.3", "58.935", "17.335", "5.807", "142.962", "50.027", "2.858", "-11.592", "3.878", "-0.694",
-    "-2.18776", "-0.60236", "0.00158", "0.57017", "2.76647",        # clover, the published REML fit
-    "0.671", "90.18", "60.52",                                    # sorghum blocks
-    "102.6", "144.4", "54.46", "6.80",                              # schools
-])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "939.3",
+        "58.935",
+        "17.335",
+        "5.807",
+        "142.962",
+        "50.027",
+        "2.858",
+        "-11.592",
+        "3.878",
+        "-0.694",
+        "-2.18776",
+        "-0.60236",
+        "0.00158",
+        "0.57017",
+        "2.76647",  # clover, the published REML fit
+        "0.671",
+        "90.18",
+        "60.52",  # sorghum blocks
+        "102.6",
+        "144.4",
+        "54.46",
+        "6.80",  # schools
+    ],
+)
 def test_the_published_numbers_are_shown(number):
     places = len(number.split(".")[1])
     printed = re.findall(r"(?<![\w.])-?\d+\.\d+", SHOWN)
-    assert any(len(p.split(".")[1]) >= places and f"{float(p):.{places}f}" == number for p in printed)
+    assert any(
+        len(p.split(".")[1]) >= places and f"{float(p):.{places}f}" == number for p in printed
+    )
 
 
 def test_the_first_ten_raw_means_with_their_plots_and_years():
-    published = [(49.1, 4, 2), (56.3, 4, 2), (34.0, 2, 1), (50.2, 2, 1), (53.0, 4, 2), (42.5, 4, 2),
-                 (44.2, 4, 2), (45.6, 2, 1), (53.1, 4, 2), (61.3, 2, 1)]
+    published = [
+        (49.1, 4, 2),
+        (56.3, 4, 2),
+        (34.0, 2, 1),
+        (50.2, 2, 1),
+        (53.0, 4, 2),
+        (42.5, 4, 2),
+        (44.2, 4, 2),
+        (45.6, 2, 1),
+        (53.1, 4, 2),
+        (61.3, 2, 1),
+    ]
     shown = rows("mm.emmeans(fixed")
     for number, (mean, plots_, years) in enumerate(published, start=1):
         raw, n, years_shown, marginal = shown[f"C{number:02d}"]
@@ -81,7 +117,9 @@ def test_the_first_ten_raw_means_with_their_plots_and_years():
 
 
 def test_twelve_means_are_not_estimable_and_the_reason_is_given():
-    notes = [line for line in shown_by("mm.emmeans(fixed").splitlines() if line.startswith("NA for")]
+    notes = [
+        line for line in shown_by("mm.emmeans(fixed").splitlines() if line.startswith("NA for")
+    ]
     named = re.findall(r"C\d\d", " ".join(line.split(":")[0] for line in notes))
     assert len(named) == len(set(named)) == 12
     assert all("no data with site_year" in line for line in notes)
@@ -97,19 +135,26 @@ def test_henderson_by_hand_equals_gls_and_the_package():
 
 
 def test_the_factor_is_one_in_balanced_and_two_in_unbalanced_data(fit):
-    assert {values[-1] for name, values in rows("measured, blup =").items() if name[0] == "R"} == {0.6712}
+    assert {values[-1] for name, values in rows("measured, blup =").items() if name[0] == "R"} == {
+        0.6712
+    }
     variances = fit.varcomp.set_index("group").variance
     shown = rows("gy + error")
     for years in (1, 2):
-        share = variances["entry"] / (variances["entry"] + variances["entry:site_year"] / years
-                                      + variances["Residual"] / (2 * years))
+        share = variances["entry"] / (
+            variances["entry"]
+            + variances["entry:site_year"] / years
+            + variances["Residual"] / (2 * years)
+        )
         *found, one_low, one_high = shown[str(years)]
         assert len(found) == 4 and set(found) == {round(share, 3)}
         assert one_low == one_high > found[0]
 
 
 def test_a_blup_of_r_observations_is_blue_over_one_plus_lambda_over_r():
-    lam, short, right = (float(n) for n in re.findall(r"(?<= )\d+\.\d+(?=[;\n])", shown_by("lam ="))[:3])
+    lam, short, right = (
+        float(n) for n in re.findall(r"(?<= )\d+\.\d+(?=[;\n])", shown_by("lam ="))[:3]
+    )
     assert short == pytest.approx(1 / (1 + lam), abs=0.001) and short == 0.102
     assert right == pytest.approx(1 / (1 + lam / 18), abs=0.001) and right == 0.671
 
@@ -151,9 +196,13 @@ def test_shrinkage_changes_the_decision_as_the_lesson_says(fit, entries):
     (instead,) = by_blup - by_raw
     shown = shown_by("norm.cdf(gap / sd)")
     assert f"by raw mean only: C10; by BLUP only: {instead}" in shown
-    inverse = mm.henderson(fit).inverse.xs("entry", level="group").xs("entry", level="group", axis=1)
+    inverse = (
+        mm.henderson(fit).inverse.xs("entry", level="group").xs("entry", level="group", axis=1)
+    )
     inverse = inverse.droplevel("term").droplevel("term", axis=1)
-    variance = inverse.loc[instead, instead] + inverse.loc["C10", "C10"] - 2 * inverse.loc[instead, "C10"]
+    variance = (
+        inverse.loc[instead, instead] + inverse.loc["C10", "C10"] - 2 * inverse.loc[instead, "C10"]
+    )
     gap = entries.BLUP[instead] - entries.BLUP["C10"]
     assert f"BLUP {gap:+.2f} with SD {np.sqrt(variance):.2f};" in shown
     assert gap < np.sqrt(variance) / 2  # "far smaller than its SD"
@@ -177,12 +226,18 @@ def test_the_fall_of_c10_and_the_climb_of_c08(clover, entries):
 # --- the lesson as a whole ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", [
-    "in balanced data the BLUP equals the BLUE", "all by the same factor",     # slip 5
-    "BLUP = BLUE/(1 + λ)", r"$1/(1 + \lambda/r)$",                             # slip 6
-    r"$\epsilon_{0,ij}$", "`(1 + X || Subject)`",                              # slip 10
-    "one-term formula in a model with several terms",
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "in balanced data the BLUP equals the BLUE",
+        "all by the same factor",  # slip 5
+        "BLUP = BLUE/(1 + λ)",
+        r"$1/(1 + \lambda/r)$",  # slip 6
+        r"$\epsilon_{0,ij}$",
+        "`(1 + X || Subject)`",  # slip 10
+        "one-term formula in a model with several terms",
+    ],
+)
 def test_the_slips_stand_in_visible_boxes(words):
     boxes = [line for line in PROSE.splitlines() if line.startswith("> **Common slip")]
     assert len(boxes) == 5
@@ -202,17 +257,20 @@ def test_the_picture_of_the_title_is_drawn_from_the_data():
         figure.savefig(drawn, dpi=110)
         plt.close(figure)
     if matplotlib.__version__.encode() in (FOLDER / name).read_bytes()[:200]:
-        drawn.seek(0)   # another matplotlib sets its letters elsewhere: then the words must do
+        drawn.seek(0)  # another matplotlib sets its letters elsewhere: then the words must do
         drawn, kept = imread(drawn), imread(FOLDER / name)
         assert drawn.shape == kept.shape and np.abs(drawn - kept).mean() < 0.005, (
-            f"draw {name} again: python -m mmteach.course.authoring.figures")
+            f"draw {name} again: python -m mmteach.course.authoring.figures"
+        )
     number = re.search(r"C10 is number (\d+) by raw mean and number (\d+) by BLUP", reading)
     assert f"By raw mean C10 is number {number[1]}, by BLUP number {number[2]}." in SHOWN
 
 
 def test_the_lesson_keeps_its_measure():
     lengths = [sum(bool(line.strip()) for line in cell.source.split("\n")) for cell in CODE]
-    pictures = [cell for cell in CODE for output in cell.outputs if "image/png" in output.get("data", {})]
+    pictures = [
+        cell for cell in CODE for output in cell.outputs if "image/png" in output.get("data", {})
+    ]
     assert 45 <= len(CELLS) <= 60 and 20 <= len(CODE) <= 28
     assert median(lengths) <= 4 and max(lengths) <= 15
     assert 5 <= len(pictures) <= 8
@@ -225,8 +283,11 @@ def test_one_slider_with_its_static_twin():
     (slider,) = [k for k, cell in enumerate(CODE) if "interact(" in cell.source]
     assert lesson_rules.tags(CODE[slider]) == ["nbval-ignore-output"]
     assert "plt.subplots(2, 4" in CODE[slider + 1].source
-    (picture,) = [output.data["image/png"] for output in CODE[slider + 1].outputs
-                  if "image/png" in output.get("data", {})]
+    (picture,) = [
+        output.data["image/png"]
+        for output in CODE[slider + 1].outputs
+        if "image/png" in output.get("data", {})
+    ]
     assert imread(io.BytesIO(base64.b64decode(picture))).size
 
 

@@ -335,8 +335,12 @@ def test_p_of_several_rows_with_infinite_degrees_of_freedom_is_that_of_chi_squar
 
     L = np.array([[1, 0], [0, 1.0]])
     target = np.array([245, 8.5])  # not so far from the estimates that p is 0
-    fit = mm.lmm("reaction_ms ~ days + (days | subject)", data_of({"data": "sleepstudy"}).assign(
-        reaction_ms=lambda d: d.reaction_ms - target @ [np.ones(len(d)), d.days]))
+    fit = mm.lmm(
+        "reaction_ms ~ days + (days | subject)",
+        data_of({"data": "sleepstudy"}).assign(
+            reaction_ms=lambda d: d.reaction_ms - target @ [np.ones(len(d)), d.days]
+        ),
+    )
     wald = fit.beta @ np.linalg.solve(fit.cov_beta, fit.beta)
     joint = ddf.joint_test(fit, L, "z")
     assert joint.f == pytest.approx(wald / 2) and joint.num_df == 2 and np.isinf(joint.den_df)

@@ -22,7 +22,7 @@ def fit(sleep):
 
 
 def pieces(data, rows=37):
-    return [data.iloc[i:i + rows] for i in range(0, len(data), rows)]
+    return [data.iloc[i : i + rows] for i in range(0, len(data), rows)]
 
 
 # --- columns and rows ---------------------------------------------------------------------
@@ -52,8 +52,9 @@ def test_the_form_of_columns_and_index_does_not_matter(change, sleep, fit):
     before = data.copy()
     new = mm.lmm(F, data)
     assert new.criterion == pytest.approx(fit.criterion, abs=1e-9)
-    np.testing.assert_allclose(new.predict(data.head(3), se=True),
-                               fit.predict(sleep.head(3), se=True))
+    np.testing.assert_allclose(
+        new.predict(data.head(3), se=True), fit.predict(sleep.head(3), se=True)
+    )
     pd.testing.assert_frame_equal(data, before)
 
 
@@ -127,8 +128,11 @@ def test_missing_rows_are_counted_over_all_pieces(sleep):
     data.loc[[3, 121], "reaction_ms"] = np.nan
     whole = mm.lmm(F, data)
     streamed = mm.lmm(F, pieces(data))
-    assert streamed.messages == whole.messages == [
-        "5 of 180 rows were dropped: missing values in reaction_ms (2), days (4)"]
+    assert (
+        streamed.messages
+        == whole.messages
+        == ["5 of 180 rows were dropped: missing values in reaction_ms (2), days (4)"]
+    )
     assert (streamed.nobs, streamed.design.n_dropped) == (175, 5)
     assert streamed.criterion == pytest.approx(whole.criterion, rel=1e-9)
 
@@ -197,8 +201,12 @@ def test_emmeans_of_a_number(fit):
 
 
 def test_a_summary_with_long_names_stays_within_80_columns():
-    page = str(mm.lmm("fruits ~ nutrient * clipping * status + (nutrient * clipping | region)",
-                      mm.load("arabidopsis")).summary())
+    page = str(
+        mm.lmm(
+            "fruits ~ nutrient * clipping * status + (nutrient * clipping | region)",
+            mm.load("arabidopsis"),
+        ).summary()
+    )
     assert max(map(len, page.splitlines())) <= 80
     assert "nutrient[T.8]:clipping[T.clipped]:status[T.Petri.Plate]" in page
 
@@ -206,14 +214,26 @@ def test_a_summary_with_long_names_stays_within_80_columns():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda fit, d: fit.refit(y=1e200 * fit.y), r"reaction_ms reaches 4.66e\+202, and squares .* overflow: divide"),
-        (lambda fit, d: fit.refit(y=1e-300 * fit.y), "reaction_ms is at most .* vanish: divide it by 1e-298"),
-        (lambda fit, d: mm.lmm(F, d, weights=np.full(180, 1e305)), "overflow: divide them by a large number"),
+        (
+            lambda fit, d: fit.refit(y=1e200 * fit.y),
+            r"reaction_ms reaches 4.66e\+202, and squares .* overflow: divide",
+        ),
+        (
+            lambda fit, d: fit.refit(y=1e-300 * fit.y),
+            "reaction_ms is at most .* vanish: divide it by 1e-298",
+        ),
+        (
+            lambda fit, d: mm.lmm(F, d, weights=np.full(180, 1e305)),
+            "overflow: divide them by a large number",
+        ),
         (lambda fit, d: mm.lmm(F, d, reml=1), r"reml=1 must be True \(REML\) or False \(ML\)"),
         (lambda fit, d: fit.refit(reml="ML"), r"reml='ML' must be True \(REML\) or False \(ML\)"),
         (lambda fit, d: fit.refit(reml=0), r"reml=0 must be True"),
         (lambda fit, d: fit.profiled([1.0, 2.0]), "theta has 2 values, but the terms need 1"),
-        (lambda fit, d: fit.profiled(np.array([np.nan, 1.0])), "theta holds 1 value.s. that are missing"),
+        (
+            lambda fit, d: fit.profiled(np.array([np.nan, 1.0])),
+            "theta holds 1 value.s. that are missing",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

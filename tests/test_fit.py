@@ -17,8 +17,9 @@ def fits():
     def fit(name):
         if name not in cache:
             model = MODELS[name]
-            cache[name] = mm.lmm(model["formula"], frame(model["data"]), reml=model["reml"],
-                                 weights=model["weights"])
+            cache[name] = mm.lmm(
+                model["formula"], frame(model["data"]), reml=model["reml"], weights=model["weights"]
+            )
         return cache[name]
 
     return fit
@@ -45,7 +46,9 @@ def test_fixed_effects(fits, name):
     names = r_names(r["name"])
     assert_close(beta[names], r["estimate"], 1e-4)
     assert_close(se[names], r["se"], 1e-4)
-    assert sorted(r_names(fit.beta.index[fit.beta.isna()])) == sorted(r_names(MODELS[name]["dropped_columns"]))
+    assert sorted(r_names(fit.beta.index[fit.beta.isna()])) == sorted(
+        r_names(MODELS[name]["dropped_columns"])
+    )
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -54,9 +57,15 @@ def test_variance_components(fits, name):
     assert_close(fit.theta, list(r["theta"].values()), 1e-4)
     sds = [sd for sd, second in zip(r["varcorr"]["sdcor"], r["varcorr"]["var2"]) if second is None]
     assert_close(fit.varcomp.sd, sds, 1e-4)
-    correlations = [c for c, second in zip(r["varcorr"]["sdcor"], r["varcorr"]["var2"]) if second is not None]
-    ours = [C[i, j] / np.sqrt(C[i, i] * C[j, j])
-            for C in fit.covariances for j in range(len(C)) for i in range(j + 1, len(C))]
+    correlations = [
+        c for c, second in zip(r["varcorr"]["sdcor"], r["varcorr"]["var2"]) if second is not None
+    ]
+    ours = [
+        C[i, j] / np.sqrt(C[i, i] * C[j, j])
+        for C in fit.covariances
+        for j in range(len(C))
+        for i in range(j + 1, len(C))
+    ]
     assert_close(ours, correlations, 1e-4)
 
 
@@ -69,7 +78,10 @@ def test_blups_and_their_sds(fits, name):
     def turn(group, text):  # lme4 writes the a:b of a/b as b:a
         return text if group in known else ":".join(reversed(text.split(":")))
 
-    where = [(turn(g, g), turn(g, str(level)), term) for g, level, term in zip(r["group"], r["level"], r["term"])]
+    where = [
+        (turn(g, g), turn(g, str(level)), term)
+        for g, level, term in zip(r["group"], r["level"], r["term"])
+    ]
     assert len(ours) == len(where)
     assert_close(ours.loc[where, "estimate"], r["estimate"], 1e-4)
     assert_close(ours.loc[where, "sd"], r["sd"], 1e-4)
@@ -95,7 +107,9 @@ def test_fitted_values_and_scaled_residuals(fits, name):
 # --- textbook ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [n for n, m in MODELS.items() if not m["dropped_columns"] and m["nobs"] < 300])
+@pytest.mark.parametrize(
+    "name", [n for n, m in MODELS.items() if not m["dropped_columns"] and m["nobs"] < 300]
+)
 def test_textbook_objective_is_the_profiled_criterion(fits, name):
     fit = fits(name)
     for theta in (fit.theta, np.where(fit.products.diagonal_places(), 0.7, 0.2)):
@@ -113,11 +127,15 @@ def test_gradient_is_the_finite_difference(fits, name):
     assert_close(gradient, differences, 1e-6)
 
 
-@pytest.mark.parametrize("name", ["sorghum_reml", "sleepstudy_slopes_ml", "machines_crossed", "sleepstudy_weighted"])
+@pytest.mark.parametrize(
+    "name", ["sorghum_reml", "sleepstudy_slopes_ml", "machines_crossed", "sleepstudy_weighted"]
+)
 def test_the_matrices_rebuild_the_fit(fits, name):
     fit = fits(name)
     V = fit.V.to_numpy()
-    np.testing.assert_allclose(V, fit.Z.to_numpy() @ fit.G.to_numpy() @ fit.Z.to_numpy().T + fit.R.to_numpy())
+    np.testing.assert_allclose(
+        V, fit.Z.to_numpy() @ fit.G.to_numpy() @ fit.Z.to_numpy().T + fit.R.to_numpy()
+    )
     assert mm.minus2_loglik(fit.y, fit.X, V, fit.reml) == pytest.approx(fit.criterion, abs=1e-7)
     estimate = mm.gls(fit.X.to_numpy(), fit.y, V)
     np.testing.assert_allclose(estimate.beta, fit.beta, rtol=1e-6)
@@ -157,7 +175,8 @@ def test_scale_of_y_and_x():
     fit = mm.lmm(SLOPES, sleep())
     other = mm.lmm(SLOPES, sleep(reaction_ms=sleep().reaction_ms * 1000, days=sleep().days / 100))
     assert other.criterion == pytest.approx(
-        fit.criterion + (180 - 2) * np.log(1000**2) + np.log(1e-4), abs=1e-6)  # log|X'X| moves too
+        fit.criterion + (180 - 2) * np.log(1000**2) + np.log(1e-4), abs=1e-6
+    )  # log|X'X| moves too
     np.testing.assert_allclose(other.varcomp.sd / fit.varcomp.sd, [1e3, 1e5, 1e3], rtol=1e-4)
     assert other.varcomp["corr"][1] == pytest.approx(fit.varcomp["corr"][1], abs=1e-4)
 
@@ -198,8 +217,13 @@ def random_design(seed):
     h = rng.permutation(np.arange(n) % int(rng.integers(2, 6)))
     x = rng.normal(size=n)
     sd = rng.choice([0, 0.1, 0.5, 2.0], size=3)
-    y = (x + sd[0] * rng.normal(size=J)[g] + sd[1] * rng.normal(size=J)[g] * x
-         + sd[2] * rng.normal(size=h.max() + 1)[h] + rng.normal(size=n))
+    y = (
+        x
+        + sd[0] * rng.normal(size=J)[g]
+        + sd[1] * rng.normal(size=J)[g] * x
+        + sd[2] * rng.normal(size=h.max() + 1)[h]
+        + rng.normal(size=n)
+    )
     terms = ["(1 | g)", "(x | g)", "(x || g)", "(1 | g) + (1 | h)", "(1 | g/h)"][kind]
     return f"y ~ x + {terms}", pd.DataFrame({"y": y, "x": x, "g": g, "h": h}), rng
 
@@ -234,7 +258,7 @@ def test_a_zero_variance_is_certified_and_explained(fits):
     fit = fits("dyestuff2")
     assert fit.theta[0] == 0 and fit.boundary and fit.varcomp.variance[0] == 0
     assert fit.profiled.score(fit.theta, 0) / fit.sigma2 == pytest.approx(0.717, abs=5e-4)
-    message, = fit.messages
+    (message,) = fit.messages
     assert "Boundary estimate: the data ask for a variance of zero (batch.Intercept)" in message
     assert "fail" not in message and "converge" not in message
 
@@ -263,7 +287,9 @@ def test_predict_the_rows_of_the_fit(fits):
 def test_new_groups_are_refused_or_put_at_the_population(fits):
     fit = fits("sleepstudy_slopes_reml")
     new = pd.DataFrame({"days": [0, 5], "subject": ["308", "nobody"]})
-    with pytest.raises(ValueError, match='levels that the fit has not seen: nobody.*new_levels="population"'):
+    with pytest.raises(
+        ValueError, match='levels that the fit has not seen: nobody.*new_levels="population"'
+    ):
         fit.predict(new)
     both = fit.predict(new, new_levels="population", se=True)
     assert both["mean"][1] == pytest.approx(fit.beta.iloc[0] + 5 * fit.beta.iloc[1])
@@ -272,7 +298,9 @@ def test_new_groups_are_refused_or_put_at_the_population(fits):
     assert both.se[1] == pytest.approx(np.sqrt(variance))
     with pytest.raises(KeyError, match="days"):
         fit.predict(new[["subject"]])
-    with pytest.raises(ValueError, match="groups='conditonal' is unknown; did you mean 'conditional'"):
+    with pytest.raises(
+        ValueError, match="groups='conditonal' is unknown; did you mean 'conditional'"
+    ):
         fit.predict(groups="conditonal")
 
 
@@ -280,9 +308,13 @@ def test_standard_errors_of_predictions_from_the_dense_equations(fits):
     fit = fits("sleepstudy_slopes_reml")
     inverse = mm.henderson(fit).inverse.to_numpy()
     W = np.hstack([fit.X, fit.Z])
-    np.testing.assert_allclose(fit.predict(se=True).se, np.sqrt(np.einsum("ni,ij,nj->n", W, inverse, W)))
+    np.testing.assert_allclose(
+        fit.predict(se=True).se, np.sqrt(np.einsum("ni,ij,nj->n", W, inverse, W))
+    )
     population = fit.predict(groups="population", se=True).se
-    np.testing.assert_allclose(population, np.sqrt(np.einsum("ni,ij,nj->n", fit.X, fit.cov_beta, fit.X)))
+    np.testing.assert_allclose(
+        population, np.sqrt(np.einsum("ni,ij,nj->n", fit.X, fit.cov_beta, fit.X))
+    )
 
 
 def test_simulated_data_have_covariance_V(fits):
@@ -310,7 +342,9 @@ def test_refit_with_another_response_is_a_fresh_fit(fits, name):
 
 def test_refit_by_the_other_likelihood(fits):
     ml = fits("sorghum_reml").refit(reml=False)
-    assert not ml.reml and ml.criterion == pytest.approx(MODELS["sorghum_ml"]["criterion"], rel=1e-9)
+    assert not ml.reml and ml.criterion == pytest.approx(
+        MODELS["sorghum_ml"]["criterion"], rel=1e-9
+    )
     with pytest.raises(ValueError, match="y has 3 values, but the fit has 72 rows"):
         ml.refit(y=[1, 2, 3])
 
@@ -322,7 +356,7 @@ def test_streamed_fit_is_the_fit(tmp_path):
     data = mm.load("barley")
     formula = "yield_t_ha ~ genotype + fungicide + (1 | block/fungicide)"
     whole = mm.lmm(formula, data)
-    pieces = (data.iloc[a:a + 100] for a in range(0, len(data), 100))
+    pieces = (data.iloc[a : a + 100] for a in range(0, len(data), 100))
     streamed = mm.lmm(formula, pieces)
     assert streamed.criterion == pytest.approx(whole.criterion, rel=1e-9)
     np.testing.assert_allclose(streamed.beta, whole.beta, rtol=1e-6, atol=1e-9)
@@ -353,8 +387,25 @@ def test_data_must_be_a_table():
 
 def test_summary_shows_the_numbers_of_the_lecture(fits):
     text = str(fits("sorghum_reml").summary())
-    for number in ("729.7", "-1.99895", "-0.58043", "-0.01854", "0.52108", "1.92022", "2906.0", "53.91",
-                   "25627", "160.1", "581.86", "84.46", "6.889", "-66.52", "113.20", "448.28", "block 4"):
+    for number in (
+        "729.7",
+        "-1.99895",
+        "-0.58043",
+        "-0.01854",
+        "0.52108",
+        "1.92022",
+        "2906.0",
+        "53.91",
+        "25627",
+        "160.1",
+        "581.86",
+        "84.46",
+        "6.889",
+        "-66.52",
+        "113.20",
+        "448.28",
+        "block 4",
+    ):
         assert number in text, number
     assert max(map(len, text.splitlines())) <= 80
     assert "<table" in fits("sorghum_reml").summary()._repr_html_()
@@ -374,8 +425,13 @@ def test_huge_matrices_are_refused_in_words(monkeypatch, fits):
 def test_trace_ends_at_the_estimate(fits):
     fit = fits("sleepstudy_slopes_reml")
     assert fit.trace.criterion.min() == pytest.approx(fit.criterion, abs=1e-8)
-    assert list(fit.trace.columns) == ["subject.Intercept", "subject.days.Intercept", "subject.days", "criterion",
-                                       "start"]
+    assert list(fit.trace.columns) == [
+        "subject.Intercept",
+        "subject.days.Intercept",
+        "subject.days",
+        "criterion",
+        "start",
+    ]
     assert fit.trace.start[0] == "moments" and {"all small", "all large"} < set(fit.trace.start)
 
 
@@ -391,13 +447,19 @@ def test_henderson_solves_for_both_at_once(fits, name):
     np.testing.assert_allclose(equations.solution[p:], fit.ranef().estimate, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(equations.left @ equations.solution, equations.right, rtol=1e-8)
     np.testing.assert_allclose(equations.inverse.iloc[:p, :p], fit.cov_beta, rtol=1e-6)
-    order = np.r_[len(fit.Z.columns):len(fit.Z.columns) + p, 0:len(fit.Z.columns)]
-    np.testing.assert_allclose(equations.inverse, fit.joint_covariance()[np.ix_(order, order)],
-                               rtol=1e-6, atol=1e-9 * fit.sigma2)
+    order = np.r_[len(fit.Z.columns) : len(fit.Z.columns) + p, 0 : len(fit.Z.columns)]
+    np.testing.assert_allclose(
+        equations.inverse,
+        fit.joint_covariance()[np.ix_(order, order)],
+        rtol=1e-6,
+        atol=1e-9 * fit.sigma2,
+    )
 
 
 def test_henderson_needs_an_invertible_G(fits):
-    with pytest.raises(ValueError, match="G is singular: the estimate for batch lies on the boundary"):
+    with pytest.raises(
+        ValueError, match="G is singular: the estimate for batch lies on the boundary"
+    ):
         mm.henderson(fits("dyestuff2"))
 
 
@@ -407,7 +469,9 @@ def test_shrinkage_of_a_balanced_intercept(fits):
     r, s_u, s = 18, fit.varcomp.variance[0], fit.sigma2
     np.testing.assert_allclose(table.weight, r * s_u / (r * s_u + s))
     assert table.weight[0] == pytest.approx(0.6711719, abs=1e-6)
-    np.testing.assert_allclose(table.partial - table.complete, table.weight * (table.no_pooling - table.complete))
+    np.testing.assert_allclose(
+        table.partial - table.complete, table.weight * (table.no_pooling - table.complete)
+    )
 
 
 def test_no_pooling_is_a_regression_per_subject(fits):

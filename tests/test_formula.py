@@ -13,51 +13,62 @@ from mmteach.engine.frame import check_sizes, chunk_designs, design
 
 def frame(n=60, seed=1):
     rng = np.random.default_rng(seed)
-    return pd.DataFrame({
-        "y": rng.normal(10, 2, n),
-        "x": rng.normal(size=n),
-        "z": rng.normal(size=n),
-        "count": rng.integers(1, 9, n),
-        "f": pd.Categorical(rng.choice(list("abc"), n), categories=list("cabq")),
-        "h": rng.choice(["low", "high"], n),
-        "k": rng.integers(0, 4, n) * 36,
-        "b": rng.random(n) > 0.5,
-        "g": rng.integers(300, 305, n),
-        "p": rng.choice(["P1", "P2", "P3"], n),
-        "row": np.arange(n),
-    })
+    return pd.DataFrame(
+        {
+            "y": rng.normal(10, 2, n),
+            "x": rng.normal(size=n),
+            "z": rng.normal(size=n),
+            "count": rng.integers(1, 9, n),
+            "f": pd.Categorical(rng.choice(list("abc"), n), categories=list("cabq")),
+            "h": rng.choice(["low", "high"], n),
+            "k": rng.integers(0, 4, n) * 36,
+            "b": rng.random(n) > 0.5,
+            "g": rng.integers(300, 305, n),
+            "p": rng.choice(["P1", "P2", "P3"], n),
+            "row": np.arange(n),
+        }
+    )
 
 
 # ---------------------------------------------------------------- the text
 
 
-@pytest.mark.parametrize("written, fixed, bars", [
-    ("y ~ x*f + (1|g)", "x*f", ["(1 | g)"]),
-    ("y~(x|g)", "1", ["(1 + x | g)"]),
-    ("y ~ x + (1 + x | g)", "x", ["(1 + x | g)"]),
-    ("y ~ 0 + x + (0+x|g)", "0 + x", ["(0 + x | g)"]),
-    ("y ~ x - 1 + (x - 1|g)", "x - 1", ["(0 + x | g)"]),
-    ("y ~ -1 + x + (-1 + x|g)", "-1 + x", ["(0 + x | g)"]),
-    ("y ~ (1|g) + x + (1|h) + z", "x + z", ["(1 | g)", "(1 | h)"]),
-    ("y ~ x + (x||g)", "x", ["(1 | g)", "(0 + x | g)"]),
-    ("y ~ (1||g)", "1", ["(1 | g)"]),
-    ("y ~ (0 + x + z||g)", "1", ["(0 + x | g)", "(0 + z | g)"]),
-    ("y ~ (x*z + np.log(w)||g)", "1", ["(1 | g)", "(0 + x | g)", "(0 + z | g)", "(0 + x:z | g)",
-                                        "(0 + np.log(w) | g)"]),
-    ("y ~ (1|a:b)", "1", ["(1 | a:b)"]),
-    ("y ~ (1|a/b)", "1", ["(1 | a)", "(1 | a:b)"]),
-    ("y ~ (1|a/b/c)", "1", ["(1 | a)", "(1 | a:b)", "(1 | a:b:c)"]),
-    ("y ~ (1|a*b)", "1", ["(1 | a)", "(1 | b)", "(1 | a:b)"]),
-    ("y ~ (1|a*b*c)", "1", ["(1 | a)", "(1 | b)", "(1 | c)", "(1 | a:b)", "(1 | a:c)", "(1 | b:c)",
-                            "(1 | a:b:c)"]),
-    ("y ~ (1|a:b/c)", "1", ["(1 | a:b)", "(1 | a:b:c)"]),
-    ("y ~ (x||a/b)", "1", ["(1 | a)", "(0 + x | a)", "(1 | a:b)", "(0 + x | a:b)"]),
-    ("y ~ (f|g)", "1", ["(1 + f | g)"]),
-    ("y ~ (f*x|g)", "1", ["(1 + f*x | g)"]),
-    ("y ~ (1|factor(g)) + (1|C(h))", "1", ["(1 | g)", "(1 | h)"]),
-    ("y ~ x", "x", []),
-    ("y ~ `a|b` + I('~(')  + (1|`my  group`)", "`a|b` + I('~(')", ["(1 | `my  group`)"]),
-])
+@pytest.mark.parametrize(
+    "written, fixed, bars",
+    [
+        ("y ~ x*f + (1|g)", "x*f", ["(1 | g)"]),
+        ("y~(x|g)", "1", ["(1 + x | g)"]),
+        ("y ~ x + (1 + x | g)", "x", ["(1 + x | g)"]),
+        ("y ~ 0 + x + (0+x|g)", "0 + x", ["(0 + x | g)"]),
+        ("y ~ x - 1 + (x - 1|g)", "x - 1", ["(0 + x | g)"]),
+        ("y ~ -1 + x + (-1 + x|g)", "-1 + x", ["(0 + x | g)"]),
+        ("y ~ (1|g) + x + (1|h) + z", "x + z", ["(1 | g)", "(1 | h)"]),
+        ("y ~ x + (x||g)", "x", ["(1 | g)", "(0 + x | g)"]),
+        ("y ~ (1||g)", "1", ["(1 | g)"]),
+        ("y ~ (0 + x + z||g)", "1", ["(0 + x | g)", "(0 + z | g)"]),
+        (
+            "y ~ (x*z + np.log(w)||g)",
+            "1",
+            ["(1 | g)", "(0 + x | g)", "(0 + z | g)", "(0 + x:z | g)", "(0 + np.log(w) | g)"],
+        ),
+        ("y ~ (1|a:b)", "1", ["(1 | a:b)"]),
+        ("y ~ (1|a/b)", "1", ["(1 | a)", "(1 | a:b)"]),
+        ("y ~ (1|a/b/c)", "1", ["(1 | a)", "(1 | a:b)", "(1 | a:b:c)"]),
+        ("y ~ (1|a*b)", "1", ["(1 | a)", "(1 | b)", "(1 | a:b)"]),
+        (
+            "y ~ (1|a*b*c)",
+            "1",
+            ["(1 | a)", "(1 | b)", "(1 | c)", "(1 | a:b)", "(1 | a:c)", "(1 | b:c)", "(1 | a:b:c)"],
+        ),
+        ("y ~ (1|a:b/c)", "1", ["(1 | a:b)", "(1 | a:b:c)"]),
+        ("y ~ (x||a/b)", "1", ["(1 | a)", "(0 + x | a)", "(1 | a:b)", "(0 + x | a:b)"]),
+        ("y ~ (f|g)", "1", ["(1 + f | g)"]),
+        ("y ~ (f*x|g)", "1", ["(1 + f*x | g)"]),
+        ("y ~ (1|factor(g)) + (1|C(h))", "1", ["(1 | g)", "(1 | h)"]),
+        ("y ~ x", "x", []),
+        ("y ~ `a|b` + I('~(')  + (1|`my  group`)", "`a|b` + I('~(')", ["(1 | `my  group`)"]),
+    ],
+)
 def test_expansion(written, fixed, bars):
     split = split_bars(written)
     assert split.response == "y"
@@ -79,44 +90,47 @@ def test_split_prints_for_a_lesson():
     assert "(none)" in repr(split_bars("y ~ x"))
 
 
-@pytest.mark.parametrize("written, says", [
-    ("y", "exactly one '~'"),
-    ("", "exactly one '~'"),
-    ("y ~ x ~ z + (1|g)", "exactly one '~'"),
-    ("y ~~ x", "exactly one '~'"),
-    ("~ x + (1|g)", "response is missing"),
-    ("y ~", "missing at the end"),
-    ("y ~ x + (1|g) +", "missing at the end"),
-    ("y ~ x + 1|g", r"needs its own parentheses: write \(1\|g\)"),
-    ("y ~ (x + (1|g)", r"\) is missing"),
-    ("y ~ x + 1|g)", r"\) at position 12 .* closes nothing"),
-    ("y ~ (1|g]", r"\] at position 9 .* closes nothing"),
-    ("y ~ `x + (1|g)", "no partner"),
-    ("y ~ ((1|g))", "one pair of parentheses"),
-    ("y ~ x*(1|g)", "one pair of parentheses"),
-    ("y ~ (x)*(1|g)", "one pair of parentheses"),
-    ("y ~ (x + (1|g))", "one pair of parentheses"),
-    ("y ~ (1|g|h)", "one pair of parentheses"),
-    ("y ~ (x || g || h)", "one pair of parentheses"),
-    ("y ~ (x | | g)", "one pair of parentheses"),
-    ("y ~ (1|g)(1|h)", "one pair of parentheses"),
-    ("y ~ (|g)", "to the left of the bar"),
-    ("y ~ (1|)", "to the right of the bar"),
-    ("y ~ (0|g)", "lets nothing vary"),
-    ("y ~ x - (1|g)", "cannot subtract"),
-    ("(1|g) ~ y", "after the '~'"),
-    ("y ~ (1|log(g))", r"cannot read 'log\(g\)' to the right"),
-    ("y ~ (1|a+b)", r"write \(1 \| a\) \+ \(1 \| b\)"),
-    ("y ~ (1|1)", "to the right of the bar"),
-    ("y ~ (1|a:)", "an empty name"),
-    ("y ~ (1|(a:b))", "to the right of the bar"),
-    ("y ~ ((x + z)||g)", r"to the left of \|\|"),
-    ("y ~ (x - z||g)", "not subtracted"),
-    ("y ~ (1|g) + (1|g)", "occurs twice"),
-    ("y ~ (1|a/b) + (1|a)", "occurs twice"),
-    ("y ~ (1|a*b*c*d*e*f*g)", "more than 63"),
-    (7, "must be text, not int"),
-])
+@pytest.mark.parametrize(
+    "written, says",
+    [
+        ("y", "exactly one '~'"),
+        ("", "exactly one '~'"),
+        ("y ~ x ~ z + (1|g)", "exactly one '~'"),
+        ("y ~~ x", "exactly one '~'"),
+        ("~ x + (1|g)", "response is missing"),
+        ("y ~", "missing at the end"),
+        ("y ~ x + (1|g) +", "missing at the end"),
+        ("y ~ x + 1|g", r"needs its own parentheses: write \(1\|g\)"),
+        ("y ~ (x + (1|g)", r"\) is missing"),
+        ("y ~ x + 1|g)", r"\) at position 12 .* closes nothing"),
+        ("y ~ (1|g]", r"\] at position 9 .* closes nothing"),
+        ("y ~ `x + (1|g)", "no partner"),
+        ("y ~ ((1|g))", "one pair of parentheses"),
+        ("y ~ x*(1|g)", "one pair of parentheses"),
+        ("y ~ (x)*(1|g)", "one pair of parentheses"),
+        ("y ~ (x + (1|g))", "one pair of parentheses"),
+        ("y ~ (1|g|h)", "one pair of parentheses"),
+        ("y ~ (x || g || h)", "one pair of parentheses"),
+        ("y ~ (x | | g)", "one pair of parentheses"),
+        ("y ~ (1|g)(1|h)", "one pair of parentheses"),
+        ("y ~ (|g)", "to the left of the bar"),
+        ("y ~ (1|)", "to the right of the bar"),
+        ("y ~ (0|g)", "lets nothing vary"),
+        ("y ~ x - (1|g)", "cannot subtract"),
+        ("(1|g) ~ y", "after the '~'"),
+        ("y ~ (1|log(g))", r"cannot read 'log\(g\)' to the right"),
+        ("y ~ (1|a+b)", r"write \(1 \| a\) \+ \(1 \| b\)"),
+        ("y ~ (1|1)", "to the right of the bar"),
+        ("y ~ (1|a:)", "an empty name"),
+        ("y ~ (1|(a:b))", "to the right of the bar"),
+        ("y ~ ((x + z)||g)", r"to the left of \|\|"),
+        ("y ~ (x - z||g)", "not subtracted"),
+        ("y ~ (1|g) + (1|g)", "occurs twice"),
+        ("y ~ (1|a/b) + (1|a)", "occurs twice"),
+        ("y ~ (1|a*b*c*d*e*f*g)", "more than 63"),
+        (7, "must be text, not int"),
+    ],
+)
 def test_text_that_is_no_formula(written, says):
     with pytest.raises(ValueError, match=says):
         split_bars(written)
@@ -125,12 +139,34 @@ def test_text_that_is_no_formula(written, says):
 # ---------------------------------------------------------------- the fixed part
 
 
-@pytest.mark.parametrize("fixed", [
-    "1", "x", "x + z", "0 + x + z", "x + count", "x + f", "f + x + h", "0 + f", "0 + f + h", "f*h",
-    "f:x", "x*f*h - f:h", "x + f:h", "poly(x, 2)", "np.log(count) + I(x**2)", "C(h)", "f/x",
-    "C(f, contr.sum) + x", "(x + z + f)**2", "x - 1", "center(x) + scale(z)", "bs(x, df=4)",
-    "x + x",
-])
+@pytest.mark.parametrize(
+    "fixed",
+    [
+        "1",
+        "x",
+        "x + z",
+        "0 + x + z",
+        "x + count",
+        "x + f",
+        "f + x + h",
+        "0 + f",
+        "0 + f + h",
+        "f*h",
+        "f:x",
+        "x*f*h - f:h",
+        "x + f:h",
+        "poly(x, 2)",
+        "np.log(count) + I(x**2)",
+        "C(h)",
+        "f/x",
+        "C(f, contr.sum) + x",
+        "(x + z + f)**2",
+        "x - 1",
+        "center(x) + scale(z)",
+        "bs(x, df=4)",
+        "x + x",
+    ],
+)
 def test_fixed_part_equals_formulaic(fixed):
     data = frame()
     made = design(f"y ~ {fixed} + (1|g)", data)
@@ -139,8 +175,10 @@ def test_fixed_part_equals_formulaic(fixed):
     assert made.x_names == list(expected.columns)
     np.testing.assert_allclose(made.X, expected.to_numpy(float), rtol=0, atol=1e-13)
     assert made.X.dtype == float
-    slices = {("Intercept" if str(t) == "1" else str(t)): s
-              for t, s in expected.model_spec.term_slices.items()}
+    slices = {
+        ("Intercept" if str(t) == "1" else str(t)): s
+        for t, s in expected.model_spec.term_slices.items()
+    }
     assert made.x_terms == slices
     assert set(made.x_factors) == set(made.x_variables) == set(slices)
 
@@ -164,8 +202,13 @@ def test_plain_sums_give_what_formulaic_gives_to_the_last_bit():
     np.testing.assert_array_equal(plain.X, expected)
     assert [name.replace("I(", "").replace(")", "") for name in detour.x_names] == plain.x_names
     np.testing.assert_array_equal(plain.X, detour.X)
-    assert plain.x_factors == {"Intercept": {}, "x": {"x": None}, "f": {"f": ["c", "a", "b"]},
-                               "count": {"count": None}, "h": {"h": ["high", "low"]}}
+    assert plain.x_factors == {
+        "Intercept": {},
+        "x": {"x": None},
+        "f": {"f": ["c", "a", "b"]},
+        "count": {"count": None},
+        "h": {"h": ["high", "low"]},
+    }
 
 
 def test_levels_order_unused_categories_and_truth_values():
@@ -179,15 +222,34 @@ def test_levels_order_unused_categories_and_truth_values():
 
 
 def test_numbers_kept_as_objects_or_nullable_are_numbers():
-    data = frame().assign(o=pd.Series([1.5, 2, 4] * 20, dtype=object),
-                          i=pd.array([1, 2, 4] * 20, dtype="Int64"))
+    data = frame().assign(
+        o=pd.Series([1.5, 2, 4] * 20, dtype=object), i=pd.array([1, 2, 4] * 20, dtype="Int64")
+    )
     made = design("y ~ o + i + (1|g)", data)
     assert made.x_names == ["Intercept", "o", "i"]
     np.testing.assert_array_equal(made.X[:3, 1:], [[1.5, 1], [2, 2], [4, 4]])
 
 
-@pytest.mark.parametrize("name", ["yield", "class", "total fruits", "total.fruits", "log", "C", "I",
-                                  "np", "poly", "a:b", "_c0_", "Größe", "True", "x|y", ".hidden"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "yield",
+        "class",
+        "total fruits",
+        "total.fruits",
+        "log",
+        "C",
+        "I",
+        "np",
+        "poly",
+        "a:b",
+        "_c0_",
+        "Größe",
+        "True",
+        "x|y",
+        ".hidden",
+    ],
+)
 def test_any_column_name_works_everywhere(name):
     data = frame().rename(columns={"count": name, "p": name + "2"})
     plain = name.isidentifier() or name in ("total.fruits", ".hidden")
@@ -196,20 +258,33 @@ def test_any_column_name_works_everywhere(name):
     assert made.y_name == safe
     assert made.terms[0].group == name + "2"
     np.testing.assert_array_equal(made.y, data[name])
-    made = design(f"log({safe}) ~ {safe}*f + np.log({safe}) + C({safe} > 3) + (0 + {safe} | g)",
-                  data)
+    made = design(
+        f"log({safe}) ~ {safe}*f + np.log({safe}) + C({safe} > 3) + (0 + {safe} | g)", data
+    )
     np.testing.assert_allclose(made.y, np.log(data[name]))
-    assert made.x_names == ["Intercept", f"{name}", "f[T.a]", "f[T.b]", f"np.log({name})",
-                            f"C({name} > 3)[T.True]", f"{name}:f[T.a]", f"{name}:f[T.b]"]
+    assert made.x_names == [
+        "Intercept",
+        f"{name}",
+        "f[T.a]",
+        "f[T.b]",
+        f"np.log({name})",
+        f"C({name} > 3)[T.True]",
+        f"{name}:f[T.a]",
+        f"{name}:f[T.b]",
+    ]
     assert made.terms[0].names == [name]
     np.testing.assert_array_equal(made.x_rows(data), made.X)
 
 
 def test_response_may_be_transformed():
     data = frame()
-    for text, values in [("np.log(y)", np.log(data.y)), ("log(y)", np.log(data.y)),
-                         ("I(y/10)", data.y / 10), ("y - x", data.y - data.x),
-                         ("sqrt(count)", np.sqrt(data["count"]))]:
+    for text, values in [
+        ("np.log(y)", np.log(data.y)),
+        ("log(y)", np.log(data.y)),
+        ("I(y/10)", data.y / 10),
+        ("y - x", data.y - data.x),
+        ("sqrt(count)", np.sqrt(data["count"])),
+    ]:
         made = design(f"{text} ~ x + (1|g)", data)
         assert made.y_name == text
         np.testing.assert_allclose(made.y, values)
@@ -243,14 +318,26 @@ def test_only_observed_combinations_become_levels():
 def test_terms_stand_in_order_of_their_number_of_levels():
     made = design("y ~ x + (1|h) + (1|p) + (1|g) + (0 + x|p)", frame())
     assert [str(term.bar) for term in made.terms] == [
-        "(1 | g)", "(1 | p)", "(0 + x | p)", "(1 | h)"]
+        "(1 | g)",
+        "(1 | p)",
+        "(0 + x | p)",
+        "(1 | h)",
+    ]
 
 
-@pytest.mark.parametrize("convert", [
-    lambda g: g, lambda g: g.astype(float), lambda g: g.astype(str), lambda g: g.astype("category"),
-    lambda g: pd.Categorical(g, categories=range(299, 310)), lambda g: g.astype("Int64"),
-    lambda g: pd.Timestamp("2024-01-01") + pd.to_timedelta(g, "D"), lambda g: g.astype(object),
-])
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda g: g,
+        lambda g: g.astype(float),
+        lambda g: g.astype(str),
+        lambda g: g.astype("category"),
+        lambda g: pd.Categorical(g, categories=range(299, 310)),
+        lambda g: g.astype("Int64"),
+        lambda g: pd.Timestamp("2024-01-01") + pd.to_timedelta(g, "D"),
+        lambda g: g.astype(object),
+    ],
+)
 def test_groups_of_any_type(convert):
     data = frame()
     expected = design("y ~ x + (1|g)", data).terms[0].codes
@@ -263,8 +350,9 @@ def test_groups_of_any_type(convert):
 
 def test_the_same_effect_twice_is_remarked():
     made = design("y ~ x + (1|g) + (x|g)", frame())
-    assert made.messages == ["Intercept of g occurs in (1 + x | g) and in (1 | g): their variances "
-                             "cannot be told apart"]
+    assert made.messages == [
+        "Intercept of g occurs in (1 + x | g) and in (1 | g): their variances cannot be told apart"
+    ]
 
 
 # ---------------------------------------------------------------- missing values, caller's data
@@ -281,8 +369,9 @@ def test_missing_rows_are_dropped_and_counted():
     weights = np.ones(60)
     weights[7] = np.nan
     made = design("y ~ x + count + (f | p)", data, weights)
-    assert made.messages == ["5 of 60 rows were dropped: missing values in x (1), count (1), "
-                             "f (1), p (2), weights (1)"]
+    assert made.messages == [
+        "5 of 60 rows were dropped: missing values in x (1), count (1), f (1), p (2), weights (1)"
+    ]
     gone = ["r3", "r4", "r5", "r6", "r7"]
     assert made.n_dropped == 5 and made.rows.tolist() == data.index.drop(gone).tolist()
     clean = design("y ~ x + count + (f | p)", data.drop(gone), np.delete(weights, range(3, 8)))
@@ -372,82 +461,104 @@ def test_new_rows_that_do_not_fit():
 # ---------------------------------------------------------------- errors that teach
 
 
-@pytest.mark.parametrize("formula, says", [
-    ("Y ~ x + (1|g)", "no column 'Y' in the data; did you mean 'y'"),
-    ("y ~ X + (1|g)", "no column 'X' in the data; did you mean 'x'"),
-    ("y ~ x + np.log(coun) + (1|g)", "did you mean 'count'"),
-    ("y ~ x + (zz|g)", "no column 'zz'"),
-    ("y ~ x + (1|gg)", "no column 'gg'"),
-    ("y ~ x + (1|g/pp)", "no column 'pp'"),
-    ("y ~ x + (1|g:pp)", "no column 'pp'"),
-    ("y ~ . + (1|g)", r"no column '\.'"),
-    ("y ~ `no such` + (1|g)", "no column 'no such'"),
-])
+@pytest.mark.parametrize(
+    "formula, says",
+    [
+        ("Y ~ x + (1|g)", "no column 'Y' in the data; did you mean 'y'"),
+        ("y ~ X + (1|g)", "no column 'X' in the data; did you mean 'x'"),
+        ("y ~ x + np.log(coun) + (1|g)", "did you mean 'count'"),
+        ("y ~ x + (zz|g)", "no column 'zz'"),
+        ("y ~ x + (1|gg)", "no column 'gg'"),
+        ("y ~ x + (1|g/pp)", "no column 'pp'"),
+        ("y ~ x + (1|g:pp)", "no column 'pp'"),
+        ("y ~ . + (1|g)", r"no column '\.'"),
+        ("y ~ `no such` + (1|g)", "no column 'no such'"),
+    ],
+)
 def test_unknown_columns(formula, says):
     with pytest.raises(KeyError, match=says) as caught:
         design(formula, frame())
     assert not str(caught.value).startswith(("'", '"'))
 
 
-@pytest.mark.parametrize("formula, says", [
-    ("y ~ x", "no random term.*mm.lm"),
-    ("1 ~ x + (1|g)", "response '1' names no column"),
-    ("f ~ x + (1|g)", "response 'f' is not numeric .it holds category"),
-    ("h ~ x + (1|g)", "response 'h' is not numeric"),
-    ("b ~ x + (1|g)", "response 'b' is not numeric .it holds bool"),
-    ("log(h) ~ x + (1|g)", "response 'h' is not numeric"),
-    ("poly(y, 2) ~ x + (1|g)", "must be one column"),
-    ("same ~ x + (1|g)", "response 'same' is constant .3."),
-    ("np.log(zero) ~ x + (1|g)", "not finite in every row"),
-    ("inf ~ x + (1|g)", "'inf' has 1 infinite values"),
-    ("y ~ inf + (1|g)", "'inf' has 1 infinite values"),
-    ("y ~ x + (inf|g)", "'inf' has 1 infinite values"),
-    ("y ~ np.log(zero) + (1|g)", r"'np.log\(zero\)' is not finite"),
-    ("y ~ empty + (1|g)", "no complete row: 60 of 60 rows were dropped: missing values in empty"),
-    ("y ~ x + (1|one)", "one level in the rows used.*at least two"),
-    ("y ~ one + (1|g)", "factor 'one' has one level .a. .*leave it out"),
-    ("y ~ x + (1|row)", r"\(1 \| row\) has as many levels as rows \(60\)"),
-    ("y ~ x + (x|row)", "as many levels as rows"),
-    ("y ~ x + (x + z|half)", "30 x 3 = 90 random effects from 60 rows"),
-    ("y ~ C(row) + (1|g)", "60 coefficients for 60 rows"),
-    ("y ~ open('a') + (1|g)", "unknown function 'open'"),
-    ("y ~ I(x^2) + (1|g)", r"cannot evaluate 'I\(x\^2\)': .*powers are written I\(x\*\*2\)"),
-    ("y ~ x z + (1|g)", "cannot evaluate 'x z': Missing operator"),
-    ("y ~ (x + z + 2|g)", "cannot evaluate"),
-    ("y ~ np.mean(x) + (1|g)", "cannot evaluate"),
-    ("y ~ day + (1|g)", "'day' holds datetime.* turn it into numbers"),
-    ("y ~ x + (1|lists)", "entries of column 'lists' cannot be labels"),
-])
+@pytest.mark.parametrize(
+    "formula, says",
+    [
+        ("y ~ x", "no random term.*mm.lm"),
+        ("1 ~ x + (1|g)", "response '1' names no column"),
+        ("f ~ x + (1|g)", "response 'f' is not numeric .it holds category"),
+        ("h ~ x + (1|g)", "response 'h' is not numeric"),
+        ("b ~ x + (1|g)", "response 'b' is not numeric .it holds bool"),
+        ("log(h) ~ x + (1|g)", "response 'h' is not numeric"),
+        ("poly(y, 2) ~ x + (1|g)", "must be one column"),
+        ("same ~ x + (1|g)", "response 'same' is constant .3."),
+        ("np.log(zero) ~ x + (1|g)", "not finite in every row"),
+        ("inf ~ x + (1|g)", "'inf' has 1 infinite values"),
+        ("y ~ inf + (1|g)", "'inf' has 1 infinite values"),
+        ("y ~ x + (inf|g)", "'inf' has 1 infinite values"),
+        ("y ~ np.log(zero) + (1|g)", r"'np.log\(zero\)' is not finite"),
+        (
+            "y ~ empty + (1|g)",
+            "no complete row: 60 of 60 rows were dropped: missing values in empty",
+        ),
+        ("y ~ x + (1|one)", "one level in the rows used.*at least two"),
+        ("y ~ one + (1|g)", "factor 'one' has one level .a. .*leave it out"),
+        ("y ~ x + (1|row)", r"\(1 \| row\) has as many levels as rows \(60\)"),
+        ("y ~ x + (x|row)", "as many levels as rows"),
+        ("y ~ x + (x + z|half)", "30 x 3 = 90 random effects from 60 rows"),
+        ("y ~ C(row) + (1|g)", "60 coefficients for 60 rows"),
+        ("y ~ open('a') + (1|g)", "unknown function 'open'"),
+        ("y ~ I(x^2) + (1|g)", r"cannot evaluate 'I\(x\^2\)': .*powers are written I\(x\*\*2\)"),
+        ("y ~ x z + (1|g)", "cannot evaluate 'x z': Missing operator"),
+        ("y ~ (x + z + 2|g)", "cannot evaluate"),
+        ("y ~ np.mean(x) + (1|g)", "cannot evaluate"),
+        ("y ~ day + (1|g)", "'day' holds datetime.* turn it into numbers"),
+        ("y ~ x + (1|lists)", "entries of column 'lists' cannot be labels"),
+    ],
+)
 def test_designs_that_cannot_be(formula, says):
     data = frame()
-    data = data.assign(same=3.0, zero=0.0, inf=np.where(data["row"] == 5, np.inf, data["row"]),
-                       empty=np.nan, one="a", half=data["row"] // 2, lists=[[1]] * 60,
-                       day=pd.date_range("2024-01-01", periods=60))
+    data = data.assign(
+        same=3.0,
+        zero=0.0,
+        inf=np.where(data["row"] == 5, np.inf, data["row"]),
+        empty=np.nan,
+        one="a",
+        half=data["row"] // 2,
+        lists=[[1]] * 60,
+        day=pd.date_range("2024-01-01", periods=60),
+    )
     with pytest.raises(ValueError, match=says):
         design(formula, data)
 
 
-@pytest.mark.parametrize("data, says", [
-    ({"y": [1, 2], "g": [1, 2]}, "pandas DataFrame, not dict"),
-    (None, "pandas DataFrame, not NoneType"),
-    (frame().head(0), "no complete row"),
-    (pd.concat([frame(), frame()[["x"]]], axis=1), "several columns called 'x'"),
-])
+@pytest.mark.parametrize(
+    "data, says",
+    [
+        ({"y": [1, 2], "g": [1, 2]}, "pandas DataFrame, not dict"),
+        (None, "pandas DataFrame, not NoneType"),
+        (frame().head(0), "no complete row"),
+        (pd.concat([frame(), frame()[["x"]]], axis=1), "several columns called 'x'"),
+    ],
+)
 def test_data_that_are_no_table(data, says):
     with pytest.raises(ValueError, match=says):
         design("y ~ x + (1|g)", data)
 
 
-@pytest.mark.parametrize("weights, says", [
-    (np.r_[-1, np.ones(59)], "positive and finite, but row 0 has -1"),
-    (np.r_[1, 0, np.ones(58)], "row 1 has 0"),
-    (np.r_[np.inf, np.ones(59)], "row 0 has inf"),
-    (np.ones(59), "59 weights for 60 rows"),
-    (2.0, "1 weights for 60 rows"),
-    (np.ones((60, 2)), "one positive number for each row"),
-    (["a"] * 60, "one positive number for each row"),
-    ("h", "one positive number for each row"),
-])
+@pytest.mark.parametrize(
+    "weights, says",
+    [
+        (np.r_[-1, np.ones(59)], "positive and finite, but row 0 has -1"),
+        (np.r_[1, 0, np.ones(58)], "row 1 has 0"),
+        (np.r_[np.inf, np.ones(59)], "row 0 has inf"),
+        (np.ones(59), "59 weights for 60 rows"),
+        (2.0, "1 weights for 60 rows"),
+        (np.ones((60, 2)), "one positive number for each row"),
+        (["a"] * 60, "one positive number for each row"),
+        ("h", "one positive number for each row"),
+    ],
+)
 def test_bad_weights(weights, says):
     with pytest.raises(ValueError, match=says):
         design("y ~ x + (1|g)", frame(), weights)
@@ -476,14 +587,17 @@ def crossproducts(pieces):
     for t, term in enumerate(pieces[-1].terms):
         order = np.argsort(np.asarray(term.levels.astype(str)))
         for block, piece in zip(blocks, pieces):
-            block.append(np.eye(len(term.levels))[piece.terms[t].codes][:, order]
-                         * piece.terms[t].x[:, :1])
+            block.append(
+                np.eye(len(term.levels))[piece.terms[t].codes][:, order] * piece.terms[t].x[:, :1]
+            )
     whole = [np.hstack([*block, piece.X, piece.y[:, None]]) for block, piece in zip(blocks, pieces)]
     return sum(rows.T @ rows for rows in whole)
 
 
-@pytest.mark.parametrize("formula", [
-    "y ~ x*h + f + (1|g) + (0 + x|p)", "y ~ np.log(count) + (1|g/p)", "y ~ x + (1|p:g) + (1|b)"])
+@pytest.mark.parametrize(
+    "formula",
+    ["y ~ x*h + f + (1|g) + (0 + x|p)", "y ~ np.log(count) + (1|g/p)", "y ~ x + (1|p:g) + (1|b)"],
+)
 def test_chunks_add_up_to_the_whole(formula):
     data = frame(200)
     data["f"] = data["f"].cat.remove_unused_categories()
@@ -498,7 +612,8 @@ def test_chunks_add_up_to_the_whole(formula):
         assert sum(piece.n_dropped for piece in pieces) == whole.n_dropped
         for term in pieces[-1].terms:
             assert sorted(map(str, term.levels)) == sorted(
-                next(map(str, t.levels) for t in whole.terms if t.bar == term.bar))
+                next(map(str, t.levels) for t in whole.terms if t.bar == term.bar)
+            )
         whole.terms.sort(key=lambda term: [t.bar for t in pieces[0].terms].index(term.bar))
         np.testing.assert_allclose(crossproducts(pieces), crossproducts([whole]), atol=1e-9)
 

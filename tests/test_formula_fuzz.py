@@ -12,19 +12,32 @@ FAST = settings(derandomize=True, deadline=None, database=None)
 
 _rng = np.random.default_rng(4)
 N = 120
-DATA = pd.DataFrame({
-    "y": _rng.normal(size=N),
-    "x": _rng.normal(size=N),
-    "f": pd.Categorical(_rng.choice(list("abc"), N)),
-    "g": _rng.integers(0, 5, N),
-    "h": _rng.choice(["u", "v"], N),
-    "yield": _rng.normal(size=N),
-    "total fruits": _rng.poisson(4, N) + 1.0,
-})
+DATA = pd.DataFrame(
+    {
+        "y": _rng.normal(size=N),
+        "x": _rng.normal(size=N),
+        "f": pd.Categorical(_rng.choice(list("abc"), N)),
+        "g": _rng.integers(0, 5, N),
+        "h": _rng.choice(["u", "v"], N),
+        "yield": _rng.normal(size=N),
+        "total fruits": _rng.poisson(4, N) + 1.0,
+    }
+)
 
-PIECES = [*"y x f g h zz 0 1 2 1.5e1 ~ | || + - * / : ( ) [ ] { } ^ = == @ , . ` ' \" # é".split(),
-          "yield", "`total fruits`",
-          "I(", "np.log(", "C(", "poly(x,2)", "**2", "%in%", "\n", " ", "\\"]
+PIECES = [
+    *"y x f g h zz 0 1 2 1.5e1 ~ | || + - * / : ( ) [ ] { } ^ = == @ , . ` ' \" # é".split(),
+    "yield",
+    "`total fruits`",
+    "I(",
+    "np.log(",
+    "C(",
+    "poly(x,2)",
+    "**2",
+    "%in%",
+    "\n",
+    " ",
+    "\\",
+]
 
 names = st.sampled_from(["x", "f", "h", "yield", "`total fruits`"])
 calls = st.sampled_from(["np.log(`total fruits`)", "I(x**2)", "C(g)", "poly(x, 2)", "0", "1"])
@@ -32,16 +45,22 @@ terms = st.recursive(
     st.one_of(names, names, calls),
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from("*:/"), inner).map(" ".join),
-        st.tuples(inner, inner).map(lambda two: "({} + {})".format(*two))),
-    max_leaves=3)
+        st.tuples(inner, inner).map(lambda two: "({} + {})".format(*two)),
+    ),
+    max_leaves=3,
+)
 sums = st.lists(st.tuples(st.sampled_from(["+", "+", "-"]), terms), min_size=1, max_size=2).map(
-    lambda parts: " ".join(" ".join(part) for part in parts))
+    lambda parts: " ".join(" ".join(part) for part in parts)
+)
 groups = st.lists(st.sampled_from(["f", "g", "h"]), min_size=1, max_size=3).flatmap(
-    lambda parts: st.sampled_from([operator.join(parts) for operator in ":/*"]))
+    lambda parts: st.sampled_from([operator.join(parts) for operator in ":/*"])
+)
 bars = st.tuples(st.one_of(names, sums), st.sampled_from(["|", "||"]), groups).map(
-    lambda parts: "({} {} {})".format(*parts))
+    lambda parts: "({} {} {})".format(*parts)
+)
 formulas = st.tuples(
-    st.sampled_from(["y", "yield", "log(`total fruits`)", "y/10"]), sums,
+    st.sampled_from(["y", "yield", "log(`total fruits`)", "y/10"]),
+    sums,
     st.lists(bars, min_size=1, max_size=2).map(" + ".join),
 ).map(lambda parts: "{} ~ {} + {}".format(*parts))
 

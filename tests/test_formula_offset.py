@@ -57,8 +57,9 @@ def test_simulated_responses_contain_the_offset(pair):
         draws = fit.simulate(4000, seed=1).to_numpy().mean()
         between = fit.varcomp.variance.sum() if "days |" not in r["formula"] else 1600
         assert abs(draws - r["mean_of_draws"]) < 5 * np.sqrt(2 * between / 4000)
-        assert abs(fit.simulate(4000, seed=2, conditional=True).to_numpy().mean() - fit.fitted.mean()) < \
-            5 * fit.sigma / np.sqrt(180 * 4000)
+        assert abs(
+            fit.simulate(4000, seed=2, conditional=True).to_numpy().mean() - fit.fitted.mean()
+        ) < 5 * fit.sigma / np.sqrt(180 * 4000)
 
 
 def test_a_bootstrap_takes_the_offset_off_again():
@@ -98,19 +99,22 @@ def test_missing_offsets_drop_their_rows():
     assert fit.nobs == 179 and fit.messages[0].endswith("missing values in load (1)")
 
 
-@pytest.mark.parametrize("formula, says", [
-    ("reaction_ms ~ days - offset(load)", r"write offset\(-\(...\)\)"),
-    ("reaction_ms ~ days*offset(load)", "a term of its own, added to the others"),
-    ("reaction_ms ~ I(offset(load))", "a term of its own, added to the others"),
-    ("reaction_ms ~ (days + offset(load))", "a term of its own, added to the others"),
-    ("offset(reaction_ms) ~ days", "a term of its own, added to the others"),
-    ("reaction_ms ~ offset(3)", "names no column"),
-    ("reaction_ms ~ offset(poly(days, 2))", "must be one column of numbers"),
-    ("reaction_ms ~ offset(subject)", "must be one column of numbers"),
-    ("reaction_ms ~ offset(days, load)", "cannot evaluate"),
-    ("reaction_ms ~ offset()", "cannot evaluate"),
-    ("reaction_ms ~ offset(nobody)", "no column 'nobody'"),
-])
+@pytest.mark.parametrize(
+    "formula, says",
+    [
+        ("reaction_ms ~ days - offset(load)", r"write offset\(-\(...\)\)"),
+        ("reaction_ms ~ days*offset(load)", "a term of its own, added to the others"),
+        ("reaction_ms ~ I(offset(load))", "a term of its own, added to the others"),
+        ("reaction_ms ~ (days + offset(load))", "a term of its own, added to the others"),
+        ("offset(reaction_ms) ~ days", "a term of its own, added to the others"),
+        ("reaction_ms ~ offset(3)", "names no column"),
+        ("reaction_ms ~ offset(poly(days, 2))", "must be one column of numbers"),
+        ("reaction_ms ~ offset(subject)", "must be one column of numbers"),
+        ("reaction_ms ~ offset(days, load)", "cannot evaluate"),
+        ("reaction_ms ~ offset()", "cannot evaluate"),
+        ("reaction_ms ~ offset(nobody)", "no column 'nobody'"),
+    ],
+)
 def test_offsets_that_cannot_be(formula, says):
     with pytest.raises((ValueError, KeyError), match=says):
         mm.lm(formula, data())
@@ -119,5 +123,7 @@ def test_offsets_that_cannot_be(formula, says):
 
 
 def test_an_offset_has_no_slope_by_group():
-    with pytest.raises(ValueError, match="no coefficient that could vary.*add it to the fixed part"):
+    with pytest.raises(
+        ValueError, match="no coefficient that could vary.*add it to the fixed part"
+    ):
         mm.split_bars("y ~ x + (offset(x) | g)")

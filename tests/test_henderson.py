@@ -16,13 +16,27 @@ def data():
     rng = np.random.default_rng(11)
     n = 90
     g, h, x = np.arange(n) % 8, rng.integers(0, 3, n), rng.normal(size=n)
-    y = (x + rng.normal(size=8)[g] + 0.7 * rng.normal(size=8)[g] * x + rng.normal(size=3)[h]
-         + 0.5 * rng.normal(size=3)[h] * x + rng.normal(size=n))
-    return pd.DataFrame({"y": y, "x": x, "g": g, "h": h, "f": np.where(rng.random(n) < 0.4, "a", "b"),
-                         "w": rng.uniform(0.5, 2, n)})
+    y = (
+        x
+        + rng.normal(size=8)[g]
+        + 0.7 * rng.normal(size=8)[g] * x
+        + rng.normal(size=3)[h]
+        + 0.5 * rng.normal(size=3)[h] * x
+        + rng.normal(size=n)
+    )
+    return pd.DataFrame(
+        {
+            "y": y,
+            "x": x,
+            "g": g,
+            "h": h,
+            "f": np.where(rng.random(n) < 0.4, "a", "b"),
+            "w": rng.uniform(0.5, 2, n),
+        }
+    )
 
 
-THETA = [0.9, 0.4, 0.6, 0.7, -0.3, 0.5]   # not the estimate, so that nothing hangs on the search
+THETA = [0.9, 0.4, 0.6, 0.7, -0.3, 0.5]  # not the estimate, so that nothing hangs on the search
 
 
 @pytest.fixture(params=[None, 0, 10], ids=["dense", "sparse", "sparse, few levels at a time"])
@@ -45,7 +59,7 @@ def dense(fit):
 def test_products_are_those_of_the_rows(fit):
     W, Z, X, _ = dense(fit)
     cp = fit.products
-    Q = X @ np.linalg.inv(cp.R)   # the products stand for Q; X = Q R
+    Q = X @ np.linalg.inv(cp.R)  # the products stand for Q; X = Q R
     both = np.hstack([Z, Q])
     np.testing.assert_allclose(cp.normal_matrix(), both.T @ W @ both, atol=1e-10)
 
@@ -56,14 +70,18 @@ def test_henderson_inverse(fit):
     left = both.T @ W @ both
     q = Z.shape[1]
     left[:q, :q] += np.linalg.inv(Lambda @ Lambda.T)
-    np.testing.assert_allclose(henderson_inverse(fit.profiled, fit.theta), np.linalg.inv(left), atol=1e-9)
+    np.testing.assert_allclose(
+        henderson_inverse(fit.profiled, fit.theta), np.linalg.inv(left), atol=1e-9
+    )
 
 
 def test_conditional_variance_and_the_sd_of_ranef(fit):
     W, Z, _, Lambda = dense(fit)
     V = Lambda @ np.linalg.inv(Lambda.T @ Z.T @ W @ Z @ Lambda + np.eye(len(Lambda))) @ Lambda.T
     at = 0
-    for C, (J, k) in zip(conditional_variance(fit.profiled, fit.theta), zip(fit.products.J, fit.products.k)):
+    for C, (J, k) in zip(
+        conditional_variance(fit.profiled, fit.theta), zip(fit.products.J, fit.products.k)
+    ):
         assert C.shape == (J, k, k)
         for level in range(J):
             here = slice(at, at + k)
@@ -85,5 +103,9 @@ def test_the_fitted_equations_at_this_theta(fit):
     estimate = mm.gls(fit.X.to_numpy(), fit.y, fit.V.to_numpy())
     np.testing.assert_allclose(fit.beta, estimate.beta, rtol=1e-9)
     np.testing.assert_allclose(fit.cov_beta, estimate.cov_beta, rtol=1e-8)
-    b = fit.G.to_numpy() @ fit.Z.to_numpy().T @ np.linalg.solve(fit.V.to_numpy(), estimate.residuals)
+    b = (
+        fit.G.to_numpy()
+        @ fit.Z.to_numpy().T
+        @ np.linalg.solve(fit.V.to_numpy(), estimate.residuals)
+    )
     np.testing.assert_allclose(fit.ranef().estimate, b, atol=1e-9)

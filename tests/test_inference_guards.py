@@ -17,40 +17,73 @@ def fit():
 
 
 REFUSED = [
-    (lambda f: mm.emmeans(f, "genotype", level=[.9, .95]), r"level=\[0.9, 0.95\] must lie between 0 and 1"),
+    (
+        lambda f: mm.emmeans(f, "genotype", level=[0.9, 0.95]),
+        r"level=\[0.9, 0.95\] must lie between 0 and 1",
+    ),
     (lambda f: mm.emmeans(f, "genotype", level=None), "level=None must lie between 0 and 1"),
     (lambda f: mm.emmeans(f, "genotype", level=True), "level=True must lie between 0 and 1"),
-    (lambda f: mm.emmeans(f, "genotype", df=["z"]), r"df=\['z'\] is unknown; use one of 'kenward-roger'"),
+    (
+        lambda f: mm.emmeans(f, "genotype", df=["z"]),
+        r"df=\['z'\] is unknown; use one of 'kenward-roger'",
+    ),
     (lambda f: mm.emmeans(f, "genotype", nesting="no"), "nesting='no' must be True or False"),
     (lambda f: mm.emmeans(3, "genotype"), "emmeans takes a fit of mm.lmm or mm.lm first, not int"),
-    (lambda f: mm.contrasts(mm.emmeans(f, "genotype"), adjust=["tukey"]), r"adjust=\['tukey'\] is unknown; did you mean 'tukey'\?"),
+    (
+        lambda f: mm.contrasts(mm.emmeans(f, "genotype"), adjust=["tukey"]),
+        r"adjust=\['tukey'\] is unknown; did you mean 'tukey'\?",
+    ),
     (lambda f: mm.contrasts(mm.emmeans(f, "genotype"), adjust=3), "adjust=3 is unknown"),
-    (lambda f: mm.contrasts(mm.emmeans(f, "genotype"), {"q": [0] * 18}), "the weights of contrast 'q' are all zero"),
-    (lambda f: mm.contrasts(mm.emmeans(f, "genotype"), level=[.9]), r"level=\[0.9\] must lie"),
-    (lambda f: mm.contrasts(pd.DataFrame({"origin": [1]})), "contrasts needs the table that emmeans returned"),
+    (
+        lambda f: mm.contrasts(mm.emmeans(f, "genotype"), {"q": [0] * 18}),
+        "the weights of contrast 'q' are all zero",
+    ),
+    (lambda f: mm.contrasts(mm.emmeans(f, "genotype"), level=[0.9]), r"level=\[0.9\] must lie"),
+    (
+        lambda f: mm.contrasts(pd.DataFrame({"origin": [1]})),
+        "contrasts needs the table that emmeans returned",
+    ),
     (lambda f: mm.anova(f, type=[2]), r"type=\[2\] is unknown; use 1 \(sequential\)"),
     (lambda f: mm.anova(f, type=True), "type=True is unknown"),
     (lambda f: mm.anova(f, type=None), "type=None is unknown"),
     (lambda f: mm.anova("f"), "anova takes a fit of mm.lmm or mm.lm first, not str"),
     (lambda f: mm.anova_shell(3), "treatments is 3; it must be text such as 'diet"),
     (lambda f: mm.anova_shell(None), "treatments is None; it must be text"),
-    (lambda f: mm.anova_shell("diet", blocks=["room"], n={"diet": 2}), r"blocks is \['room'\]; it must be text"),
-    (lambda f: mm.confint(f, parameters=3), "parameters is 3; give 'fixed', 'random', or one or more of sd"),
+    (
+        lambda f: mm.anova_shell("diet", blocks=["room"], n={"diet": 2}),
+        r"blocks is \['room'\]; it must be text",
+    ),
+    (
+        lambda f: mm.confint(f, parameters=3),
+        "parameters is 3; give 'fixed', 'random', or one or more of sd",
+    ),
     (lambda f: mm.confint(f, parameters=[]), r"parameters is \[\]; give 'fixed'"),
     (lambda f: mm.confint(f, parameters=[3]), "there is no parameter 3; the parameters are sd"),
-    (lambda f: mm.confint(f, method=["wald"]), r"method=\['wald'\] is unknown; use 'wald', 'profile' or 'boot'"),
+    (
+        lambda f: mm.confint(f, method=["wald"]),
+        r"method=\['wald'\] is unknown; use 'wald', 'profile' or 'boot'",
+    ),
     (lambda f: mm.confint(f, level="95"), "level='95' must lie"),
     (lambda f: mm.profile(f, parameters=3), "parameters is 3; give"),
     (lambda f: mm.bootstrap(f, n=2.5), "n is 2.5; it must be a whole number"),
     (lambda f: mm.bootstrap(f, n="10"), "n is '10'; it must be a whole number"),
-    (lambda f: mm.bootstrap(f, n=5, processes=None), "processes is None; it must be a whole number"),
+    (
+        lambda f: mm.bootstrap(f, n=5, processes=None),
+        "processes is None; it must be a whole number",
+    ),
     (lambda f: mm.bootstrap(f, n=5, seed=-1), "seed is -1; it must be a whole number, 0 or more"),
     (lambda f: mm.bootstrap(f, n=5, seed="a"), "seed is 'a'; it must be a whole number"),
-    (lambda f: mm.bootstrap(f, n=5, statistic="mean"), "statistic is 'mean'; give a function of a fit"),
+    (
+        lambda f: mm.bootstrap(f, n=5, statistic="mean"),
+        "statistic is 'mean'; give a function of a fit",
+    ),
     (lambda f: mm.bootstrap(f, n=5, conditional="yes"), "conditional='yes' must be True or False"),
     (lambda f: mm.simulated_residuals(f, n="a"), "n is 'a'; it must be a whole number"),
     (lambda f: mm.simulated_residuals(f, n=50.5), "n is 50.5; it must be a whole number"),
-    (lambda f: mm.simulated_residuals(f, seed=-1), "seed is -1; it must be a whole number, 0 or more"),
+    (
+        lambda f: mm.simulated_residuals(f, seed=-1),
+        "seed is -1; it must be a whole number, 0 or more",
+    ),
     (lambda f: mm.simulated_residuals(f, conditional=2), "conditional=2 must be True or False"),
     (lambda f: mm.compare(f, f, refit=0), "refit=0 is unknown; use one of True, False, 'ml'"),
     (lambda f: mm.compare(f, f, refit=1), "refit=1 is unknown"),
@@ -59,21 +92,36 @@ REFUSED = [
     (lambda f: mm.compare(f, 3), "compare takes a fit of mm.lmm or mm.lm first, not int"),
     (lambda f: mm.ranova(f, reduce="no"), "reduce='no' must be True or False"),
     (lambda f: mm.ranova(f, boundary=1), "boundary=1 must be True or False"),
-    (lambda f: mm.contrast(f, {"Intercept": 1}, level=[.9]), r"level=\[0.9\] must lie"),
+    (lambda f: mm.contrast(f, {"Intercept": 1}, level=[0.9]), r"level=\[0.9\] must lie"),
     (lambda f: mm.contrast(f, {"Intercept": 1}, df=None), "df=None is unknown"),
-    (lambda f: mm.contrast(f, pd.DataFrame([[1, 2]], columns=["Intercept"] * 2)), "several weights for 'Intercept'"),
-    (lambda f: mm.contrast(f, pd.Series([1, 2], index=["Intercept"] * 2)), "several weights for 'Intercept'"),
+    (
+        lambda f: mm.contrast(f, pd.DataFrame([[1, 2]], columns=["Intercept"] * 2)),
+        "several weights for 'Intercept'",
+    ),
+    (
+        lambda f: mm.contrast(f, pd.Series([1, 2], index=["Intercept"] * 2)),
+        "several weights for 'Intercept'",
+    ),
     (lambda f: mm.influence(None), "influence takes a fit of mm.lmm or mm.lm first, not NoneType"),
-    (lambda f: mm.show_residuals(None), "show_residuals takes a fit of mm.lmm or mm.lm first, not NoneType"),
+    (
+        lambda f: mm.show_residuals(None),
+        "show_residuals takes a fit of mm.lmm or mm.lm first, not NoneType",
+    ),
     (lambda f: mm.show_scale_location(None), "show_scale_location takes a fit"),
     (lambda f: mm.show_qq("fit"), "show_qq takes a fit of mm.lmm or mm.lm first, not str"),
     (lambda f: mm.show_ranef_qq(None), "show_ranef_qq takes a fit"),
-    (lambda f: mm.show_residuals(f, ax=3), r"ax is 3; it must be Axes of matplotlib, such as plt.subplots\(\)\[1\]"),
+    (
+        lambda f: mm.show_residuals(f, ax=3),
+        r"ax is 3; it must be Axes of matplotlib, such as plt.subplots\(\)\[1\]",
+    ),
     (lambda f: mm.show_scale_location(f, ax=[]), r"ax is \[\]; it must be Axes"),
     (lambda f: mm.show_qq(f, ax="left"), "ax is 'left'; it must be Axes"),
     (lambda f: mm.show_residuals(f, title=3), "title is 3; it must be text in quotes"),
     (lambda f: mm.show_ranef_qq(f, title=3), "title is 3; it must be text in quotes"),
-    (lambda f: mm.simulated_residuals(f, n=19, seed=1).plot(title=3), "title is 3; it must be text in quotes"),
+    (
+        lambda f: mm.simulated_residuals(f, n=19, seed=1).plot(title=3),
+        "title is 3; it must be text in quotes",
+    ),
 ]
 
 
@@ -84,23 +132,30 @@ def test_refused_in_words(fit, call, message):
     assert not plt.get_fignums()  # and no empty figure is left
 
 
-@pytest.mark.parametrize("call", [
-    lambda f: mm.confint(f, "boot", kind="typo"),
-    lambda f: mm.confint(f, "boot", parameters="typo"),
-    lambda f: mm.confint(f, "boot", level=95),
-    lambda f: mm.confint(f, "profile", parameters="typo"),
-    lambda f: mm.profile(f, "typo"),
-    lambda f: mm.contrast(f, {"Intercept": 1}, level=95),
-    lambda f: mm.emmeans(f, "genotype", level=95),
-    lambda f: mm.anova(f, type=4),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f: mm.confint(f, "boot", kind="typo"),
+        lambda f: mm.confint(f, "boot", parameters="typo"),
+        lambda f: mm.confint(f, "boot", level=95),
+        lambda f: mm.confint(f, "profile", parameters="typo"),
+        lambda f: mm.profile(f, "typo"),
+        lambda f: mm.contrast(f, {"Intercept": 1}, level=95),
+        lambda f: mm.emmeans(f, "genotype", level=95),
+        lambda f: mm.anova(f, type=4),
+    ],
+)
 def test_refused_before_any_work(fit, monkeypatch, call):
     def work(*args, **kwargs):
         raise AssertionError("work was done first")
 
     fresh = fit.refit(reml=True)
-    for place, name in ((bootstrapping, "minimise"), (bootstrapping._Job, "draw"), (type(fresh), "refit"),
-                        (ddf, "KenwardRoger")):
+    for place, name in (
+        (bootstrapping, "minimise"),
+        (bootstrapping._Job, "draw"),
+        (type(fresh), "refit"),
+        (ddf, "KenwardRoger"),
+    ):
         monkeypatch.setattr(place, name, work)
     with pytest.raises(ValueError):
         call(fresh)
@@ -108,9 +163,13 @@ def test_refused_before_any_work(fit, monkeypatch, call):
 
 def test_a_name_that_two_coefficients_would_share_is_refused():
     rng = np.random.default_rng(2)
-    data = pd.DataFrame({"h": list("abc") * 10, "h[T.b]": rng.normal(size=30), "g": np.repeat(list("pqrst"), 6)})
+    data = pd.DataFrame(
+        {"h": list("abc") * 10, "h[T.b]": rng.normal(size=30), "g": np.repeat(list("pqrst"), 6)}
+    )
     data["y"] = rng.normal(size=30)
-    with pytest.raises(ValueError, match=r"two coefficients would be called 'h\[T.b\]': rename the column"):
+    with pytest.raises(
+        ValueError, match=r"two coefficients would be called 'h\[T.b\]': rename the column"
+    ):
         mm.contrast(mm.lmm("y ~ h + `h[T.b]` + (1 | g)", data), {"h[T.b]": 1})
 
 
@@ -145,7 +204,9 @@ def test_inference_does_not_load_scipy_stats():
     import subprocess
     import sys
 
-    out = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True
+    ).stdout
     loaded, stats = out.strip().splitlines()[-1].rsplit(" ", 1)
     assert stats == "False" or loaded != "[]", out
 
@@ -185,7 +246,14 @@ def test_small_models_are_worked_out_on_one_thread():
     import sys
 
     two = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
-    out = subprocess.run([sys.executable, "-c", ONE_THREAD], capture_output=True, text=True, check=True,
-                         env={**os.environ, **two}).stdout.strip()
-    assert out.endswith("True {'_random_se': [1], 'border_inverse': [1], 'mean_variance': [1], "
-                        "'statistic': [1], 'value': [1]}"), out
+    out = subprocess.run(
+        [sys.executable, "-c", ONE_THREAD],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **two},
+    ).stdout.strip()
+    assert out.endswith(
+        "True {'_random_se': [1], 'border_inverse': [1], 'mean_variance': [1], "
+        "'statistic': [1], 'value': [1]}"
+    ), out

@@ -117,18 +117,27 @@ def test_zeta_of_a_variance_parameter_by_brute_force():
     profiled = profile(fit, "random")
     for place, value in ((0, 1.2), (2, 0.6)):
         free = [i for i in range(3) if i != place]
-        found = minimize(lambda s: criterion(np.insert(np.exp(s), place, value)), np.log(sds[free]),
-                         method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-8})
+        found = minimize(
+            lambda s: criterion(np.insert(np.exp(s), place, value)),
+            np.log(sds[free]),
+            method="Nelder-Mead",
+            options={"xatol": 1e-6, "fatol": 1e-8},
+        )
         expected = np.sign(value - sds[place]) * np.sqrt(found.fun - fit.criterion)
         assert profiled.zeta(profiled.curves[place].parameter.label, value) == pytest.approx(
             expected, abs=1e-4
         )
 
 
-@pytest.mark.parametrize("label, value", [("corr(machine[T.C], machine[T.B] | worker)", 0.0),
-                                          ("corr(machine[T.B], Intercept | worker)", -0.6),
-                                          ("sd(machine[T.C] | worker)", 2.5),
-                                          ("sd(Intercept | worker)", 12.0)])
+@pytest.mark.parametrize(
+    "label, value",
+    [
+        ("corr(machine[T.C], machine[T.B] | worker)", 0.0),
+        ("corr(machine[T.B], Intercept | worker)", -0.6),
+        ("sd(machine[T.C] | worker)", 2.5),
+        ("sd(Intercept | worker)", 12.0),
+    ],
+)
 def test_zeta_with_three_effects_in_a_term_by_constrained_search(label, value):
     from scipy.optimize import minimize
 
@@ -142,8 +151,13 @@ def test_zeta_with_three_effects_in_a_term_by_constrained_search(label, value):
         return GivenSigma(fit.products, False, np.exp(x[-1]))(x[:-1])
 
     start = np.append(fit.theta, np.log(fit.sigma))
-    found = minimize(criterion, start, method="SLSQP", options={"ftol": 1e-12, "maxiter": 500},
-                     constraints={"type": "eq", "fun": lambda x: at(x) - value})
+    found = minimize(
+        criterion,
+        start,
+        method="SLSQP",
+        options={"ftol": 1e-12, "maxiter": 500},
+        constraints={"type": "eq", "fun": lambda x: at(x) - value},
+    )
     expected = np.sign(value - at(start)) * np.sqrt(found.fun - fit.criterion)
     assert profile(fit, label).zeta(label, value) == pytest.approx(expected, abs=1e-3)
 
@@ -220,18 +234,26 @@ def test_profile_plot_has_a_panel_per_parameter_and_names_the_least_even(slopes)
 
 
 def test_a_profile_costs_few_evaluations_of_the_criterion(monkeypatch):
-    fit = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)",
-                 mm.load("clover"), reml=False)
+    fit = mm.lmm(
+        "biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)",
+        mm.load("clover"),
+        reml=False,
+    )
     evaluate, count = ProfiledCriterion.value_and_gradient, []
-    monkeypatch.setattr(ProfiledCriterion, "value_and_gradient",
-                        lambda self, theta: count.append(1) or evaluate(self, theta))
+    monkeypatch.setattr(
+        ProfiledCriterion,
+        "value_and_gradient",
+        lambda self, theta: count.append(1) or evaluate(self, theta),
+    )
     profiled = profile(fit)
     profiled.table  # 6 parameters, some 24 points each
     assert len(count) < 800
     assert profiled.confint().notna().all(axis=None) and len(count) < 1100
 
 
-@pytest.mark.parametrize("term", ["(1 | rep) + (1 | entry) + (1 | entry:site_year)", "(site_year | entry)"])
+@pytest.mark.parametrize(
+    "term", ["(1 | rep) + (1 | entry) + (1 | entry:site_year)", "(site_year | entry)"]
+)
 def test_slopes_and_gradients_of_what_is_held_are_those_of_differences(term):
     fit = mm.lmm(f"biomass ~ site_year + {term}", mm.load("clover"), reml=False)
     for curve in profile(fit).curves:
@@ -239,8 +261,10 @@ def test_slopes_and_gradients_of_what_is_held_are_those_of_differences(term):
         x, v = held.start + rng.uniform(0.05, 0.15, len(held.start)), held.first * 0.9 + 0.01
         _, gradient, slope = held.value(v, x)
         h = 1e-5
-        differences = [(held.value(v, x + e)[0] - held.value(v, x - e)[0]) / (2 * h)
-                       for e in h * np.eye(len(x))]
+        differences = [
+            (held.value(v, x + e)[0] - held.value(v, x - e)[0]) / (2 * h)
+            for e in h * np.eye(len(x))
+        ]
         np.testing.assert_allclose(gradient, differences, rtol=1e-5, atol=1e-5)
         h *= max(1.0, abs(v)) if curve.parameter.kind != "corr" else 1
         difference = (held.value(v + h, x)[0] - held.value(v - h, x)[0]) / (2 * h)
@@ -251,14 +275,21 @@ def test_slopes_and_gradients_of_what_is_held_are_those_of_differences(term):
 def test_limits_are_those_of_a_search_from_several_starts_at_every_point(seed):
     """Small designs, where variances come and go along a profile."""
     rng = np.random.default_rng(seed)
-    data = pd.DataFrame({"g": rng.integers(6, size=40).astype(str), "h": rng.integers(4, size=40).astype(str),
-                         "x": rng.normal(size=40)})
+    data = pd.DataFrame(
+        {
+            "g": rng.integers(6, size=40).astype(str),
+            "h": rng.integers(4, size=40).astype(str),
+            "x": rng.normal(size=40),
+        }
+    )
     data["y"] = data.x + 0.4 * rng.normal(size=6)[data.g.astype(int)] + rng.normal(size=40)
     fit = mm.lmm("y ~ x + (x | g) + (1 | h)", data, reml=False)
     quick, careful = profile(fit), profile(fit)
     for a, b in zip(quick.curves, careful.curves):
         for side in (-1, 1):
-            assert a.limit(side, 1.96) == pytest.approx(b.limit(side, 1.96, thorough=True), rel=1e-6, abs=1e-8)
+            assert a.limit(side, 1.96) == pytest.approx(
+                b.limit(side, 1.96, thorough=True), rel=1e-6, abs=1e-8
+            )
 
 
 def test_no_likelihood_at_a_sigma_of_zero_or_less(schools):

@@ -61,7 +61,9 @@ def test_reml_is_the_likelihood_of_any_error_contrasts(seed):
     log_XtX = np.linalg.slogdet(X.T @ X)[1]
     for M, log_KtK in ((K, 0.0), (K @ rotate, 2 * np.linalg.slogdet(rotate)[1])):
         density = multivariate_normal(np.zeros(M.shape[1]), M.T @ V @ M).logpdf(M.T @ y)
-        assert mm.minus2_loglik(y, X, V) == pytest.approx(-2 * density - log_KtK + log_XtX, abs=1e-7)
+        assert mm.minus2_loglik(y, X, V) == pytest.approx(
+            -2 * density - log_KtK + log_XtX, abs=1e-7
+        )
 
 
 def test_gls_is_ols_when_V_is_a_multiple_of_the_identity():
@@ -77,15 +79,19 @@ def test_several_grouping_factors_add_up():
     y, X, _, _ = random_case(2)
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, 4, len(y)), rng.integers(0, 3, len(y))
-    V = (2.0 * (a[:, None] == a) + 0.5 * (b[:, None] == b) + 1.5 * np.eye(len(y)))
-    assert mm.reml_objective(np.log([2.0, 0.5, 1.5]), y, X, [a, b]) == pytest.approx(mm.minus2_loglik(y, X, V))
+    V = 2.0 * (a[:, None] == a) + 0.5 * (b[:, None] == b) + 1.5 * np.eye(len(y))
+    assert mm.reml_objective(np.log([2.0, 0.5, 1.5]), y, X, [a, b]) == pytest.approx(
+        mm.minus2_loglik(y, X, V)
+    )
 
 
 def test_row_order_does_not_matter(sorghum):
     y, X, groups = sorghum
     order = np.random.default_rng(3).permutation(len(y))
     here = mm.reml_objective(np.log([3000, 25000]), y, X, groups)
-    assert mm.reml_objective(np.log([3000, 25000]), y[order], X[order], groups[order]) == pytest.approx(here)
+    assert mm.reml_objective(
+        np.log([3000, 25000]), y[order], X[order], groups[order]
+    ) == pytest.approx(here)
 
 
 @pytest.mark.parametrize("units", [1e-12, 1.0, 1e9])
@@ -112,7 +118,12 @@ def random_case(seed):
     n = 15
     groups = np.concatenate([[0, 1], rng.integers(0, 4, n - 2)])
     X = np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
-    return rng.normal(size=n), X, groups, mm.build_V_cs(rng.uniform(0.1, 3), rng.uniform(0.1, 3), groups)
+    return (
+        rng.normal(size=n),
+        X,
+        groups,
+        mm.build_V_cs(rng.uniform(0.1, 3), rng.uniform(0.1, 3), groups),
+    )
 
 
 y, X, I4 = np.arange(4.0), np.ones((4, 1)), np.eye(4)
@@ -128,18 +139,45 @@ BAD = {
     "singular V": (lambda: mm.gls(X, y, np.ones((4, 4))), "V is singular.*residual variance"),
     "negative V": (lambda: mm.gls(X, y, -I4), "negative"),
     "asymmetric V": (lambda: mm.gls(X, y, I4 + np.eye(4, k=1)), "not symmetric"),
-    "number of log-variances": (lambda: mm.reml_objective([0.0], y, X, list("aabb")), "1 log-variances for 1"),
+    "number of log-variances": (
+        lambda: mm.reml_objective([0.0], y, X, list("aabb")),
+        "1 log-variances for 1",
+    ),
     "one group": (lambda: mm.reml_objective([0.0, 0.0], y, X, list("aaaa")), "only one level"),
-    "groups too short": (lambda: mm.reml_objective([0.0, 0.0], y, X, list("aab")), "V must be 4 x 4"),
+    "groups too short": (
+        lambda: mm.reml_objective([0.0, 0.0], y, X, list("aab")),
+        "V must be 4 x 4",
+    ),
     "X without columns": (lambda: mm.gls(np.ones((4, 0)), y, I4), "X has no columns"),
     "contrasts of no column": (lambda: mm.error_contrasts(np.ones((4, 0))), "X has no columns"),
-    "a variance for its logarithm": (lambda: mm.reml_objective([1000.0, 10], y, X, list("aabb")), "no variance is as"),
-    "reml as a word": (lambda: mm.minus2_loglik(y, X, I4, reml="ML"), "reml='ML' must be True .REML. or False .ML."),
-    "reml as a number": (lambda: mm.textbook_objective([1.0], FIT.design, reml=0), "reml=0 must be True"),
-    "a fit for its design": (lambda: mm.textbook_objective([1.0], FIT), "takes a design, not Fit; pass fit.design"),
-    "data for a design": (lambda: mm.textbook_objective([1.0], mm.load("schools")), "not DataFrame; make one with mm.d"),
-    "a streamed design": (lambda: mm.textbook_objective([1.0], STREAMED.design), "streamed fit keeps no rows"),
-    "number of theta": (lambda: mm.textbook_objective([1.0, 2.0], FIT.design), "theta has 2 values"),
+    "a variance for its logarithm": (
+        lambda: mm.reml_objective([1000.0, 10], y, X, list("aabb")),
+        "no variance is as",
+    ),
+    "reml as a word": (
+        lambda: mm.minus2_loglik(y, X, I4, reml="ML"),
+        "reml='ML' must be True .REML. or False .ML.",
+    ),
+    "reml as a number": (
+        lambda: mm.textbook_objective([1.0], FIT.design, reml=0),
+        "reml=0 must be True",
+    ),
+    "a fit for its design": (
+        lambda: mm.textbook_objective([1.0], FIT),
+        "takes a design, not Fit; pass fit.design",
+    ),
+    "data for a design": (
+        lambda: mm.textbook_objective([1.0], mm.load("schools")),
+        "not DataFrame; make one with mm.d",
+    ),
+    "a streamed design": (
+        lambda: mm.textbook_objective([1.0], STREAMED.design),
+        "streamed fit keeps no rows",
+    ),
+    "number of theta": (
+        lambda: mm.textbook_objective([1.0, 2.0], FIT.design),
+        "theta has 2 values",
+    ),
     "no row to spare": (lambda: mm.error_contrasts(np.eye(3)), "rank 3 with 3 rows"),
 }
 

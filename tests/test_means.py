@@ -14,10 +14,23 @@ import mmteach as mm
 from mmteach.inference import distributions, grid
 from mmteach.inference.grid import ReferenceGrid
 
-COURSE = ("sorghum", "barley", "potash", "sleepstudy", "arabidopsis", "schools", "pigs_crd",
-          "pigs_rooms", "clover")
-MODELS = {model["id"]: (kind, model) for kind in ("mixed", "fixed")
-          for model in reference("inference")[kind] if model.get("emmeans")}
+COURSE = (
+    "sorghum",
+    "barley",
+    "potash",
+    "sleepstudy",
+    "arabidopsis",
+    "schools",
+    "pigs_crd",
+    "pigs_rooms",
+    "clover",
+)
+MODELS = {
+    model["id"]: (kind, model)
+    for kind in ("mixed", "fixed")
+    for model in reference("inference")[kind]
+    if model.get("emmeans")
+}
 
 
 def data_of(name):
@@ -53,8 +66,10 @@ def cake():
 
 def in_order_of(table, columns, ours):
     """Our rows in R's order, by the text of some columns."""
+
     def key(data):
         return data[columns].astype(str).agg(":".join, axis=1)
+
     place = {label: i for i, label in enumerate(dict.fromkeys(key(table)))}
     ours = pd.DataFrame(ours)
     return ours.iloc[np.argsort(key(ours).map(place), kind="stable")].reset_index(drop=True)
@@ -67,16 +82,28 @@ def test_means_and_contrasts_equal_emmeans(model):
     for e in model["emmeans"]:
         theirs, by = pd.DataFrame(e["means"]), e["by"] or []
         df = "kenward-roger" if kind == "fixed" else e["df"]
-        emm = mm.emmeans(fit, e["specs"], by=e["by"], at=e["at"], df=df,
-                         nesting=e.get("note") != "nesting switched off")
+        emm = mm.emmeans(
+            fit,
+            e["specs"],
+            by=e["by"],
+            at=e["at"],
+            df=df,
+            nesting=e.get("note") != "nesting switched off",
+        )
         assert len(emm) == len(theirs)
         ours = in_order_of(theirs, [*by, *e["specs"]], emm)
         for name in ("mean", "se", "df", "lower", "upper"):
-            np.testing.assert_allclose(ours[name], theirs[name].astype(float), rtol=5e-5, atol=1e-6,
-                                       err_msg=f"{name} of {e['specs']} by {by}, {e['df']}")
+            np.testing.assert_allclose(
+                ours[name],
+                theirs[name].astype(float),
+                rtol=5e-5,
+                atol=1e-6,
+                err_msg=f"{name} of {e['specs']} by {by}, {e['df']}",
+            )
         for method, table in (e["contrasts"] or {}).items():
-            compare_contrasts(emm, e["custom"] if method == "custom" else method,
-                              pd.DataFrame(table), by)
+            compare_contrasts(
+                emm, e["custom"] if method == "custom" else method, pd.DataFrame(table), by
+            )
 
 
 def compare_contrasts(emm, method, theirs, by):
@@ -109,7 +136,7 @@ def test_barley(barley):
     row = mm.emmeans(barley, "fungicide").iloc[0]
     assert (f"{row['mean']:.3f}", f"{row.se:.4f}", f"{row.df:.2f}") == ("5.514", "0.1045", "4.18")
     (difference,) = mm.contrasts(mm.emmeans(barley, "fungicide")).itertuples()
-    assert difference.t ** 2 == pytest.approx(40.2718, abs=1e-4)
+    assert difference.t**2 == pytest.approx(40.2718, abs=1e-4)
     assert difference.df == pytest.approx(3)
 
 
@@ -180,14 +207,24 @@ def test_equal_weights_whatever_the_numbers_of_plots():
     assert not np.allclose(emm["mean"], data.groupby("recipe", observed=True).angle_deg.mean())
 
 
-@pytest.mark.parametrize("formula", ("angle_deg ~ recipe*temperature + (1 | recipe:replicate)",
-                                     "angle_deg ~ recipe*temperature + replicate"))
+@pytest.mark.parametrize(
+    "formula",
+    (
+        "angle_deg ~ recipe*temperature + (1 | recipe:replicate)",
+        "angle_deg ~ recipe*temperature + replicate",
+    ),
+)
 def test_the_reference_level_does_not_count(formula):
     data = frame("cake_unbalanced")
-    turned = data.assign(**{name: data[name].cat.reorder_categories(data[name].cat.categories[::-1])
-                            for name in ("recipe", "temperature", "replicate")})
-    before, after = (mm.emmeans(fitted(formula, d), "temperature", by="recipe")
-                     for d in (data, turned))
+    turned = data.assign(
+        **{
+            name: data[name].cat.reorder_categories(data[name].cat.categories[::-1])
+            for name in ("recipe", "temperature", "replicate")
+        }
+    )
+    before, after = (
+        mm.emmeans(fitted(formula, d), "temperature", by="recipe") for d in (data, turned)
+    )
     after = in_order_of(pd.DataFrame(before), ["recipe", "temperature"], after)
     for name in ("mean", "se", "df", "lower", "upper"):
         np.testing.assert_allclose(after[name], before[name], rtol=1e-5)
@@ -211,14 +248,16 @@ def test_covariates_stand_at_their_mean_or_where_at_says():
 def test_functions_of_a_covariate_are_taken_at_its_mean():
     data = mm.load("sleepstudy")
     fit = mm.lm("reaction_ms ~ days + I(days**2) + np.log1p(days)", data)
-    expected = fit.beta @ [1, 4.5, 4.5 ** 2, np.log1p(4.5)]
+    expected = fit.beta @ [1, 4.5, 4.5**2, np.log1p(4.5)]
     assert mm.emmeans(fit, [])["mean"][0] == pytest.approx(expected)
 
 
 def test_a_number_that_is_also_a_factor_has_levels():
     data = mm.load("potash")
-    alone, both = (mm.emmeans(mm.lm(f"strength ~ {terms} + block", data), "k2o_lb_ac")
-                   for terms in ("C(k2o_lb_ac)", "k2o_lb_ac + C(k2o_lb_ac)"))
+    alone, both = (
+        mm.emmeans(mm.lm(f"strength ~ {terms} + block", data), "k2o_lb_ac")
+        for terms in ("C(k2o_lb_ac)", "k2o_lb_ac + C(k2o_lb_ac)")
+    )
     assert list(alone.k2o_lb_ac) == list(both.k2o_lb_ac) == [36, 54, 72, 108, 144]
     np.testing.assert_allclose(both[["mean", "se"]], alone[["mean", "se"]], rtol=1e-9)
     raw = data.groupby("k2o_lb_ac").strength.mean()
@@ -235,9 +274,15 @@ def nested_data():
     """b1, b2, b3 in a1; b4, b5 in a2; c crossed with both."""
     b = np.repeat(["b1", "b2", "b3", "b4", "b5"], 6)
     rng = np.random.default_rng(3)
-    return pd.DataFrame({"a": np.where(b < "b4", "a1", "a2"), "b": b, "c": ["c1", "c2", "c3"] * 10,
-                         "e": [f"e{i:02d}" for i in range(15) for _ in range(2)],
-                         "y": rng.normal(size=30)})
+    return pd.DataFrame(
+        {
+            "a": np.where(b < "b4", "a1", "a2"),
+            "b": b,
+            "c": ["c1", "c2", "c3"] * 10,
+            "e": [f"e{i:02d}" for i in range(15) for _ in range(2)],
+            "y": rng.normal(size=30),
+        }
+    )
 
 
 def test_a_nested_factor_is_averaged_within_its_nest_first():
@@ -279,16 +324,19 @@ def test_two_names_for_one_factor():
     assert len(mm.emmeans(fit, "a")) == len(mm.emmeans(fit, "twin")) == 2
 
 
-@pytest.mark.parametrize("formula", ("y ~ a + b", "y ~ b + a:c", "y ~ 0 + a:b", "y ~ a*c + b",
-                                     "y ~ x + a + b:x + c"))
+@pytest.mark.parametrize(
+    "formula", ("y ~ a + b", "y ~ b + a:c", "y ~ 0 + a:b", "y ~ a*c + b", "y ~ x + a + b:x + c")
+)
 def test_the_combinations_in_the_data_are_read_back_from_X(formula):
     rng = np.random.default_rng(5)
     data = nested_data().assign(x=rng.normal(size=30)).drop(index=[0, 3, 17])
     grid = ReferenceGrid(mm.lm(formula, data), nesting=False)
     names = list(grid.observed)
     assert set(names) == set(grid.factors) - ({"b"} if "b:x" in formula else set())
-    ours = {tuple(grid.values[v][code] for v, code in zip(names, row))
-            for row in grid.observed.itertuples(index=False)}
+    ours = {
+        tuple(grid.values[v][code] for v, code in zip(names, row))
+        for row in grid.observed.itertuples(index=False)
+    }
     assert ours == set(data[names].itertuples(index=False, name=None))
 
 
@@ -375,8 +423,10 @@ def test_contrasts_stay_within_by(barley):
 
 def test_two_groups_need_no_adjustment(barley):
     emm = mm.emmeans(barley, "fungicide")
-    p = [mm.contrasts(emm, adjust=adjust).p[0]
-         for adjust in ("tukey", "sidak", "holm", "bonferroni", None)]
+    p = [
+        mm.contrasts(emm, adjust=adjust).p[0]
+        for adjust in ("tukey", "sidak", "holm", "bonferroni", None)
+    ]
     assert p == pytest.approx([p[0]] * 5)
 
 
@@ -392,10 +442,17 @@ def test_limits_and_p_agree(sorghum):
 
 def test_adjustments_are_ordered(sorghum):
     emm = mm.emmeans(sorghum, "genotype")
-    p = {adjust: mm.contrasts(emm, adjust=adjust).p.to_numpy()
-         for adjust in (None, "tukey", "sidak", "holm", "bonferroni")}
-    for smaller, larger in ((None, "tukey"), ("tukey", "sidak"), ("sidak", "bonferroni"),
-                            (None, "holm"), ("holm", "bonferroni")):
+    p = {
+        adjust: mm.contrasts(emm, adjust=adjust).p.to_numpy()
+        for adjust in (None, "tukey", "sidak", "holm", "bonferroni")
+    }
+    for smaller, larger in (
+        (None, "tukey"),
+        ("tukey", "sidak"),
+        ("sidak", "bonferroni"),
+        (None, "holm"),
+        ("holm", "bonferroni"),
+    ):
         assert (p[smaller] <= p[larger] + 1e-12).all()
 
 
@@ -414,23 +471,31 @@ def test_the_range_of_two_is_a_t():
     t = np.array([0.0, 0.5, 2.0, 4.0])
     for df in (2.5, 30, np.inf):
         expected = 2 * (stats.norm.sf(t) if np.isinf(df) else stats.t.sf(t, df))
-        np.testing.assert_allclose(distributions.range_tail(np.sqrt(2) * t, 2, df), expected, atol=1e-12)
+        np.testing.assert_allclose(
+            distributions.range_tail(np.sqrt(2) * t, 2, df), expected, atol=1e-12
+        )
 
 
 @pytest.mark.parametrize("m, df", ((2, 10), (5, 20), (9, 60)))
 def test_dunnett_is_the_largest_of_correlated_t(m, df):
     exact = stats.multivariate_t(shape=np.full((m, m), 0.5) + 0.5 * np.eye(m), df=df)
     t = np.array([1.5, 2.5, 3.5])
-    outside = [1 - exact.cdf(np.full(m, c), lower_limit=np.full(m, -c), random_state=1,
-                             maxpts=200_000) for c in t]
+    outside = [
+        1 - exact.cdf(np.full(m, c), lower_limit=np.full(m, -c), random_state=1, maxpts=200_000)
+        for c in t
+    ]
     np.testing.assert_allclose(distributions.dunnett_tail(t, df, None, m), outside, atol=5e-4)
     np.testing.assert_allclose(distributions.dunnettx_tail(t, df, None, m), outside, atol=0.015)
 
 
-@pytest.mark.parametrize("m, df, five_percent", ((1, 10, 2.23), (2, 10, 2.57), (3, 10, 2.76),
-                                                 (4, 10, 2.89), (5, 10, 2.99), (9, 30, 2.86)))
+@pytest.mark.parametrize(
+    "m, df, five_percent",
+    ((1, 10, 2.23), (2, 10, 2.57), (3, 10, 2.76), (4, 10, 2.89), (5, 10, 2.99), (9, 30, 2.86)),
+)
 def test_the_published_table_of_dunnett(m, df, five_percent):
-    near = distributions.dunnett_tail(np.array([five_percent - 0.006, five_percent + 0.006]), df, None, m)
+    near = distributions.dunnett_tail(
+        np.array([five_percent - 0.006, five_percent + 0.006]), df, None, m
+    )
     assert near[1] < 0.05 < near[0]
 
 
@@ -503,16 +568,25 @@ def test_a_large_grid_is_summed_in_pieces_or_refused(barley, monkeypatch):
 # --- errors ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments, message", (
-    ({"specs": "genotyp"}, "no 'genotyp' in the fixed part of the model; did you mean 'genotype'?"),
-    ({"specs": "block"}, "'block' is in the random part of the model"),
-    ({"specs": "genotype", "at": {"days": 1}}, "there is no 'days' in the fixed part"),
-    ({"specs": "genotype", "at": {"genotype": "G99"}}, "'G99' is not a level of 'genotype'; did"),
-    ({"specs": "genotype", "at": {"genotype": []}}, "is empty"),
-    ({"specs": "genotype", "by": "genotype"}, "is in specs and in by"),
-    ({"specs": "genotype", "df": "kr"}, "df='kr' is unknown; use one of 'kenward-roger'"),
-    ({"specs": "genotype", "level": 95}, "level=95 must lie between 0 and 1"),
-))
+@pytest.mark.parametrize(
+    "arguments, message",
+    (
+        (
+            {"specs": "genotyp"},
+            "no 'genotyp' in the fixed part of the model; did you mean 'genotype'?",
+        ),
+        ({"specs": "block"}, "'block' is in the random part of the model"),
+        ({"specs": "genotype", "at": {"days": 1}}, "there is no 'days' in the fixed part"),
+        (
+            {"specs": "genotype", "at": {"genotype": "G99"}},
+            "'G99' is not a level of 'genotype'; did",
+        ),
+        ({"specs": "genotype", "at": {"genotype": []}}, "is empty"),
+        ({"specs": "genotype", "by": "genotype"}, "is in specs and in by"),
+        ({"specs": "genotype", "df": "kr"}, "df='kr' is unknown; use one of 'kenward-roger'"),
+        ({"specs": "genotype", "level": 95}, "level=95 must lie between 0 and 1"),
+    ),
+)
 def test_errors_of_emmeans(sorghum, arguments, message):
     with pytest.raises((ValueError, KeyError), match=message.replace("?", r"\?")):
         mm.emmeans(sorghum, **arguments)
@@ -540,20 +614,26 @@ def test_a_factor_with_the_name_of_a_column():
         mm.emmeans(mm.lm("yield_kg_ha ~ mean", data), "mean")
 
 
-@pytest.mark.parametrize("arguments, message", (
-    ({"method": "pairwize"}, "method='pairwize' is unknown; did you mean 'pairwise'"),
-    ({"method": [1, -1]}, "method must be 'pairwise', .* not list"),
-    ({"method": {"a": [1, -1]}}, "contrast 'a' has 2 weights, but there are 18 means"),
-    ({"method": {"a": {"G1": 1}}}, "contrast 'a': there is no mean of 'G1'; did you mean"),
-    ({"method": {"a": "text"}}, "the weights of contrast 'a' must be numbers"),
-    ({"method": {"a": [np.nan] * 18}}, "missing or infinite weights"),
-    ({"adjust": "tuckey"}, "adjust='tuckey' is unknown; did you mean 'tukey'"),
-    ({"method": "trt.vs.ctrl", "adjust": "tukey"}, "adjust='tukey' is made for pairwise contrasts"),
-    ({"adjust": "dunnettx"}, "adjust='dunnettx' is made for trt.vs.ctrl contrasts"),
-    ({"method": "trt.vs.ctrl", "ref": "G99"}, "ref: there is no mean of 'G99'"),
-    ({"ref": "G01"}, "ref names the control"),
-    ({"level": 2}, "level=2 must lie between 0 and 1"),
-))
+@pytest.mark.parametrize(
+    "arguments, message",
+    (
+        ({"method": "pairwize"}, "method='pairwize' is unknown; did you mean 'pairwise'"),
+        ({"method": [1, -1]}, "method must be 'pairwise', .* not list"),
+        ({"method": {"a": [1, -1]}}, "contrast 'a' has 2 weights, but there are 18 means"),
+        ({"method": {"a": {"G1": 1}}}, "contrast 'a': there is no mean of 'G1'; did you mean"),
+        ({"method": {"a": "text"}}, "the weights of contrast 'a' must be numbers"),
+        ({"method": {"a": [np.nan] * 18}}, "missing or infinite weights"),
+        ({"adjust": "tuckey"}, "adjust='tuckey' is unknown; did you mean 'tukey'"),
+        (
+            {"method": "trt.vs.ctrl", "adjust": "tukey"},
+            "adjust='tukey' is made for pairwise contrasts",
+        ),
+        ({"adjust": "dunnettx"}, "adjust='dunnettx' is made for trt.vs.ctrl contrasts"),
+        ({"method": "trt.vs.ctrl", "ref": "G99"}, "ref: there is no mean of 'G99'"),
+        ({"ref": "G01"}, "ref names the control"),
+        ({"level": 2}, "level=2 must lie between 0 and 1"),
+    ),
+)
 def test_errors_of_contrasts(sorghum, arguments, message):
     with pytest.raises(ValueError, match=message):
         mm.contrasts(mm.emmeans(sorghum, "genotype"), **arguments)
@@ -569,8 +649,14 @@ def test_contrasts_need_a_table_of_emmeans_with_two_means(sorghum):
 
 def test_means_of_a_model_with_an_offset_contain_its_mean_as_in_R():
     rng = np.random.default_rng(1)
-    data = pd.DataFrame({"a": list("pqr") * 10, "x": rng.normal(2, 1, 30), "z": rng.uniform(1, 3, 30),
-                         "g": np.repeat(list("vwxyz"), 6)})
+    data = pd.DataFrame(
+        {
+            "a": list("pqr") * 10,
+            "x": rng.normal(2, 1, 30),
+            "z": rng.uniform(1, 3, 30),
+            "g": np.repeat(list("vwxyz"), 6),
+        }
+    )
     data["y"] = data.z + data.x + rng.normal(size=30)
     linear, plain = mm.lm("y ~ a + x + offset(log(z))", data), mm.lm("y ~ a + x", data)
     table = mm.emmeans(linear, "a")
@@ -582,8 +668,12 @@ def test_means_of_a_model_with_an_offset_contain_its_mean_as_in_R():
     np.testing.assert_allclose(mixed.se, [0.262, 0.246, 0.248], atol=0.0006)
     # adding what was taken away: the offset moves means, not comparisons
     moved = mm.lm("y ~ a + x", data.assign(y=data.y - np.log(data.z)))
-    np.testing.assert_allclose(mm.contrasts(table).estimate, mm.contrasts(mm.emmeans(moved, "a")).estimate)
-    np.testing.assert_allclose(table["mean"], mm.emmeans(moved, "a")["mean"] + np.log(data.z).mean())
+    np.testing.assert_allclose(
+        mm.contrasts(table).estimate, mm.contrasts(mm.emmeans(moved, "a")).estimate
+    )
+    np.testing.assert_allclose(
+        table["mean"], mm.emmeans(moved, "a")["mean"] + np.log(data.z).mean()
+    )
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy], ids=["copy", "deepcopy"])

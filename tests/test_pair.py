@@ -21,9 +21,12 @@ G12 -42.87 -0.379   G13 243.18 2.148   G14 1.06 0.009   G15 64.72 0.572   G16 22
 G17 -296.66 -2.621   G18 448.28 3.960""".split()
 P_VALUES = """0.559393 0.054201 0.145336 0.591996 0.022111 0.002826 0.164820 0.046198 0.172393
 0.202071 0.706453 0.036467 0.992565 0.570007 0.841122 0.011534 0.000233""".split()
-BLOCKS = {"R2": "-150.83 53.36 -2.827 0.006704", "R3": "-85.66 53.36 -1.605 0.114592",
-          "R4": "-124.21 53.36 -2.328 0.023936"}
-SIZE = {"fixed": 21, "mixed": 18}   # coefficients
+BLOCKS = {
+    "R2": "-150.83 53.36 -2.827 0.006704",
+    "R3": "-85.66 53.36 -1.605 0.114592",
+    "R4": "-124.21 53.36 -2.328 0.023936",
+}
+SIZE = {"fixed": 21, "mixed": 18}  # coefficients
 # the rest of what the lecture prints for each model
 LECTURE = {
     "fixed": """672.03 86.46 7.773 3.29e-10 113.20 -150.83 53.36 -2.827 0.006704
@@ -66,8 +69,11 @@ def whole_table(kind):
     """The table of coefficients made by hand, the only one that is printed whole."""
     rows = coefficient_rows(kind)
     starts = [i for i, (name, _) in enumerate(rows) if name == "Intercept"]
-    [table] = [dict(rows[i : i + SIZE[kind]]) for i in starts if len(rows) >= i + SIZE[kind]
-               and len(dict(rows[i : i + SIZE[kind]])) == SIZE[kind]]
+    [table] = [
+        dict(rows[i : i + SIZE[kind]])
+        for i in starts
+        if len(rows) >= i + SIZE[kind] and len(dict(rows[i : i + SIZE[kind]])) == SIZE[kind]
+    ]
     return table
 
 
@@ -80,8 +86,10 @@ def test_the_two_are_comparable_cell_by_cell():
             assert a.metadata.get(key) == b.metadata.get(key), f"cell {number}, {key}"
         if number and lessons.heading(a)[0]:
             assert lessons.heading(a) == lessons.heading(b), f"cell {number}"
-        pictures = [sum("image/png" in output.get("data", {}) for output in cell.get("outputs", ()))
-                    for cell in (a, b)]
+        pictures = [
+            sum("image/png" in output.get("data", {}) for output in cell.get("outputs", ()))
+            for cell in (a, b)
+        ]
         assert pictures[0] == pictures[1], f"cell {number} draws {pictures}"
 
 
@@ -109,8 +117,10 @@ def test_the_coefficient_tables_are_the_lectures(kind):
     name, numbers = coefficient_rows(kind)[0]
     assert name == "Intercept" and numbers[:3] == first
     shown_rows = [row for row in coefficient_rows(kind) if row[1][1] == "113.20"]
-    assert shown_rows[0] == ("genotype[T.G02]", [*"-66.52 113.20 -0.588".split(),
-                                                  *(["0.5594"] if kind == "fixed" else [])])
+    assert shown_rows[0] == (
+        "genotype[T.G02]",
+        [*"-66.52 113.20 -0.588".split(), *(["0.5594"] if kind == "fixed" else [])],
+    )
 
 
 def test_the_p_values_of_lm_are_there():
@@ -125,8 +135,9 @@ def test_the_p_values_of_lm_are_there():
 def test_the_tables_of_the_package_are_shown(kind):
     """The F test of the genotypes, and a mean with its SE and degrees of freedom."""
     lines = [line.split() for line in outputs(kind).split("\n")]
-    assert any(line[:1] == ["genotype"] and line[3:] == ["17", "51", "5.6880", "<0.0001"]
-               for line in lines)
+    assert any(
+        line[:1] == ["genotype"] and line[3:] == ["17", "51", "5.6880", "<0.0001"] for line in lines
+    )
     mean = {"fixed": ["80.04", "51"], "mixed": ["84.46", "45.905"]}[kind]
     assert any(line[:2] == ["G01", "581.9"] and line[2:4] == mean for line in lines)
 
@@ -134,20 +145,38 @@ def test_the_tables_of_the_package_are_shown(kind):
 @KINDS
 def test_the_table_of_same_and_differs_is_computed(kind):
     lines = [line.rstrip() for line in outputs(kind).split("\n")]
-    verdicts = {re.split(r"\s{2,}", line)[0]: line.split()[-1] for line in lines
-                if line.endswith((" same", " differs"))}
+    verdicts = {
+        re.split(r"\s{2,}", line)[0]: line.split()[-1]
+        for line in lines
+        if line.endswith((" same", " differs"))
+    }
     same = ["G02 − G01", "SED", "sigma", "F of genotypes", "its second df", "mean of G01"]
-    differs = ["SE of a mean", "df of a mean", "interval, lower end", "interval, upper end",
-               "intercept", "columns of X", "best block", "G01 in a new block",
-               "covariance in a block", "sigma by ML"]
+    differs = [
+        "SE of a mean",
+        "df of a mean",
+        "interval, lower end",
+        "interval, upper end",
+        "intercept",
+        "columns of X",
+        "best block",
+        "G01 in a new block",
+        "covariance in a block",
+        "sigma by ML",
+    ]
     assert verdicts == dict.fromkeys(same, "same") | dict.fromkeys(differs, "differs")
-    numbers = {"interval, lower end": "421.162 411.838", "interval, upper end": "742.548 751.872",
-               "columns of X": "21.000 18.000", "intercept": "672.031 581.855",
-               "sigma by ML": "134.732 138.638", "G01 in a new block": "none 581.855",
-               "F of genotypes": "5.688 5.688", "best block": "90.176 60.523"}
+    numbers = {
+        "interval, lower end": "421.162 411.838",
+        "interval, upper end": "742.548 751.872",
+        "columns of X": "21.000 18.000",
+        "intercept": "672.031 581.855",
+        "sigma by ML": "134.732 138.638",
+        "G01 in a new block": "none 581.855",
+        "F of genotypes": "5.688 5.688",
+        "best block": "90.176 60.523",
+    }
     for name, pair in numbers.items():
         [line] = [line for line in lines if line.startswith(name + " ") and verdicts[name] in line]
-        assert line[len(name):].split()[:2] == pair.split(), line
+        assert line[len(name) :].split()[:2] == pair.split(), line
 
 
 @KINDS
@@ -158,23 +187,39 @@ def test_every_row_of_that_table_has_its_reason(kind):
     assert "these four blocks" in rows[-1] and "blocks like these" in rows[-1]
 
 
-@pytest.mark.parametrize("kind, words", [
-    ("fixed", "a column for every level"), ("fixed", "dividing by n"),
-    ("fixed", "the effect of R1 is zero"), ("fixed", "the estimates are the same"),
-    ("mixed", "a reference level for a random effect"), ("mixed", "taking ML for REML"),
-    ("mixed", "balanced data do not shrink"), ("mixed", "the estimates are the same"),
-])
+@pytest.mark.parametrize(
+    "kind, words",
+    [
+        ("fixed", "a column for every level"),
+        ("fixed", "dividing by n"),
+        ("fixed", "the effect of R1 is zero"),
+        ("fixed", "the estimates are the same"),
+        ("mixed", "a reference level for a random effect"),
+        ("mixed", "taking ML for REML"),
+        ("mixed", "balanced data do not shrink"),
+        ("mixed", "the estimates are the same"),
+    ],
+)
 def test_the_common_slips_have_their_box(kind, words):
-    boxes = [line for cell in CELLS[kind] if cell.cell_type == "markdown"
-             for line in cell.source.split("\n") if line.startswith("> **Common slip")]
+    boxes = [
+        line
+        for cell in CELLS[kind]
+        if cell.cell_type == "markdown"
+        for line in cell.source.split("\n")
+        if line.startswith("> **Common slip")
+    ]
     assert any(words in box for box in boxes)
 
 
 @KINDS
 def test_every_picture_has_its_caption_after_it(kind):
     cells = CELLS[kind]
-    drawn = [i for i, cell in enumerate(cells) if cell.cell_type == "code"
-             and any("image/png" in out.get("data", {}) for out in cell.outputs)]
+    drawn = [
+        i
+        for i, cell in enumerate(cells)
+        if cell.cell_type == "code"
+        and any("image/png" in out.get("data", {}) for out in cell.outputs)
+    ]
     assert len(drawn) >= 9
     for number, i in enumerate(drawn, start=1):
         assert cells[i + 1].source.startswith(f"*Figure {number}. "), f"cell {i + 1}"
@@ -185,7 +230,10 @@ def test_every_picture_has_its_caption_after_it(kind):
 def test_the_hour_is_kept(kind):
     minutes = sum(cell.metadata.get("minutes", 0) for cell in CELLS[kind])
     assert 50 <= minutes <= 60
-    assert "In class 60 minutes (two parts of section 13 are for reading), alone" in CELLS[kind][0].source
+    assert (
+        "In class 60 minutes (two parts of section 13 are for reading), alone"
+        in CELLS[kind][0].source
+    )
 
 
 @KINDS
@@ -312,7 +360,9 @@ def test_the_equalities_end_at_the_boundary(lesson):
     fixed = mm.lm("yield_kg_ha ~ genotype + block", even)
     mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", even)
     assert mixed.varcomp.variance[0] == 0 and fixed.sigma2 == pytest.approx(25627.36, abs=0.01)
-    assert mixed.sigma2 == pytest.approx(fixed.sigma2 * 51 / 54) == pytest.approx(24203.62, abs=0.01)
+    assert (
+        mixed.sigma2 == pytest.approx(fixed.sigma2 * 51 / 54) == pytest.approx(24203.62, abs=0.01)
+    )
     assert mixed.se.iloc[1] < fixed.se.iloc[1]
 
 
@@ -364,26 +414,68 @@ def computed_answers():
     eaten = (trial.genotype == "G01") & trial.block.isin(["R1", "R2"])
     uneven = trial[~eaten]
     means = uneven.groupby("genotype", observed=True).yield_kg_ha.mean()
-    of_three = [mm.lm("yield_kg_ha ~ genotype + block", uneven).beta.iloc[1],
-                mm.lmm("yield_kg_ha ~ genotype + (1 | block)", uneven).beta.iloc[1],
-                means["G02"] - means["G01"]]
+    of_three = [
+        mm.lm("yield_kg_ha ~ genotype + block", uneven).beta.iloc[1],
+        mm.lmm("yield_kg_ha ~ genotype + (1 | block)", uneven).beta.iloc[1],
+        means["G02"] - means["G01"],
+    ]
     test = mm.contrast(fixed, {"genotype[T.G03]": 1}).iloc[0]
     t_star = (test.upper - test.estimate) / test.se
     return [
-        fixed.beta.iloc[0], g["G02"], fixed.beta["block[T.R2]"], fixed.beta.iloc[0] + g["G02"] + fixed.beta["block[T.R2]"],
+        fixed.beta.iloc[0],
+        g["G02"],
+        fixed.beta["block[T.R2]"],
+        fixed.beta.iloc[0] + g["G02"] + fixed.beta["block[T.R2]"],
         fixed.beta.iloc[0] + g["G02"],
-        mixed.beta.iloc[0], mixed.beta.iloc[0] + g["G02"], sed, se_g01_r1, se_fixed, se_random,
-        g["G18"] - g["G17"], three_fixed.se.iloc[1], three_fixed.df_resid, cotton.sigma,
-        cotton.se.iloc[1], bare.se.iloc[1], cotton.df_resid, between, within, between + within,
-        three_mixed.varcomp.variance[0], cotton_b, cotton_e, cotton_b / (cotton_b + cotton_e),
-        diet.se, diet.df, diet.lower, diet.upper, diet_fixed.se, room, pen, room / 3 + pen / 45,
-        *of_three, test.estimate, test.p, test.df, t_star, t_star * sed, 2 * se_random,
-        trial.genotype.nunique(), len(potash), 21, 17, 16, 45,
+        mixed.beta.iloc[0],
+        mixed.beta.iloc[0] + g["G02"],
+        sed,
+        se_g01_r1,
+        se_fixed,
+        se_random,
+        g["G18"] - g["G17"],
+        three_fixed.se.iloc[1],
+        three_fixed.df_resid,
+        cotton.sigma,
+        cotton.se.iloc[1],
+        bare.se.iloc[1],
+        cotton.df_resid,
+        between,
+        within,
+        between + within,
+        three_mixed.varcomp.variance[0],
+        cotton_b,
+        cotton_e,
+        cotton_b / (cotton_b + cotton_e),
+        diet.se,
+        diet.df,
+        diet.lower,
+        diet.upper,
+        diet_fixed.se,
+        room,
+        pen,
+        room / 3 + pen / 45,
+        *of_three,
+        test.estimate,
+        test.p,
+        test.df,
+        t_star,
+        t_star * sed,
+        2 * se_random,
+        trial.genotype.nunique(),
+        len(potash),
+        21,
+        17,
+        16,
+        45,
     ] + [float(np.sqrt(2 * within / 4))]
 
 
-SHEETS = [*(FOLDER / f"day2_rcbd_{kind}.ipynb" for kind in CELLS),
-          FOLDER / "solutions" / "day2_solutions.ipynb", FOLDER / "exercises" / "day2_exercises.ipynb"]
+SHEETS = [
+    *(FOLDER / f"day2_rcbd_{kind}.ipynb" for kind in CELLS),
+    FOLDER / "solutions" / "day2_solutions.ipynb",
+    FOLDER / "exercises" / "day2_exercises.ipynb",
+]
 
 
 @pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.stem)

@@ -43,22 +43,41 @@ def test_matrix_reading_of_the_trial(trial):
     )
 
 
-@pytest.mark.parametrize("matrix, groups, reading", [
-    (mm.build_R(25627, 6), None, "6 × 6 matrix: 25627 on the diagonal, 0 elsewhere."),
-    (V, ["S1", "S2", "S1", "S2"],
-     "4 × 4 matrix in 2 groups of 2: 325 on the diagonal, 0 inside a group, "
-     "0 to 100 between groups."),
-    (mm.build_V_cs(1, 2, list("aab")), list("aab"),
-     "3 × 3 matrix in 2 blocks of 1 to 2: 3 on the diagonal, 1 inside a block, 0 between blocks."),
-    (mm.build_Z(TWO_SCHOOLS), TWO_SCHOOLS,
-     "4 × 2 matrix of zeros and ones: each row holds 1 one, each column 2."),
-    (np.array([[1.0, 0], [1, 1]]), None,
-     "2 × 2 matrix of zeros and ones: each row holds 1 to 2 ones, each column 1 to 2."),
-    (np.array([[1.0, 0.0, -2.5]]), None, "1 × 3 matrix: values from -2.5 to 1, 33 % of them zero."),
-    (np.array([[1.0, 3.0]]), None, "1 × 2 matrix: values from 1 to 3, none of them zero."),
-    (np.array([[7.0]]), None, "1 × 1 matrix: 7 on the diagonal."),
-    (np.diag([2.0, -0.0]), None, "2 × 2 matrix: 0 to 2 on the diagonal, 0 elsewhere."),
-])
+@pytest.mark.parametrize(
+    "matrix, groups, reading",
+    [
+        (mm.build_R(25627, 6), None, "6 × 6 matrix: 25627 on the diagonal, 0 elsewhere."),
+        (
+            V,
+            ["S1", "S2", "S1", "S2"],
+            "4 × 4 matrix in 2 groups of 2: 325 on the diagonal, 0 inside a group, "
+            "0 to 100 between groups.",
+        ),
+        (
+            mm.build_V_cs(1, 2, list("aab")),
+            list("aab"),
+            "3 × 3 matrix in 2 blocks of 1 to 2: 3 on the diagonal, 1 inside a block, 0 between blocks.",
+        ),
+        (
+            mm.build_Z(TWO_SCHOOLS),
+            TWO_SCHOOLS,
+            "4 × 2 matrix of zeros and ones: each row holds 1 one, each column 2.",
+        ),
+        (
+            np.array([[1.0, 0], [1, 1]]),
+            None,
+            "2 × 2 matrix of zeros and ones: each row holds 1 to 2 ones, each column 1 to 2.",
+        ),
+        (
+            np.array([[1.0, 0.0, -2.5]]),
+            None,
+            "1 × 3 matrix: values from -2.5 to 1, 33 % of them zero.",
+        ),
+        (np.array([[1.0, 3.0]]), None, "1 × 2 matrix: values from 1 to 3, none of them zero."),
+        (np.array([[7.0]]), None, "1 × 1 matrix: 7 on the diagonal."),
+        (np.diag([2.0, -0.0]), None, "2 × 2 matrix: 0 to 2 on the diagonal, 0 elsewhere."),
+    ],
+)
 def test_matrix_readings(matrix, groups, reading):
     assert plots.show_matrix(matrix, groups) == reading
 
@@ -74,10 +93,14 @@ def test_field_reading_tells_complete_from_incomplete(trial):
         "4 blocks of 18 plots; each of the 18 genotypes stands once in every block."
     )
     lost = plots.show_field(trial.drop(index=0), "block", "genotype")
-    assert lost == "4 blocks of 17 to 18 plots; the blocks are not complete: G01 is missing from R1."
+    assert (
+        lost == "4 blocks of 17 to 18 plots; the blocks are not complete: G01 is missing from R1."
+    )
     several = plots.show_field(trial.drop(index=[0, 1]), "block", "genotype")
-    assert several.endswith("2 of the 72 pairs of a block and a genotype do not stand exactly once, "
-                            "for example G01 is missing from R1.")
+    assert several.endswith(
+        "2 of the 72 pairs of a block and a genotype do not stand exactly once, "
+        "for example G01 is missing from R1."
+    )
     twice = plots.show_field(trial.iloc[[*range(72), 0]], "block", "genotype")
     assert twice.endswith("the blocks are not complete: G01 stands 2 times in R1.")
 
@@ -86,8 +109,10 @@ def test_interval_reading_has_every_analysis():
     reading = plots.show_intervals(
         list("ABC"), {"fixed": ([3, 1, 2], 0.5, 0.7), "mixed": ([3, 1, 2], [0.6, 0.6, 0.7])}
     )
-    assert reading == ("3 means, from 1 (B) to 3 (A). Fixed: standard error of a mean 0.5, of a difference 0.7. "
-                       "Mixed: standard error of a mean 0.6 to 0.7.")
+    assert reading == (
+        "3 means, from 1 (B) to 3 (A). Fixed: standard error of a mean 0.5, of a difference 0.7. "
+        "Mixed: standard error of a mean 0.6 to 0.7."
+    )
     with_unit = plots.show_intervals(["A"], {"fixed": ([3], 0.5, 0.7)}, unit="yield (t/ha)")
     assert with_unit.count(" t/ha") == 4
 
@@ -98,48 +123,76 @@ def test_point_reading_of_the_trial(trial):
         "Block R1 holds the highest value of 10 of the 18 genotypes, R3 of 3, R4 of 3, R2 of 2."
     )
     assert plots.show_points([1, 2, 6], ["a", "a", "b"]) == (
-        "3 values; the category means run from 1.5 (a) to 6 (b).")
+        "3 values; the category means run from 1.5 (a) to 6 (b)."
+    )
 
 
 def test_point_reading_takes_unit_and_names_from_what_is_given():
     potash = mm.load("potash")
-    assert plots.show_points(potash.strength, potash.k2o_lb_ac, potash.block, unit="strength (index)") == (
+    assert plots.show_points(
+        potash.strength, potash.k2o_lb_ac, potash.block, unit="strength (index)"
+    ) == (
         "15 values; the means at 5 values of k2o_lb_ac run from 7.45 index (144) to 8.053 index (54). "
-        "Block 2 holds the highest value at 3 of the 5 values, 1 at 1, 3 at 1.")
+        "Block 2 holds the highest value at 3 of the 5 values, 1 at 1, 3 at 1."
+    )
     axes = plt.gca()
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("k2o_lb_ac", "strength (index)")
-    assert "points (S2)" in plots.show_points(*(mm.load("schools")[c] for c in ("score", "school")), unit="(points)")
-    assert "the site-year means run" in plots.show_points(*(mm.load("clover")[c] for c in ("biomass", "site_year")))
+    assert "points (S2)" in plots.show_points(
+        *(mm.load("schools")[c] for c in ("score", "school")), unit="(points)"
+    )
+    assert "the site-year means run" in plots.show_points(
+        *(mm.load("clover")[c] for c in ("biomass", "site_year"))
+    )
 
 
-@pytest.mark.parametrize("raw, shrunk, reading", [
-    ([90.0, -60.0], [45.0, -30.0],
-     "Each of the 2 effects keeps 50 % of what was measured: 90 becomes 45 for R1."),
-    ([90.0, -60.0], [45.0, -15.0],
-     "The 2 effects keep from 25 % to 50 % of what was measured: 90 becomes 45 for R1."),
-    ([90.0, -60.0], [90.0, -60.0], "Each of the 2 effects stays as it was measured, none is shrunk: 90 for R1."),
-    ([90.0, -60.0], [45.0, 30.0],
-     "The 2 effects do not shrink in proportion, some change sides: 90 becomes 45 for R1."),
-    ([90.0, 0.0], [45.0, -3.0], "The 2 effects move by up to 45: 90 becomes 45 for R1."),
-    ([0.0, 0.0], [0.0, 0.0], "Each of the 2 effects is zero, before and after."),
-])
+@pytest.mark.parametrize(
+    "raw, shrunk, reading",
+    [
+        (
+            [90.0, -60.0],
+            [45.0, -30.0],
+            "Each of the 2 effects keeps 50 % of what was measured: 90 becomes 45 for R1.",
+        ),
+        (
+            [90.0, -60.0],
+            [45.0, -15.0],
+            "The 2 effects keep from 25 % to 50 % of what was measured: 90 becomes 45 for R1.",
+        ),
+        (
+            [90.0, -60.0],
+            [90.0, -60.0],
+            "Each of the 2 effects stays as it was measured, none is shrunk: 90 for R1.",
+        ),
+        (
+            [90.0, -60.0],
+            [45.0, 30.0],
+            "The 2 effects do not shrink in proportion, some change sides: 90 becomes 45 for R1.",
+        ),
+        ([90.0, 0.0], [45.0, -3.0], "The 2 effects move by up to 45: 90 becomes 45 for R1."),
+        ([0.0, 0.0], [0.0, 0.0], "Each of the 2 effects is zero, before and after."),
+    ],
+)
 def test_shrinkage_readings(raw, shrunk, reading):
     assert plots.show_shrinkage(["R1", "R2"], raw, shrunk) == reading
 
 
 def test_shrinkage_reading_has_the_unit_and_one_effect():
     assert plots.show_shrinkage(["R1"], [90.18], [60.52], unit="kg/ha") == (
-        "The effect keeps 67.1 % of what was measured: 90.18 kg/ha becomes 60.52 kg/ha for R1.")
+        "The effect keeps 67.1 % of what was measured: 90.18 kg/ha becomes 60.52 kg/ha for R1."
+    )
     assert plt.gca().get_xlabel() == "deviation (kg/ha)"
 
 
 def test_sampling_reading_follows_the_columns():
     many = np.arange(2000.0) - 500  # 500 of 2000 lie below zero
     reading = plots.show_sampling(pd.DataFrame({"ML": many, "REML": many + 250}), 500)
-    assert reading == ("The truth is 500. Averaged over 2000 samples, ML gives 499.5 (25 % of its estimates lie "
-                       "below zero), REML 749.5 (12.5 % below zero).")
+    assert reading == (
+        "The truth is 500. Averaged over 2000 samples, ML gives 499.5 (25 % of its estimates lie "
+        "below zero), REML 749.5 (12.5 % below zero)."
+    )
     assert plots.show_sampling({"A": [3.0, 3.0], "B": [3.0, 3.0]}, 3) == (
-        "The truth is 3. Averaged over 2 samples, A gives 3, B 3; no estimate lies below zero.")
+        "The truth is 3. Averaged over 2 samples, A gives 3, B 3; no estimate lies below zero."
+    )
 
 
 def price_and_misfit(s):
@@ -148,11 +201,14 @@ def price_and_misfit(s):
 
 def test_terms_reading_finds_the_lowest_point_of_each_sum():
     s = np.arange(0.0, 101)
-    reading = plots.show_terms(price_and_misfit(s), {"ML": ["price", "misfit"],
-                                                     "REML": ["price", "misfit", "own"]})
+    reading = plots.show_terms(
+        price_and_misfit(s), {"ML": ["price", "misfit"], "REML": ["price", "misfit", "own"]}
+    )
     # s/10 + 40/(s + 10) is lowest at 10, s/20 + 40/(s + 10) at sqrt(800) - 10
-    assert reading == ("ML is lowest at 10, and less than 1 above that from 1 to 29; "
-                       "REML is lowest at 18, and less than 1 above that from 3 to 54.")
+    assert reading == (
+        "ML is lowest at 10, and less than 1 above that from 1 to 29; "
+        "REML is lowest at 18, and less than 1 above that from 3 to 54."
+    )
     ml, reml = plt.gca().lines[3:]
     assert ml.get_ydata()[0] == 0 and ml.get_markevery() == [10] and reml.get_markevery() == [18]
 
@@ -167,15 +223,18 @@ def test_surface_reading_has_the_steps_and_the_width():
     path = [[4, 4], [2, 3], [1, 2]]
     assert plots.show_surface(bowl, first, second, path, names=names) == (
         "The search takes 2 steps, to sigma_b 1 and sigma 2. The criterion is less than 2 above its "
-        "lowest value for sigma_b from -0.4 to 2.4.")
+        "lowest value for sigma_b from -0.4 to 2.4."
+    )
     assert plots.show_surface(bowl, first, second, unit="points") == (
-        "The criterion is less than 2 above its lowest value for first from -0.4 to 2.4 points.")
+        "The criterion is less than 2 above its lowest value for first from -0.4 to 2.4 points."
+    )
     assert "nowhere on the grid" in plots.show_surface(bowl, first + 5, second, path)
 
 
 def test_surface_is_drawn_with_the_first_parameter_across():
-    plots.show_surface(bowl, np.linspace(-1, 3, 41), np.linspace(0, 9, 41), [[2, 3], [1, 2]],
-                       (1, 2), unit="points")
+    plots.show_surface(
+        bowl, np.linspace(-1, 3, 41), np.linspace(0, 9, 41), [[2, 3], [1, 2]], (1, 2), unit="points"
+    )
     ax = plt.gca()
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("first (points)", "second (points)")
     steps, star = ax.lines
@@ -188,10 +247,12 @@ def test_curves_reading_tells_a_lowest_point_from_an_end():
     x = np.linspace(-2, 2, 41)
     curves = {"bowl": (x, (x - 0.5) ** 2), "fall": (x, -x)}
     assert plots.show_curves(curves) == (
-        "The curve 'bowl' is lowest at 0.5, 'fall' at 2 (the right end of the curve).")
+        "The curve 'bowl' is lowest at 0.5, 'fall' at 2 (the right end of the curve)."
+    )
     assert plots.show_curves(curves, "highest", label="$\\theta$") == (
         "The curve 'bowl' is highest at theta -2 (the left end of the curve), 'fall' at -2 (the left end of the "
-        "curve).")
+        "curve)."
+    )
     plots.show_curves(curves, limits=(0, 1))
     bowl_line, fall_line = plt.gca().lines
     assert plt.gca().get_ylim() == (0, 1)
@@ -354,10 +415,15 @@ def test_legends_explain_what_is_drawn_and_stand_once():
         (lambda: plots.show_points([1.0, 2.0], list("ab")), ["one value", "mean"]),
         (lambda: plots.show_sampling({"A": [1.0, 2.0]}, 2), ["average", "truth"]),
         (lambda: plots.show_intervals(["A"], {"f": ([1.0], 1), "m": ([1.0], 1)}), ["f", "m"]),
-        (lambda: plots.show_surface(bowl, [0, 1], [0, 9], [[1, 2]], (1, 2)), ["steps of the search", "truth"]),
+        (
+            lambda: plots.show_surface(bowl, [0, 1], [0, 9], [[1, 2]], (1, 2)),
+            ["steps of the search", "truth"],
+        ),
         (lambda: plots.show_curves({"a": ([0, 1], [0, 1]), "b": ([0, 1], [0, 1])}), ["a", "b"]),
-        (lambda: plots.show_terms(price_and_misfit(np.arange(9.0)), {"all": ["price"]}, at=3),
-         ["price", "misfit", "own", "all", "at 3"]),
+        (
+            lambda: plots.show_terms(price_and_misfit(np.arange(9.0)), {"all": ["price"]}, at=3),
+            ["price", "misfit", "own", "all", "at 3"],
+        ),
     ):
         plt.figure()
         draw()
@@ -365,7 +431,9 @@ def test_legends_explain_what_is_drawn_and_stand_once():
 
 
 def test_a_legend_covers_no_contour_label():
-    plots.show_surface(bowl, np.linspace(-1, 4, 51), np.linspace(0, 4, 41), [[4, 4], [1, 2]], (1, 2))
+    plots.show_surface(
+        bowl, np.linspace(-1, 4, 51), np.linspace(0, 4, 41), [[4, 4], [1, 2]], (1, 2)
+    )
     ax = plt.gca()
     ax.figure.draw_without_rendering()
     assert ax.get_legend().get_window_extent().y0 >= ax.get_window_extent().y1 - 1
@@ -413,48 +481,82 @@ def test_the_callers_data_stay_as_they_were(trial):
     assert (matrix == V).all() and frame.equals(trial) and (raw == [1, 2]).all()
 
 
-@pytest.mark.parametrize("call, culprit", [
-    (lambda: plots.show_matrix(V, ["S1"]), "groups has 1 labels but M has 4 rows"),
-    (lambda: plots.show_matrix(V, labels=["a"]), "1 labels for 4 rows"),
-    (lambda: plots.show_matrix(V, symbols=np.array([["x"]])), "symbols is 1 x 1 but M is 4 x 4"),
-    (lambda: plots.show_matrix([1.0, 2.0]), "M must have 2 dimension"),
-    (lambda: plots.show_matrix(np.full((2, 2), np.nan)), "missing or infinite"),
-    (lambda: plots.show_matrix(np.empty((0, 0))), "M is empty"),
-    (lambda: plots.show_field(pd.DataFrame({"block": ["a"]}), "block", "diet"), "plots has no column 'diet' to be the treatment; give one of block"),
-    (lambda: plots.show_intervals(["A"], {"fixed": ([1.0],)}), "'fixed' needs .means, errors."),
-    (lambda: plots.show_intervals(["A"], {"fixed": ([1.0, 2.0], 1.0)}), "2 values for 1 names"),
-    (lambda: plots.show_intervals(["A"], {}), "0 analyses"),
-    (lambda: plots.show_points([1.0], ["a", "b"]), "categories has 2 labels for 1 values"),
-    (lambda: plots.show_points([1.0] * 5, list("abcde"), list("vwxyz")), "5 groups"),
-    (lambda: plots.show_sampling({}, 1), "0 methods"),
-    (lambda: plots.show_sampling({"A": [1.0], "B": [1.0, 2.0]}, 1), "different numbers"),
-    (lambda: plots.show_sampling({"A": [np.nan]}, 1), "'A' holds 1 value"),
-    (lambda: plots.show_terms(price_and_misfit(np.arange(3.0)), {"ML": ["cost"]}),
-     "'ML' adds 'cost', which is not one of the terms: price, misfit, own"),
-    (lambda: plots.show_terms(pd.DataFrame({"a": [np.nan]}), {}), "terms holds 1 value"),
-    (lambda: plots.show_surface(bowl, [0, 1], [0, 1], [[1, 2, 3]]), "path is 1 x 3; it needs two"),
-    (lambda: plots.show_surface(lambda a, b: np.nan, [0, 1], [0, 1]), "the criterion holds 4"),
-    (lambda: plots.show_curves({"a": ([0.0, 1.0], [1.0])}), "2 values of x for 1 of y"),
-    (lambda: plots.show_curves({"a": ([0.0], [1.0])}, "deepest"), "look_for='deepest' is unknown; did you mean 'lowest'"),
-    (lambda: plots.show_curves({}), "0 curves"),
-    (lambda: plots.show_curves({"a": 3}), "'a' in curves is 3; give a pair"),
-    (lambda: plots.show_curves({"a": ([1, 0], [1, 0])}), "x of 'a' must hold 1 or more numbers in ascending order"),
-    (lambda: plots.show_curves([1]), "curves is .1.; give a dict"),
-    (lambda: plots.show_matrix(V, split="x"), "split is 'x'; give a list"),
-    (lambda: plots.show_matrix(V * 1j), "M must hold numbers, but holds complex"),
-    (lambda: plots.show_matrix(V, ax=3), "ax is 3; give axes of matplotlib"),
-    (lambda: plots.show_matrix(V, ax=plt.subplots(1, 2)[1]), "ax is an array .*; give one of these, such as axes.0."),
-    (lambda: plots.show_matrix(V, title=3), "title is 3; it must be text"),
-    (lambda: plots.show_field(3, "block", "diet"), "plots is 3; give a pandas DataFrame"),
-    (lambda: plots.show_field(mm.load("sorghum"), "block", "genotype", highlight="G99"),
-     "highlight='G99' is none of the genotypes; did you mean"),
-    (lambda: plots.show_sampling({"A": [1.0]}, "one"), "truth is 'one'; it must be one number"),
-    (lambda: plots.show_sampling({"A": [1.0]}, 1, limits=(2, 1)), "limits is .2, 1.; give two numbers, the lower"),
-    (lambda: plots.show_surface(bowl, [0], [0, 1]), "first must hold 2 or more numbers"),
-    (lambda: plots.show_surface(len, [0, 1], [0, 1]), "criterion must be a function of two numbers"),
-    (lambda: plots.show_shrinkage(["a"], [1.0], [1.0], limit=-1), "limit is -1; give half the width"),
-    (lambda: plots.show_shrinkage(["A"], [1.0, 2.0], [1.0]), "1 names, 2 raw and 1 shrunken"),
-])
+@pytest.mark.parametrize(
+    "call, culprit",
+    [
+        (lambda: plots.show_matrix(V, ["S1"]), "groups has 1 labels but M has 4 rows"),
+        (lambda: plots.show_matrix(V, labels=["a"]), "1 labels for 4 rows"),
+        (
+            lambda: plots.show_matrix(V, symbols=np.array([["x"]])),
+            "symbols is 1 x 1 but M is 4 x 4",
+        ),
+        (lambda: plots.show_matrix([1.0, 2.0]), "M must have 2 dimension"),
+        (lambda: plots.show_matrix(np.full((2, 2), np.nan)), "missing or infinite"),
+        (lambda: plots.show_matrix(np.empty((0, 0))), "M is empty"),
+        (
+            lambda: plots.show_field(pd.DataFrame({"block": ["a"]}), "block", "diet"),
+            "plots has no column 'diet' to be the treatment; give one of block",
+        ),
+        (lambda: plots.show_intervals(["A"], {"fixed": ([1.0],)}), "'fixed' needs .means, errors."),
+        (lambda: plots.show_intervals(["A"], {"fixed": ([1.0, 2.0], 1.0)}), "2 values for 1 names"),
+        (lambda: plots.show_intervals(["A"], {}), "0 analyses"),
+        (lambda: plots.show_points([1.0], ["a", "b"]), "categories has 2 labels for 1 values"),
+        (lambda: plots.show_points([1.0] * 5, list("abcde"), list("vwxyz")), "5 groups"),
+        (lambda: plots.show_sampling({}, 1), "0 methods"),
+        (lambda: plots.show_sampling({"A": [1.0], "B": [1.0, 2.0]}, 1), "different numbers"),
+        (lambda: plots.show_sampling({"A": [np.nan]}, 1), "'A' holds 1 value"),
+        (
+            lambda: plots.show_terms(price_and_misfit(np.arange(3.0)), {"ML": ["cost"]}),
+            "'ML' adds 'cost', which is not one of the terms: price, misfit, own",
+        ),
+        (lambda: plots.show_terms(pd.DataFrame({"a": [np.nan]}), {}), "terms holds 1 value"),
+        (
+            lambda: plots.show_surface(bowl, [0, 1], [0, 1], [[1, 2, 3]]),
+            "path is 1 x 3; it needs two",
+        ),
+        (lambda: plots.show_surface(lambda a, b: np.nan, [0, 1], [0, 1]), "the criterion holds 4"),
+        (lambda: plots.show_curves({"a": ([0.0, 1.0], [1.0])}), "2 values of x for 1 of y"),
+        (
+            lambda: plots.show_curves({"a": ([0.0], [1.0])}, "deepest"),
+            "look_for='deepest' is unknown; did you mean 'lowest'",
+        ),
+        (lambda: plots.show_curves({}), "0 curves"),
+        (lambda: plots.show_curves({"a": 3}), "'a' in curves is 3; give a pair"),
+        (
+            lambda: plots.show_curves({"a": ([1, 0], [1, 0])}),
+            "x of 'a' must hold 1 or more numbers in ascending order",
+        ),
+        (lambda: plots.show_curves([1]), "curves is .1.; give a dict"),
+        (lambda: plots.show_matrix(V, split="x"), "split is 'x'; give a list"),
+        (lambda: plots.show_matrix(V * 1j), "M must hold numbers, but holds complex"),
+        (lambda: plots.show_matrix(V, ax=3), "ax is 3; give axes of matplotlib"),
+        (
+            lambda: plots.show_matrix(V, ax=plt.subplots(1, 2)[1]),
+            "ax is an array .*; give one of these, such as axes.0.",
+        ),
+        (lambda: plots.show_matrix(V, title=3), "title is 3; it must be text"),
+        (lambda: plots.show_field(3, "block", "diet"), "plots is 3; give a pandas DataFrame"),
+        (
+            lambda: plots.show_field(mm.load("sorghum"), "block", "genotype", highlight="G99"),
+            "highlight='G99' is none of the genotypes; did you mean",
+        ),
+        (lambda: plots.show_sampling({"A": [1.0]}, "one"), "truth is 'one'; it must be one number"),
+        (
+            lambda: plots.show_sampling({"A": [1.0]}, 1, limits=(2, 1)),
+            "limits is .2, 1.; give two numbers, the lower",
+        ),
+        (lambda: plots.show_surface(bowl, [0], [0, 1]), "first must hold 2 or more numbers"),
+        (
+            lambda: plots.show_surface(len, [0, 1], [0, 1]),
+            "criterion must be a function of two numbers",
+        ),
+        (
+            lambda: plots.show_shrinkage(["a"], [1.0], [1.0], limit=-1),
+            "limit is -1; give half the width",
+        ),
+        (lambda: plots.show_shrinkage(["A"], [1.0, 2.0], [1.0]), "1 names, 2 raw and 1 shrunken"),
+    ],
+)
 def test_bad_input_is_named(call, culprit):
     with pytest.raises(ValueError, match=culprit.replace("'", ".")):
         call()

@@ -19,20 +19,31 @@ from mmteach.engine.search import bfgs, minimise
 
 @pytest.fixture(scope="module")
 def uneven():
-    return mm.lmm("y ~ f*c*q + (1|g) + (1|h)", pd.read_csv(FOLDER / "data" / "optimum_a.csv"), weights="w")
+    return mm.lmm(
+        "y ~ f*c*q + (1|g) + (1|h)", pd.read_csv(FOLDER / "data" / "optimum_a.csv"), weights="w"
+    )
 
 
 def test_a_lower_point_far_from_the_boundary_is_found(uneven):
     assert uneven.criterion == pytest.approx(17.255074, abs=2e-6)
     np.testing.assert_allclose(uneven.theta, [12.85, 14.50], rtol=1e-3)
-    assert uneven.profiled([0.131, 0.126]) == pytest.approx(20.872460, abs=1e-5)  # where moments alone lead
+    assert uneven.profiled([0.131, 0.126]) == pytest.approx(
+        20.872460, abs=1e-5
+    )  # where moments alone lead
 
 
 def test_the_trace_says_which_starts_were_tried(uneven):
     trace = uneven.trace
     assert list(trace.columns) == ["h.Intercept", "g.Intercept", "criterion", "start"]
     assert list(dict.fromkeys(trace.start))[:7] == [
-        "moments", "all small", "all 1", "all large", "all huge", "term 1 alone", "term 2 alone"]
+        "moments",
+        "all small",
+        "all 1",
+        "all large",
+        "all huge",
+        "term 1 alone",
+        "term 2 alone",
+    ]
     assert trace[trace.start == "moments"].criterion.min() == pytest.approx(20.872460, abs=1e-5)
     assert trace.criterion.min() == pytest.approx(uneven.criterion, abs=1e-9)
 
@@ -45,10 +56,14 @@ def test_another_start_is_given_up_on_its_way_to_a_known_end():
 
 
 def test_large_models_are_searched_once_unless_they_end_near_zero(monkeypatch):
-    products = CrossProducts.from_design(mm.design("yield_kg_ha ~ genotype + (1 | block)", mm.load("sorghum")))
+    products = CrossProducts.from_design(
+        mm.design("yield_kg_ha ~ genotype + (1 | block)", mm.load("sorghum"))
+    )
     monkeypatch.setattr(search, "CHEAP", 21)  # one column less than [Z X] has
     assert {row[-1] for row in minimise(mm.ProfiledCriterion(products))[1]} == {"moments"}
-    zero = CrossProducts.from_design(mm.design("yield ~ 1 + (1 | batch)", pd.read_csv(FOLDER / "data" / "dyestuff2.csv")))
+    zero = CrossProducts.from_design(
+        mm.design("yield ~ 1 + (1 | batch)", pd.read_csv(FOLDER / "data" / "dyestuff2.csv"))
+    )
     monkeypatch.setattr(search, "CHEAP", 0)
     assert len({row[-1] for row in minimise(mm.ProfiledCriterion(zero))[1]}) > 3
 
@@ -64,8 +79,19 @@ def test_a_given_start_is_followed(uneven):
 # --- random designs: 500 and more -----------------------------------------------------------
 
 FIXED = ["1", "x", "f*x", "f*c", "f*c*x", "f*c*x*z", "x + I(x**2) + z + I(z**2) + x:z"]
-RANDOM = ["(1 | g)", "(x | g)", "(x || g)", "(1 | g) + (1 | h)", "(1 | g/h)", "(x | g) + (1 | h)",
-          "(1 | g) + (x | h)", "(x | g) + (z | h)", "(x + z | g)", "(0 + f | g)", "(1|g) + (1|h) + (1|k)"]
+RANDOM = [
+    "(1 | g)",
+    "(x | g)",
+    "(x || g)",
+    "(1 | g) + (1 | h)",
+    "(1 | g/h)",
+    "(x | g) + (1 | h)",
+    "(1 | g) + (x | h)",
+    "(x | g) + (z | h)",
+    "(x + z | g)",
+    "(0 + f | g)",
+    "(1|g) + (1|h) + (1|k)",
+]
 
 
 def small_design(seed):
@@ -75,12 +101,30 @@ def small_design(seed):
     g, h, k = rng.permutation(np.arange(n) % J), rng.integers(0, H, n), rng.integers(0, K, n)
     x, z = rng.normal(size=(2, n)) * rng.choice([0.01, 1.0, 100.0], size=(2, 1), p=[0.1, 0.8, 0.1])
     sd = rng.choice([0, 0.1, 0.5, 2.0, 10.0], size=5)
-    y = (sd[0] * rng.normal(size=J)[g] + sd[1] * rng.normal(size=J)[g] * x / x.std()
-         + sd[2] * rng.normal(size=H)[h] + sd[3] * rng.normal(size=H)[h] * z / z.std()
-         + sd[4] * rng.normal(size=K)[k] + rng.normal(size=n))
-    weights = [np.ones(n), np.exp(1.5 * rng.normal(size=n)), rng.uniform(0.2, 5, n)][rng.integers(3)]
-    data = pd.DataFrame({"y": y, "x": x, "z": z, "g": g, "h": h, "k": k, "w": weights,
-                         "f": rng.integers(0, 3, n).astype(str), "c": rng.integers(0, 2, n).astype(str)})
+    y = (
+        sd[0] * rng.normal(size=J)[g]
+        + sd[1] * rng.normal(size=J)[g] * x / x.std()
+        + sd[2] * rng.normal(size=H)[h]
+        + sd[3] * rng.normal(size=H)[h] * z / z.std()
+        + sd[4] * rng.normal(size=K)[k]
+        + rng.normal(size=n)
+    )
+    weights = [np.ones(n), np.exp(1.5 * rng.normal(size=n)), rng.uniform(0.2, 5, n)][
+        rng.integers(3)
+    ]
+    data = pd.DataFrame(
+        {
+            "y": y,
+            "x": x,
+            "z": z,
+            "g": g,
+            "h": h,
+            "k": k,
+            "w": weights,
+            "f": rng.integers(0, 3, n).astype(str),
+            "c": rng.integers(0, 2, n).astype(str),
+        }
+    )
     return f"y ~ {rng.choice(FIXED)} + {rng.choice(RANDOM)}", data, rng
 
 
@@ -177,9 +221,14 @@ def test_one_factor_without_fixed_effects_and_out_of_reach():
 
 
 def test_only_small_models_are_taken_from_one_factor(monkeypatch):
-    d = mm.ProfiledCriterion(CrossProducts.from_design(mm.design("score ~ 1 + (1 | school)", mm.load("schools"))))
+    d = mm.ProfiledCriterion(
+        CrossProducts.from_design(mm.design("score ~ 1 + (1 | school)", mm.load("schools")))
+    )
     assert search._Search(d).value_and_gradient.__class__ is OneFactor
-    assert search._Search(GivenSigma(d.products, True, 10.0)).value_and_gradient.__name__ == "value_and_gradient"
+    assert (
+        search._Search(GivenSigma(d.products, True, 10.0)).value_and_gradient.__name__
+        == "value_and_gradient"
+    )
     monkeypatch.setattr(onefactor, "FEW_COLUMNS", 3)  # [Z X] has 4
     assert search._Search(d).value_and_gradient == d.value_and_gradient
 
@@ -188,16 +237,24 @@ def test_only_small_models_are_taken_from_one_factor(monkeypatch):
 
 
 def test_bfgs_walks_along_a_valley():
-    x, value, gradient = bfgs(lambda x: (rosen(x), rosen_der(x)), np.array([-1.2, 1.0, 0.5]),
-                              rosen([-1.2, 1.0, 0.5]), rosen_der(np.array([-1.2, 1.0, 0.5])), 1e-6)
+    x, value, gradient = bfgs(
+        lambda x: (rosen(x), rosen_der(x)),
+        np.array([-1.2, 1.0, 0.5]),
+        rosen([-1.2, 1.0, 0.5]),
+        rosen_der(np.array([-1.2, 1.0, 0.5])),
+        1e-6,
+    )
     np.testing.assert_allclose(x, [1, 1, 1], atol=1e-5)
     assert value < 1e-10 and np.abs(gradient).max() <= 1e-6
 
 
 def test_bfgs_steps_back_from_where_there_is_no_value():
     def f(x):  # defined for x < 1 only
-        return (-np.log(1 - x[0]) + x[0] ** 2, np.array([1 / (1 - x[0]) + 2 * x[0]])) if x[0] < 1 else (
-            np.inf, np.zeros(1))
+        return (
+            (-np.log(1 - x[0]) + x[0] ** 2, np.array([1 / (1 - x[0]) + 2 * x[0]]))
+            if x[0] < 1
+            else (np.inf, np.zeros(1))
+        )
 
     start = np.array([-20.0])
     x, value, _ = bfgs(f, start, *f(start), 1e-8)

@@ -12,16 +12,29 @@ from mmteach.tables import Table
 
 @pytest.fixture
 def table():
-    return Table({"f": [40.271802, None], "p": [0.00793, None]}, title="Tests", notes=["One note."],
-                 digits={"f": 6}, na="none")
+    return Table(
+        {"f": [40.271802, None], "p": [0.00793, None]},
+        title="Tests",
+        notes=["One note."],
+        digits={"f": 6},
+        na="none",
+    )
 
 
-@pytest.mark.parametrize("twin_of", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))],
-                         ids=["copy", "deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "twin_of",
+    [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))],
+    ids=["copy", "deepcopy", "pickle"],
+)
 def test_a_copy_keeps_title_notes_digits_and_na(table, twin_of):
     twin = twin_of(table)
     assert type(twin) is Table and twin.equals(table) and str(twin) == str(table)
-    assert (twin.title, twin.notes, twin.digits, twin.na) == ("Tests", ["One note."], {"f": 6}, "none")
+    assert (twin.title, twin.notes, twin.digits, twin.na) == (
+        "Tests",
+        ["One note."],
+        {"f": 6},
+        "none",
+    )
     twin.loc[0, "f"] = 1.0
     assert table.f[0] == 40.271802
 
@@ -33,8 +46,11 @@ def test_a_deep_copy_shares_nothing(table):
     assert table.notes == ["One note."] and table.digits == {"f": 6}
 
 
-@pytest.mark.parametrize("twin_of", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))],
-                         ids=["copy", "deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "twin_of",
+    [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))],
+    ids=["copy", "deepcopy", "pickle"],
+)
 def test_a_copy_of_means_can_still_be_compared(twin_of):
     means = mm.emmeans(mm.lm("strength ~ C(k2o_lb_ac) + block", mm.load("potash")), "k2o_lb_ac")
     twin = twin_of(means)
@@ -43,4 +59,6 @@ def test_a_copy_of_means_can_still_be_compared(twin_of):
 
 
 def test_what_is_computed_from_a_table_is_plain(table):
-    assert [type(part) for part in (table.round(1), table.head(1), table.copy())] == [pd.DataFrame] * 3
+    assert [type(part) for part in (table.round(1), table.head(1), table.copy())] == [
+        pd.DataFrame
+    ] * 3

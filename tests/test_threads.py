@@ -52,9 +52,13 @@ print(len(before), {n for _, n in before}, {n for _, n in seen}, len(seen), blas
 
 def test_a_fit_holds_every_blas_at_one_thread_and_gives_it_back():
     # a fresh process in which nobody set the number of threads
-    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")
+    }
     environment["PYTHONPATH"] = str(Path(mm.__file__).parent.parent)
-    out = subprocess.run([sys.executable, "-c", FREE], env=environment, capture_output=True, text=True, timeout=120)
+    out = subprocess.run(
+        [sys.executable, "-c", FREE], env=environment, capture_output=True, text=True, timeout=120
+    )
     assert out.returncode == 0, out.stderr
     libraries, before, inside, seen, restored = out.stdout.split()
     # on two wheels NumPy and SciPy bring one library each; elsewhere they may share one
@@ -113,7 +117,8 @@ def test_large_models_keep_their_threads(three, monkeypatch):
     monkeypatch.setattr(threads, "SMALL", 18)
     assert not is_small(fit.products)
     seen, state = [], criterion.ProfiledCriterion.state
-    monkeypatch.setattr(criterion.ProfiledCriterion, "state",
-                        lambda *a: seen.append(blas()) or state(*a))
+    monkeypatch.setattr(
+        criterion.ProfiledCriterion, "state", lambda *a: seen.append(blas()) or state(*a)
+    )
     fit.refit(reml=False)
     assert seen and all(s == three for s in seen)

@@ -39,7 +39,11 @@ class RandomTerm:
         if len(self.labels) == 1:
             return pd.Index(self.labels[0])
         labels = list(zip(*self.labels))
-        for spell in (str, _escaped, repr):  # no two levels may share a name: ("a:b", "c") and ("a", "b:c")
+        for spell in (
+            str,
+            _escaped,
+            repr,
+        ):  # no two levels may share a name: ("a:b", "c") and ("a", "b:c")
             levels = pd.Index([":".join(map(spell, label)) for label in labels])
             if levels.is_unique:
                 break
@@ -124,8 +128,13 @@ class Design:
     def x_levels(self):
         """{column of numbers: its levels} for those that also stand in the fixed part as C(x)."""
         pieces = self.reader.fixed.pieces.values()
-        return {piece.column: piece.levels for piece in pieces
-                if piece.is_factor and piece.column in self.numeric and piece.node.parts[0].kind == "column"}
+        return {
+            piece.column: piece.levels
+            for piece in pieces
+            if piece.is_factor
+            and piece.column in self.numeric
+            and piece.node.parts[0].kind == "column"
+        }
 
     @property
     def x_examples(self):
@@ -145,6 +154,9 @@ class Design:
 
     def sizes(self):
         """{column: size of its largest number} for y, X and what varies between groups."""
-        parts = [([self.y_name], self.y[:, None]), (self.x_names, self.X),
-                 *((term.names, term.x) for term in self.terms)]
+        parts = [
+            ([self.y_name], self.y[:, None]),
+            (self.x_names, self.X),
+            *((term.names, term.x) for term in self.terms),
+        ]
         return {name: size for names, x in parts for name, size in zip(names, largest(x))}

@@ -97,8 +97,10 @@ class Model:
 
     def _rows(self):
         if self.streamed:
-            raise ValueError("the rows of a streamed fit are not kept; read a part of the data into a "
-                             "DataFrame and use fit.predict(part)")
+            raise ValueError(
+                "the rows of a streamed fit are not kept; read a part of the data into a "
+                "DataFrame and use fit.predict(part)"
+            )
         return self.design
 
     @property
@@ -168,7 +170,9 @@ class Model:
             X, offset = self.design.x_rows(new)[:, self.kept], self.design.offset_rows(new)
             index = new.index
         mean, met, unseen = offset + X @ self._kept_beta, [], np.zeros(len(X))
-        for term, b, Sigma in zip(self.terms, self.b, self.covariances) if groups == "conditional" else ():
+        for term, b, Sigma in (
+            zip(self.terms, self.b, self.covariances) if groups == "conditional" else ()
+        ):
             codes, x = (term.codes, term.x) if new is None else term.rows(new)
             known = codes >= 0
             if new_levels == "error" and not known.all():
@@ -223,8 +227,10 @@ class Model:
         check_seed(seed)
         design, rng, n = self._rows(), np.random.default_rng(seed), whole("n", n)
         if n * self.nobs > MOST_DRAWS:
-            raise ValueError(f"n={n} draws of {self.nobs} rows are too many at one time; draw "
-                             f"{max(1, MOST_DRAWS // self.nobs)} or fewer, and repeat with another seed")
+            raise ValueError(
+                f"n={n} draws of {self.nobs} rows are too many at one time; draw "
+                f"{max(1, MOST_DRAWS // self.nobs)} or fewer, and repeat with another seed"
+            )
         if truth("conditional", conditional):
             mean = self.fitted.to_numpy()[:, None]
         else:
@@ -232,7 +238,10 @@ class Model:
             for term, root in zip(self.terms, self._roots()):
                 u = rng.standard_normal((n, len(term.levels), len(root))) @ root.T
                 mean = mean + np.einsum("rk,srk->rs", term.x, u[:, term.codes])
-        e = rng.standard_normal((self.nobs, n)) * (self.sigma / np.sqrt(design.row_weights))[:, None]
+        e = (
+            rng.standard_normal((self.nobs, n))
+            * (self.sigma / np.sqrt(design.row_weights))[:, None]
+        )
         return pd.DataFrame(mean + e, index=design.rows)
 
     def _new_response(self, y):
@@ -241,14 +250,22 @@ class Model:
         if isinstance(y, pd.Series) and not y.index.equals(rows):
             missing = rows[~rows.isin(y.index)]
             if len(missing) or not (y.index.is_unique and rows.is_unique):
-                why = f"it has no value for row {missing[0]!r}" if len(missing) else "a label stands there twice"
-                raise ValueError(f"the index of y does not fit the rows of the fit: {why}; give y the index of "
-                                 "the data, or pass y.to_numpy() if the order is the same")
+                why = (
+                    f"it has no value for row {missing[0]!r}"
+                    if len(missing)
+                    else "a label stands there twice"
+                )
+                raise ValueError(
+                    f"the index of y does not fit the rows of the fit: {why}; give y the index of "
+                    "the data, or pass y.to_numpy() if the order is the same"
+                )
             y = y[rows]
         y = finite(y, "y", ndim=1)
         if len(y) != self.nobs:
-            raise ValueError(f"y has {len(y)} values, but the fit has {self.nobs} rows (after dropping missing "
-                             "ones)")
+            raise ValueError(
+                f"y has {len(y)} values, but the fit has {self.nobs} rows (after dropping missing "
+                "ones)"
+            )
         y = y - self.design.row_offset
         check_magnitude({self.design.y_name: largest(y[:, None])[0]})
         return y
@@ -258,17 +275,32 @@ class Model:
     def _coefficients(self, max_rows, **more):
         """Estimates, standard errors and t as text; the first `max_rows` and how many more there are."""
         decimals = max(places(self.beta, 5), places(self.se, 3))
-        table = pd.DataFrame({"estimate": column(self.beta, decimals=decimals),
-                              "std. error": column(self.se, decimals=decimals),
-                              "t": column(self.beta / self.se, decimals=3), **more}, index=self.beta.index)
+        table = pd.DataFrame(
+            {
+                "estimate": column(self.beta, decimals=decimals),
+                "std. error": column(self.se, decimals=decimals),
+                "t": column(self.beta / self.se, decimals=3),
+                **more,
+            },
+            index=self.beta.index,
+        )
         if max_rows is None or len(table) <= whole("max_rows", max_rows):
             return [("Fixed effects", table)]
         rest = len(table) - max_rows
-        return [("Fixed effects", table.head(max_rows)), f"... and {rest} more; fit.beta and fit.se hold them all"]
+        return [
+            ("Fixed effects", table.head(max_rows)),
+            f"... and {rest} more; fit.beta and fit.se hold them all",
+        ]
 
 
 def _unseen(term, new, known):
-    labels = new.loc[~known, list(term.bar.factors)].drop_duplicates().head(3).to_numpy(dtype=object)
-    shown = ", ".join(":".join("a missing one" if pd.isna(v) else str(v) for v in row) for row in labels)
-    raise ValueError(f"{term.group} has levels that the fit has not seen: {shown}; use "
-                     'new_levels="population" to predict them at the population mean')
+    labels = (
+        new.loc[~known, list(term.bar.factors)].drop_duplicates().head(3).to_numpy(dtype=object)
+    )
+    shown = ", ".join(
+        ":".join("a missing one" if pd.isna(v) else str(v) for v in row) for row in labels
+    )
+    raise ValueError(
+        f"{term.group} has levels that the fit has not seen: {shown}; use "
+        'new_levels="population" to predict them at the population mean'
+    )

@@ -7,7 +7,7 @@ Such an estimate is no failure of the search; the slope says that the data ask f
 
 import numpy as np
 
-BOUNDARY = 1e-4   # a diagonal of theta below this is called zero, as in lme4
+BOUNDARY = 1e-4  # a diagonal of theta below this is called zero, as in lme4
 
 
 def on_boundary(fit):
@@ -22,12 +22,18 @@ def on_boundary(fit):
         what = ", ".join(np.array(fit._theta_names())[places])
         certificate = f"the criterion would rise by {min(scores):.3g} per unit of variance"
         if len(at_zero):
-            messages.append(f"Boundary estimate: the data ask for a variance of zero ({what}); {certificate}. "
-                            "The fit is complete, and the term adds nothing to V.")
+            messages.append(
+                f"Boundary estimate: the data ask for a variance of zero ({what}); {certificate}. "
+                "The fit is complete, and the term adds nothing to V."
+            )
         else:
-            messages.append(f"Boundary estimate: the data ask for a correlation of plus or minus one ({what}); "
-                            f"{certificate}. The fit is complete; a simpler term may describe it as well.")
+            messages.append(
+                f"Boundary estimate: the data ask for a correlation of plus or minus one ({what}); "
+                f"{certificate}. The fit is complete; a simpler term may describe it as well."
+            )
     if relative.max() > 1e4:
-        messages.append("The random effects reproduce the data almost exactly, so the residual variance has no "
-                        "estimate of its own; leave out a random term.")
+        messages.append(
+            "The random effects reproduce the data almost exactly, so the residual variance has no "
+            "estimate of its own; leave out a random term."
+        )
     return bool(len(places)), messages

@@ -30,12 +30,16 @@ class Piece:
         self.text, self.node, self.column = expression.text, expression.node, expression.columns[0]
         self.is_factor = isinstance(value, pd.Categorical)
         self.levels = value.categories.tolist() if self.is_factor else None
-        self.width = len(self.levels) if self.is_factor else 1 if value.ndim == 1 else value.shape[1]
+        self.width = (
+            len(self.levels) if self.is_factor else 1 if value.ndim == 1 else value.shape[1]
+        )
         options = dict(self.node.options)
         intercept = options.get("include_intercept")  # of bs
         self.spans = self.is_factor or intercept is not None and intercept.value
         self.several = not self.is_factor and value.ndim == 2
-        self.first = 0 if self.spans or "raw" in options and options["raw"].value else 1  # column number
+        self.first = (
+            0 if self.spans or "raw" in options and options["raw"].value else 1
+        )  # column number
         coding = options.get("contrasts")
         self.kind = coding.value if coding else "treatment"
         self.options = {name: literal(part) for name, part in coding.options} if coding else {}
@@ -47,8 +51,9 @@ class Piece:
             return None
         base = self.options.get("base", self.levels[0 if self.kind == "treatment" else -1])
         if base not in self.levels:
-            raise ValueError(f"the base {base!r} of {self.text} is not one of its levels: "
-                             f"{listed(self.levels)}")
+            raise ValueError(
+                f"the base {base!r} of {self.text} is not one of its levels: {listed(self.levels)}"
+            )
         return self.levels.index(base)
 
     @cached_property
@@ -96,8 +101,10 @@ class Piece:
             matrix = self._contrasts.get_coding_matrix(self.levels, reduced_rank=reduced)
             return np.asarray(matrix, dtype=float)
         except (ValueError, TypeError, IndexError) as error:
-            raise ValueError(f"the coding of {self.text} does not fit its {len(self.levels)} levels, "
-                             f"{listed(self.levels)}: give one row of numbers for each ({error})") from None
+            raise ValueError(
+                f"the coding of {self.text} does not fit its {len(self.levels)} levels, "
+                f"{listed(self.levels)}: give one row of numbers for each ({error})"
+            ) from None
 
 
 class Coding:
@@ -148,11 +155,18 @@ class Coding:
         self.pieces = {e: Piece(e, value) for e, value in values.items()}
         for term in self.side.terms:
             if sum(self.pieces[e].spans for e in term) > MOST_FACTORS:
-                raise ValueError(f"the term {_name(term)} crosses more than {MOST_FACTORS} factors: leave "
-                                 "some out")
-        _check_size(self.pieces.values(), n, sum(
-            prod(max(piece.width - piece.spans, 1) for piece in map(self.pieces.get, term))
-            for term in self.side.terms))
+                raise ValueError(
+                    f"the term {_name(term)} crosses more than {MOST_FACTORS} factors: leave "
+                    "some out"
+                )
+        _check_size(
+            self.pieces.values(),
+            n,
+            sum(
+                prod(max(piece.width - piece.spans, 1) for piece in map(self.pieces.get, term))
+                for term in self.side.terms
+            ),
+        )
         spanned, self.layout = set(), []
         for term in self._terms():
             parts, spanned = _full_rank([(e, self.pieces[e].spans) for e in term], spanned)
@@ -172,7 +186,11 @@ class Coding:
     def _find_examples(self, values, columns):
         for e, value in values.items():
             column = columns[e.columns[0]]
-            if isinstance(value, pd.Categorical) and len(e.columns) == 1 and isinstance(column, np.ndarray):
+            if (
+                isinstance(value, pd.Categorical)
+                and len(e.columns) == 1
+                and isinstance(column, np.ndarray)
+            ):
                 first = np.unique(value.codes, return_index=True)[1]
                 known = self.examples.get(e.columns[0], [])
                 self.examples[e.columns[0]] = list(dict.fromkeys([*known, *column[first].tolist()]))
@@ -212,8 +230,12 @@ def _full_rank(term, spanned):
     constant plus L - 1 columns ("reduced"); the parts already spanned are left out, and the
     others are put together again: part + part:reduced = part:full.
     """
-    parts = [tuple((e, reduced) for e, reduced in choice if e is not None) for choice in product(
-        *([(e, True), (None, False)] if spans else [(e, False)] for e, spans in term))]
+    parts = [
+        tuple((e, reduced) for e, reduced in choice if e is not None)
+        for choice in product(
+            *([(e, True), (None, False)] if spans else [(e, False)] for e, spans in term)
+        )
+    ]
     new = [part for part in parts if frozenset(part) not in spanned]
     return _put_together(new), spanned | set(map(frozenset, parts))
 
@@ -227,7 +249,9 @@ def _put_together(parts):
                 (grown,) = more
                 whole = tuple((e, False) if (e, r) == grown else (e, r) for e, r in part)
                 others = [t for t in terms if t is not shorter]
-                terms = _put_together(others if set(whole) in map(set, others) else [*others, whole])
+                terms = _put_together(
+                    others if set(whole) in map(set, others) else [*others, whole]
+                )
                 break
         else:
             terms.append(part)
@@ -237,23 +261,37 @@ def _put_together(parts):
 def _check_size(pieces, n, p):
     if p <= MOST_COLUMNS and n * p <= MOST_CELLS:
         return
-    widest = sorted((piece for piece in pieces if piece.width > 1), key=lambda piece: -piece.width)[:3]
-    brings = listed(f"{piece.text} has {piece.width} {'levels' if piece.is_factor else 'columns'}"
-                    for piece in widest)
+    widest = sorted((piece for piece in pieces if piece.width > 1), key=lambda piece: -piece.width)[
+        :3
+    ]
+    brings = listed(
+        f"{piece.text} has {piece.width} {'levels' if piece.is_factor else 'columns'}"
+        for piece in widest
+    )
     if widest and widest[0].is_factor and numbers_as_text(widest[0].levels)[0]:
-        brings += f" because it holds text: for numbers use pd.to_numeric(data['{widest[0].column}'])"
-    raise ValueError(f"the terms stand for {p} columns, so X would have {n} x {p} cells "
-                     f"({8 * n * p / 2**30:.3g} GiB): {brings}. A factor of many levels is better a random "
-                     f"term, such as (1 | {widest[0].column if widest else 'g'}); or give it fewer levels, "
-                     "and name only the products you need")
+        brings += (
+            f" because it holds text: for numbers use pd.to_numeric(data['{widest[0].column}'])"
+        )
+    raise ValueError(
+        f"the terms stand for {p} columns, so X would have {n} x {p} cells "
+        f"({8 * n * p / 2**30:.3g} GiB): {brings}. A factor of many levels is better a random "
+        f"term, such as (1 | {widest[0].column if widest else 'g'}); or give it fewer levels, "
+        "and name only the products you need"
+    )
 
 
 def _refuse_twins(names, columns, side):
     """Two coefficients of one name could not be told apart."""
-    if "Intercept" in columns and any(e.is_column and e.text == "Intercept" for t in side.terms for e in t):
-        raise ValueError("a column called 'Intercept' cannot be told from the intercept of the model: use "
-                         "data.rename(columns={'Intercept': 'another name'})")
+    if "Intercept" in columns and any(
+        e.is_column and e.text == "Intercept" for t in side.terms for e in t
+    ):
+        raise ValueError(
+            "a column called 'Intercept' cannot be told from the intercept of the model: use "
+            "data.rename(columns={'Intercept': 'another name'})"
+        )
     name, count = Counter(names).most_common(1)[0] if names else ("", 0)
     if count > 1:
-        raise ValueError(f"two coefficients would be called '{name}': rename the column or the level of "
-                         "that name, by data.rename(columns={...})")
+        raise ValueError(
+            f"two coefficients would be called '{name}': rename the column or the level of "
+            "that name, by data.rename(columns={...})"
+        )

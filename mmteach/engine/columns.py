@@ -22,17 +22,22 @@ BIGGEST, SMALLEST = 1e100, 1e-100  # beyond these, squares of numbers are lost
 def unknown_column(name, data, where="the data"):
     known = list(map(str, data.columns))
     if name in data.index.names:
-        return UnknownName(f"'{name}' is in the index of {where}, not among the columns: use "
-                           "data.reset_index()")
+        return UnknownName(
+            f"'{name}' is in the index of {where}, not among the columns: use data.reset_index()"
+        )
     if name in known:
-        return UnknownName(f"the column name {name} is a number, and a formula needs text: use "
-                           "data.rename(columns=str), and backticks, `1`, in the formula")
+        return UnknownName(
+            f"the column name {name} is a number, and a formula needs text: use "
+            "data.rename(columns=str), and backticks, `1`, in the formula"
+        )
     root, dot, _ = name.partition(".")
     hint = near(name, known)
     if dot and root in known:
         hint += f"a formula cannot ask {root} for anything by a dot, so make the column first; "
-    return UnknownName(f"there is no column {shown(name)} in {where}; {hint}"
-                       f"The columns are: {listed(k if len(k) <= 60 else k[:60] + '…' for k in known)}")
+    return UnknownName(
+        f"there is no column {shown(name)} in {where}; {hint}"
+        f"The columns are: {listed(k if len(k) <= 60 else k[:60] + '…' for k in known)}"
+    )
 
 
 def check_frame(data):
@@ -46,8 +51,10 @@ def kind_of(column, name):
     """number, text, truth values or categories: what a column holds; dates and such are refused."""
     kind = getattr(column.dtype, "kind", "O")
     if kind in "mMc" or isinstance(column.dtype, pd.PeriodDtype):
-        raise ValueError(f"column '{name}' holds {column.dtype} values: turn it into numbers (days "
-                         "since the start, say) or into text labels first")
+        raise ValueError(
+            f"column '{name}' holds {column.dtype} values: turn it into numbers (days "
+            "since the start, say) or into text labels first"
+        )
     if isinstance(column.dtype, pd.CategoricalDtype):
         return "categories"
     if kind == "b":
@@ -65,15 +72,19 @@ def numbers_of(column, name):
     kind = kind_of(column, name)
     if kind != "numbers":
         remedy = ".astype(int)" if kind == "truth values" else f"pd.to_numeric(data['{name}'])"
-        raise ValueError(f"column '{name}' must hold numbers, not {column.dtype} values, but it holds "
-                         f"{kind}: use {remedy}")
+        raise ValueError(
+            f"column '{name}' must hold numbers, not {column.dtype} values, but it holds "
+            f"{kind}: use {remedy}"
+        )
     try:
         values = column.to_numpy(dtype=float, na_value=np.nan)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"column '{name}' must hold numbers, not {column.dtype} values") from None
     if np.isinf(values).any():
-        raise ValueError(f"column '{name}' has {np.isinf(values).sum()} infinite values: "
-                         "correct them, or make them missing (NaN)")
+        raise ValueError(
+            f"column '{name}' has {np.isinf(values).sum()} infinite values: "
+            "correct them, or make them missing (NaN)"
+        )
     return values
 
 
@@ -86,8 +97,10 @@ def factor_of(column, name, levels, remedy):
     if levels.inferred_type != "string" and len(codes) and _truth(column) != _truth(levels):
         codes = np.full(len(column), -1)  # True is not the level 1
     if (codes < 0).any():
-        raise ValueError(f"'{column[codes < 0].iloc[0]}' is not one of the known levels of "
-                         f"'{name}' ({listed(levels)}): {remedy}")
+        raise ValueError(
+            f"'{column[codes < 0].iloc[0]}' is not one of the known levels of "
+            f"'{name}' ({listed(levels)}): {remedy}"
+        )
     return pd.Categorical.from_codes(codes, categories=levels)
 
 
@@ -105,8 +118,9 @@ def level_codes(column):
     try:
         codes, levels = pd.factorize(column)
     except (TypeError, ValueError, NotImplementedError):  # lists, also those of pyarrow
-        raise ValueError(f"the entries of column '{column.name}' cannot be labels: use text "
-                         "or numbers") from None
+        raise ValueError(
+            f"the entries of column '{column.name}' cannot be labels: use text or numbers"
+        ) from None
     try:
         order = levels.argsort()
     except TypeError:  # labels of mixed types
@@ -138,7 +152,9 @@ def numbers_as_text(levels):
 def largest(x):
     """The size of the largest number in each column; to its order of magnitude unless extreme."""
     with np.errstate(all="ignore"):
-        squares = np.einsum("ij,ij->j", x, x)  # one pass in the order of memory, 5 times faster than max
+        squares = np.einsum(
+            "ij,ij->j", x, x
+        )  # one pass in the order of memory, 5 times faster than max
         sizes = np.sqrt(squares)
     for j in np.flatnonzero(~((squares > 1e-180) & (squares < 1e180))):
         sizes[j] = np.abs(x[:, j]).max(initial=0)
@@ -151,8 +167,11 @@ def check_magnitude(sizes, smallest=SMALLEST):
         if not np.isfinite(size):
             raise ValueError(f"{name} overflows in some rows: divide its columns by a large number")
         if size > BIGGEST or 0 < size < smallest:
-            what = (f"reaches {size:.3g}, and squares of such numbers overflow" if size > 1 else
-                    f"is at most {size:.3g}, and squares of such numbers vanish")
+            what = (
+                f"reaches {size:.3g}, and squares of such numbers overflow"
+                if size > 1
+                else f"is at most {size:.3g}, and squares of such numbers vanish"
+            )
             raise ValueError(f"{name} {what}: divide it by {10.0 ** np.floor(np.log10(size)):.0e}")
 
 
@@ -179,15 +198,25 @@ class Values:
             value = np.full(n, float(value))
         if not np.isfinite(value).all():
             rows = np.count_nonzero(~np.isfinite(value.reshape(n, -1)).all(axis=1))
-            raise ValueError(f"'{expression.source}' is not finite in every row ({rows} of {n} are not), "
-                             "such as the logarithm of 0: correct or drop those rows")
+            raise ValueError(
+                f"'{expression.source}' is not finite in every row ({rows} of {n} are not), "
+                "such as the logarithm of 0: correct or drop those rows"
+            )
         return value
 
     def unsettled(self, expressions):
         """The expressions that need all rows before the first value."""
-        return [e for e in expressions if any(
-            n.kind == "call" and n.value in KEEPING and n not in self.kept
-            and ("raw", Node("word", True)) not in n.options for n in walk(e.node))]
+        return [
+            e
+            for e in expressions
+            if any(
+                n.kind == "call"
+                and n.value in KEEPING
+                and n not in self.kept
+                and ("raw", Node("word", True)) not in n.options
+                for n in walk(e.node)
+            )
+        ]
 
     def _value(self, node, columns):
         if node.kind == "column":
@@ -195,8 +224,10 @@ class Values:
         if node.kind == "number":
             return float(node.value)
         if node.kind == "operator":
-            left, right = (self._value(part, columns) if part.kind != "text" else part.value
-                           for part in node.parts)
+            left, right = (
+                self._value(part, columns) if part.kind != "text" else part.value
+                for part in node.parts
+            )
             if isinstance(left, (pd.Categorical, str)) or isinstance(right, (pd.Categorical, str)):
                 return _labels_compared(node, left, right)
             return arithmetic(node.value, left, right)
@@ -218,15 +249,21 @@ class Values:
         given = literal(dict(node.options)["levels"]) if "levels" in dict(node.options) else None
         if isinstance(value, pd.Categorical) and not given:
             return value
-        labels = value.categories[value.codes] if isinstance(value, pd.Categorical) else pd.Index(value)
+        labels = (
+            value.categories[value.codes] if isinstance(value, pd.Categorical) else pd.Index(value)
+        )
         if node not in self.kept:
             self.kept[node] = pd.Index(given) if given else labels.unique().sort_values()
             if len(self.kept[node]) < 2:
-                raise ValueError(f"a factor needs two levels or more, and this has {listed(self.kept[node])}")
+                raise ValueError(
+                    f"a factor needs two levels or more, and this has {listed(self.kept[node])}"
+                )
         levels = self.kept[node]
         codes = levels.get_indexer(labels)
         if (codes < 0).any():
-            raise ValueError(f"'{labels[codes < 0][0]}' is not one of its levels ({listed(levels)})")
+            raise ValueError(
+                f"'{labels[codes < 0][0]}' is not one of its levels ({listed(levels)})"
+            )
         return pd.Categorical.from_codes(codes, categories=levels)
 
 
@@ -234,8 +271,10 @@ def _not_numbers(node, value):
     name = node.value if node.kind == "column" else "part of it"
     if all(isinstance(level, bool) for level in value.categories):
         return f"'{name}' holds truth values, and numbers are needed here: use .astype(int)"
-    return (f"'{name}' holds labels such as {shown(value.categories[0])}, and numbers are needed here: if it "
-            f"should be numbers, use pd.to_numeric(data['{name}'])")
+    return (
+        f"'{name}' holds labels such as {shown(value.categories[0])}, and numbers are needed here: if it "
+        f"should be numbers, use pd.to_numeric(data['{name}'])"
+    )
 
 
 def _labels_compared(node, left, right):
@@ -244,7 +283,9 @@ def _labels_compared(node, left, right):
     if isinstance(factor, pd.Categorical) and node.value not in ("==", "!="):
         raise ValueError(_not_numbers(node.parts[0] if factor is left else node.parts[1], factor))
     if not isinstance(factor, pd.Categorical) or not isinstance(label, (str, float)):
-        raise ValueError("text can only be compared with a column of labels, and labels with one of them")
+        raise ValueError(
+            "text can only be compared with a column of labels, and labels with one of them"
+        )
     if label not in factor.categories:
         raise ValueError(f"{shown(label)} is not one of the labels {listed(factor.categories)}")
     return (factor.codes == factor.categories.get_loc(label)) == (node.value == "==")
@@ -267,8 +308,10 @@ def _keeping(node, x, kept):
     if not kept and node.value == "poly" and not options.get("raw"):
         different = len(np.unique(x))
         if different <= options.get("degree", 1):
-            raise ValueError(f"a polynomial of degree {options.get('degree', 1)} needs more than {different} "
-                             "different values of its column")
+            raise ValueError(
+                f"a polynomial of degree {options.get('degree', 1)} needs more than {different} "
+                "different values of its column"
+            )
     made = TRANSFORMS[node.value](x, **options, _state=kept)
     made = getattr(made, "__wrapped__", made)
     return np.column_stack(list(made.values())) if isinstance(made, dict) else np.asarray(made)

@@ -32,28 +32,28 @@ class State:
     """Intermediate results at one theta; 1 is the first term, 2 all the others together."""
 
     value: float
-    lam: list          # lambda of each term
-    L1: np.ndarray     # (J, k, k)  A11 = L1 L1'
-    F: np.ndarray      # (J, k, k)  L1^-1 lambda'
-    B22: np.ndarray    # (q2, q2)   Z2'Z2 less what the first term explains
-    E2: np.ndarray     # (q2, p+1)  Z2'[Q e] less the same
-    L2: np.ndarray     # (q2, q2)   Cholesky factor of Lambda2'B22 Lambda2 + I
-    Y2: np.ndarray     # (q2, p+1)  L2^-1 Lambda2'E2
-    Rx: np.ndarray     # (p, p)     Rx Rx' = Q'V0^-1 Q, lower triangle
-    beta: np.ndarray   # (p,)       for the columns of Q
-    r2: float          # residual quadratic form
-    m: int             # n - p for REML, n for ML
+    lam: list  # lambda of each term
+    L1: np.ndarray  # (J, k, k)  A11 = L1 L1'
+    F: np.ndarray  # (J, k, k)  L1^-1 lambda'
+    B22: np.ndarray  # (q2, q2)   Z2'Z2 less what the first term explains
+    E2: np.ndarray  # (q2, p+1)  Z2'[Q e] less the same
+    L2: np.ndarray  # (q2, q2)   Cholesky factor of Lambda2'B22 Lambda2 + I
+    Y2: np.ndarray  # (q2, p+1)  L2^-1 Lambda2'E2
+    Rx: np.ndarray  # (p, p)     Rx Rx' = Q'V0^-1 Q, lower triangle
+    beta: np.ndarray  # (p,)       for the columns of Q
+    r2: float  # residual quadratic form
+    m: int  # n - p for REML, n for ML
 
 
 @dataclass
 class Solution:
     """Criterion and estimates at one theta."""
 
-    value: float           # the criterion
-    beta: np.ndarray       # (p,)
-    cov_beta: np.ndarray   # (p, p), to be multiplied by sigma2
+    value: float  # the criterion
+    beta: np.ndarray  # (p,)
+    cov_beta: np.ndarray  # (p, p), to be multiplied by sigma2
     sigma2: float
-    b: list                # (J, k) random effects of each term
+    b: list  # (J, k) random effects of each term
 
 
 class ProfiledCriterion:
@@ -79,8 +79,10 @@ class ProfiledCriterion:
 
     def __init__(self, products, reml=True):
         if not hasattr(products, "QeQe"):
-            raise ValueError(f"products is {shown(products)}; give the products of a fit, fit.products, or "
-                             "CrossProducts.from_design(design)")
+            raise ValueError(
+                f"products is {shown(products)}; give the products of a fit, fit.products, or "
+                "CrossProducts.from_design(design)"
+            )
         self.products, self.reml = products, truth("reml", reml, "REML", "ML")
         self.log_det_R = 2 * np.log(np.abs(np.diag(products.R))).sum()
 
@@ -134,11 +136,18 @@ class ProfiledCriterion:
             b2 = cp.Lambda2(s.lam, u2[:, None])
             e1 = e1 - (cp.B21.T @ b2).reshape(e1.shape)
             ends = np.cumsum([J * k for J, k in zip(cp.J[1:], cp.k[1:])])
-            others = [b2[end - J * k:end].reshape(J, k) for end, J, k in zip(ends, cp.J[1:], cp.k[1:])]
+            others = [
+                b2[end - J * k : end].reshape(J, k) for end, J, k in zip(ends, cp.J[1:], cp.k[1:])
+            ]
         u1 = solve_blocks(s.L1, s.F @ e1[..., None], transpose=True)
         root = solve_lower(s.Rx, solve_upper(cp.R, np.eye(cp.p)).T)
-        return Solution(s.value, cp.start + solve_upper(cp.R, s.beta), root.T @ root, s.r2 / s.m,
-                        [(s.lam[0] @ u1)[..., 0], *others])
+        return Solution(
+            s.value,
+            cp.start + solve_upper(cp.R, s.beta),
+            root.T @ root,
+            s.r2 / s.m,
+            [(s.lam[0] @ u1)[..., 0], *others],
+        )
 
     def value_and_gradient(self, theta):
         """d(theta) and its exact gradient, see `gradient`."""
@@ -169,7 +178,7 @@ class GivenSigma(ProfiledCriterion):
 
     def __init__(self, products, reml, sigma):
         super().__init__(products, reml)
-        self.sigma2 = sigma ** 2
+        self.sigma2 = sigma**2
 
     def state(self, theta):
         s = super().state(theta)

@@ -81,7 +81,12 @@ class Accumulator:
 
     def add_design(self, design):
         """Add the rows of a `Design`."""
-        self.add(design.y, design.X, [(t.codes, t.x, len(t.levels)) for t in design.terms], design.weights)
+        self.add(
+            design.y,
+            design.X,
+            [(t.codes, t.x, len(t.levels)) for t in design.terms],
+            design.weights,
+        )
 
     def finish(self):
         """Rotate X to X R^-1, drop dependent columns, and put the largest term first."""
@@ -100,11 +105,23 @@ class Accumulator:
         QeQe[p, p] = self.ete
         order = sorted(range(len(self.blocks)), key=lambda t: -len(self.blocks[t]))
         return CrossProducts(
-            n=self.n, p=p, log_w=self.log_w, kept=kept, R=R, start=self.start[kept], order=order,
-            J=[len(self.blocks[t]) for t in order], k=[self.blocks[t].shape[1] for t in order],
-            QeQe=QeQe, blocks=[self.blocks[t] for t in order], ZtQe=[rotate(self.ZtXe[t]) for t in order],
-            pairs={(s, t): self._pair(order[s], order[t]) for t in range(len(order))
-                   for s in range(t + 1, len(order))},
+            n=self.n,
+            p=p,
+            log_w=self.log_w,
+            kept=kept,
+            R=R,
+            start=self.start[kept],
+            order=order,
+            J=[len(self.blocks[t]) for t in order],
+            k=[self.blocks[t].shape[1] for t in order],
+            QeQe=QeQe,
+            blocks=[self.blocks[t] for t in order],
+            ZtQe=[rotate(self.ZtXe[t]) for t in order],
+            pairs={
+                (s, t): self._pair(order[s], order[t])
+                for t in range(len(order))
+                for s in range(t + 1, len(order))
+            },
         )
 
     def _pair(self, s, t):
@@ -118,19 +135,19 @@ class CrossProducts:
     X stands rotated, X = Q R with Q'Q = I, and y as e = y - X start.
     """
 
-    n: int             # rows
-    p: int             # independent columns of X
-    log_w: float       # sum of the log prior weights
-    kept: np.ndarray   # (p,) which columns of X are kept
-    R: np.ndarray      # (p, p) upper triangle
+    n: int  # rows
+    p: int  # independent columns of X
+    log_w: float  # sum of the log prior weights
+    kept: np.ndarray  # (p,) which columns of X are kept
+    R: np.ndarray  # (p, p) upper triangle
     start: np.ndarray  # (p,) first least-squares estimate
-    order: list        # the terms as given, by decreasing number of levels
-    J: list            # levels of each term
-    k: list            # effects per level of each term
-    QeQe: np.ndarray   # (p+1, p+1)  [Q e]'[Q e]
-    blocks: list       # (J, k, k)   Z_t'Z_t, block-diagonal
-    ZtQe: list         # (J, k, p+1) Z_t'[Q e]
-    pairs: dict        # (s, t) -> sparse Z_s'Z_t for s > t
+    order: list  # the terms as given, by decreasing number of levels
+    J: list  # levels of each term
+    k: list  # effects per level of each term
+    QeQe: np.ndarray  # (p+1, p+1)  [Q e]'[Q e]
+    blocks: list  # (J, k, k)   Z_t'Z_t, block-diagonal
+    ZtQe: list  # (J, k, p+1) Z_t'[Q e]
+    pairs: dict  # (s, t) -> sparse Z_s'Z_t for s > t
     B11: np.ndarray = field(init=False)
     B21: object = field(init=False)
     B22: np.ndarray = field(init=False)
@@ -150,8 +167,10 @@ class CrossProducts:
         at = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
         q1, q2 = self.J[0] * self.k[0], int(at[-1])
         self.B11 = self.blocks[0]
-        self.E2 = np.vstack([self.ZtQe[t].reshape(size, -1) for t, size in zip(rest, sizes)]
-                            or [np.zeros((0, self.p + 1))])
+        self.E2 = np.vstack(
+            [self.ZtQe[t].reshape(size, -1) for t, size in zip(rest, sizes)]
+            or [np.zeros((0, self.p + 1))]
+        )
         self.B22 = np.zeros((q2, q2))
         for t in rest:
             here = slice(at[t - 1], at[t])
@@ -169,8 +188,11 @@ class CrossProducts:
         """Z2'Z1 blockdiag(K) Z1'Z2 for small blocks K (J, k, k)."""
         if isinstance(self.B21, np.ndarray):
             J, k, _ = K.shape
-            left = (self.B21 * K.ravel() if k == 1 else
-                    np.einsum("ajk,jkl->ajl", self.B21.reshape(-1, J, k), K).reshape(-1, J * k))
+            left = (
+                self.B21 * K.ravel()
+                if k == 1
+                else np.einsum("ajk,jkl->ajl", self.B21.reshape(-1, J, k), K).reshape(-1, J * k)
+            )
             return left @ self.B21.T
         return (self.B21 @ block_diagonal(K) @ self.B21.T).toarray()
 
@@ -182,7 +204,9 @@ class CrossProducts:
             if k == 1:
                 np.multiply(M[here], block[0, 0], out=out[here])
             else:
-                out[here] = ((block.T if transpose else block) @ M[here].reshape(J, k, -1)).reshape(J * k, -1)
+                out[here] = ((block.T if transpose else block) @ M[here].reshape(J, k, -1)).reshape(
+                    J * k, -1
+                )
             at += J * k
         return out
 
@@ -203,10 +227,12 @@ class CrossProducts:
     def lambdas(self, theta):
         """The relative Cholesky factor of each term."""
         if not isinstance(theta, np.ndarray) or theta.shape != (self.n_theta,):
-            return build_lambdas(theta, self.k)  # it checks theta, which costs more than filling it in
+            return build_lambdas(
+                theta, self.k
+            )  # it checks theta, which costs more than filling it in
         lambdas, at = [np.zeros((k, k)) for k in self.k], 0
         for lam in lambdas:
-            lam.T[triangle(len(lam))] = theta[at:(at := at + len(lam) * (len(lam) + 1) // 2)]
+            lam.T[triangle(len(lam))] = theta[at : (at := at + len(lam) * (len(lam) + 1) // 2)]
         return lambdas
 
     def theta_from(self, lambdas):
@@ -233,12 +259,20 @@ class CrossProducts:
         total, variances = self.QeQe[-1, -1] / self.n, []
         for blocks, ZtQe in zip(self.blocks, self.ZtQe):
             zz = np.einsum("lii->li", blocks)
-            N, D, S = zz.sum(axis=0), (zz ** 2).sum(axis=0), (ZtQe[..., -1] ** 2).sum(axis=0)
-            variances.append(np.clip((S - total * N) / np.maximum(D - N ** 2 / self.n, 1e-8 * D), 0, total * self.n / N))
-        explained = sum((v * np.einsum("lii->i", B)).sum() / self.n for v, B in zip(variances, self.blocks))
+            N, D, S = zz.sum(axis=0), (zz**2).sum(axis=0), (ZtQe[..., -1] ** 2).sum(axis=0)
+            variances.append(
+                np.clip(
+                    (S - total * N) / np.maximum(D - N**2 / self.n, 1e-8 * D), 0, total * self.n / N
+                )
+            )
+        explained = sum(
+            (v * np.einsum("lii->i", B)).sum() / self.n for v, B in zip(variances, self.blocks)
+        )
         sigma2 = max(total - explained, 0.1 * total)
         units = self.theta_units()
-        theta = np.concatenate([np.diag(np.sqrt(v / sigma2)).T[triangle(len(v))] for v in variances])
+        theta = np.concatenate(
+            [np.diag(np.sqrt(v / sigma2)).T[triangle(len(v))] for v in variances]
+        )
         return np.clip(theta * units, 0.1, 10) / units * self.diagonal_places()
 
     def normal_matrix(self):
@@ -279,11 +313,19 @@ def with_effects(products, T):
     keep = [t for t, M in enumerate(T) if M.shape[1]]
     wide = [csr_array(kron(identity(J), M)) for J, M in zip(products.J, T)]
     return replace(
-        products, order=[products.order[t] for t in keep], J=[products.J[t] for t in keep],
-        k=[T[t].shape[1] for t in keep], blocks=[T[t].T @ products.blocks[t] @ T[t] for t in keep],
+        products,
+        order=[products.order[t] for t in keep],
+        J=[products.J[t] for t in keep],
+        k=[T[t].shape[1] for t in keep],
+        blocks=[T[t].T @ products.blocks[t] @ T[t] for t in keep],
         ZtQe=[T[t].T @ products.ZtQe[t] for t in keep],
-        pairs={(a, b): csr_array(wide[s].T @ products.pairs[s, t] @ wide[t])
-               for b, t in enumerate(keep) for a, s in enumerate(keep) if a > b})
+        pairs={
+            (a, b): csr_array(wide[s].T @ products.pairs[s, t] @ wide[t])
+            for b, t in enumerate(keep)
+            for a, s in enumerate(keep)
+            if a > b
+        },
+    )
 
 
 def _grow(blocks, J):

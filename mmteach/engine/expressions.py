@@ -85,8 +85,9 @@ def read_expression(tokens):
 
 def refused(source, why):
     """The error for a part of a formula that cannot be read or has no value."""
-    return ValueError(f"cannot evaluate {shown(source)}: {why} (powers are written I(x**2), "
-                      "functions np.log(x))")
+    return ValueError(
+        f"cannot evaluate {shown(source)}: {why} (powers are written I(x**2), functions np.log(x))"
+    )
 
 
 def _stand_ins(tokens):
@@ -97,7 +98,9 @@ def _stand_ins(tokens):
         if token.kind == "string":
             safe.append(repr(token.text[1:-1]))  # taken literally
         elif token.kind == "number":
-            safe.append(token.text.lstrip("0") if token.text.isdigit() and int(token.text) else token.text)
+            safe.append(
+                token.text.lstrip("0") if token.text.isdigit() and int(token.text) else token.text
+            )
         elif token.kind == "name" and after == "=" and i and tokens[i - 1].text in "(,":
             safe.append(token.text)  # poly(x, degree=2)
         elif token.kind in ("name", "quoted"):

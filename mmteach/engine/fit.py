@@ -1,9 +1,8 @@
-r"""Fitting: from a formula and a table to the estimates.
+r"""The fitted mixed model, with every matrix of it.
 
     theta_hat = argmin d(theta),   d = -2 log-likelihood profiled over beta and sigma^2
 
-`lmm` takes the steps one after another: design, products, criterion, search; `Fit` is what comes
-out, with every matrix of the model. See `mmteach.engine` for the same steps by hand.
+`lmm` makes it from a formula and a table, step by step; see `mmteach.engine` for the same by hand.
 """
 
 from __future__ import annotations
@@ -19,84 +18,15 @@ from ..guards import finite, small_enough, truth
 from ..tables import Report, significant
 from ..textbook.matrices import build_G, build_V
 from ..words import dropped_columns
-from . import frame
 from .base import Model
 from .boundary import on_boundary
 from .criterion import ProfiledCriterion
-from .crossproducts import CrossProducts
 from .henderson import conditional_variance, henderson_inverse
 from .search import minimise
-from .stream import stream
 from .threads import is_light, is_small, one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from numpy.typing import ArrayLike
-
-
-def lmm(
-    formula: str,
-    data: pd.DataFrame | str | Path | Iterable[pd.DataFrame],
-    reml: bool = True,
-    weights: str | ArrayLike | None = None,
-    levels: dict[str, list] | None = None,
-) -> Fit:
-    r"""Fit a linear mixed model given by an lmer formula.
-
-    ``y = X beta + Z u + e``, ``u ~ N(0, G)``, ``e ~ N(0, sigma^2 W^-1)``.
-
-    Parameters
-    ----------
-    formula : str
-        For instance ``"yield_kg_ha ~ genotype + (1 | block)"``; `split_bars` shows how the
-        terms in parentheses expand. ``+ offset(x)`` adds a column with the coefficient 1.
-    data : DataFrame
-        One row per observation; rows with missing values are dropped and counted. Data
-        larger than memory: the path of a Parquet file, or an iterator of DataFrames that
-        share the categories of their factors.
-    reml : bool
-        True for REML, False for ML.
-    weights : str or (n,) array, optional
-        Prior weights w (a column name or values), ``Var(e_i) = sigma^2 / w_i``.
-    levels : dict of column -> list of levels, optional
-        For streamed data whose factors are plain text.
-
-    Returns
-    -------
-    Fit
-
-    Raises
-    ------
-    ValueError, KeyError
-        With the culprit and the remedy: formula, columns, levels, weights.
-
-    References
-    ----------
-    Bates, Maechler, Bolker and Walker (2015), J. Stat. Software 67(1).
-
-    Examples
-    --------
-    >>> import mmteach as mm
-    >>> fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", mm.load("sorghum"))
-    >>> round(fit.criterion, 4)
-    729.7118
-    >>> fit.varcomp.round(1)
-          group       term  variance     sd  corr
-    0     block  Intercept    2906.0   53.9   NaN
-    1  Residual                25627.4  160.1   NaN
-    """
-    reml = truth("reml", reml, "REML", "ML")
-    if isinstance(data, pd.DataFrame):
-        if levels is not None:
-            raise ValueError("levels is for data in pieces; in a DataFrame make the column a "
-                             "category with these levels, by pd.Categorical(column, levels)")
-        design = frame.design(formula, data, weights)
-        products = CrossProducts.from_design(design)
-    else:
-        design, products = stream(formula, data, weights, levels)
-    return Fit(design, products, reml)
+    pass
 
 
 class Fit(Model):
@@ -141,11 +71,15 @@ class Fit(Model):
     def __init__(self, design, products, reml=True, theta=None):
         self.design, self.products, self.reml = design, products, bool(reml)
         if not products.is_finite():
-            raise ValueError(f"sums of squares of the response {design.y_name} or of the weights overflow: divide "
-                             "them by a large number, such as their mean")
+            raise ValueError(
+                f"sums of squares of the response {design.y_name} or of the weights overflow: divide "
+                "them by a large number, such as their mean"
+            )
         if products.residual_is_rounding():
-            raise ValueError(f"the fixed part reproduces the response {design.y_name} exactly, so "
-                             "no variation is left to explain; look for a column computed from it")
+            raise ValueError(
+                f"the fixed part reproduces the response {design.y_name} exactly, so "
+                "no variation is left to explain; look for a column computed from it"
+            )
         self.formula = design.formula
         self.terms = [design.terms[t] for t in products.order]
         self.profiled = ProfiledCriterion(products, self.reml)
@@ -164,7 +98,9 @@ class Fit(Model):
         self.nobs, self.n_parameters = products.n, products.p + products.n_theta + 1
         self.boundary, boundary_messages = on_boundary(self)
         if theta is not None:
-            boundary_messages = ["theta was given, not estimated: beta and sigma are the best ones for it."]
+            boundary_messages = [
+                "theta was given, not estimated: beta and sigma are the best ones for it."
+            ]
         self.messages = [*design.messages, *self._dropped_columns(), *boundary_messages]
 
     # --- fixed effects, labelled when they are first asked for ------------------------------
@@ -218,9 +154,13 @@ class Fit(Model):
         return pd.DataFrame(self._path, columns=[*self._theta_names(), "criterion", "start"])
 
     def _theta_names(self):
-        return [f"{term.group}.{a}" if i == j else f"{term.group}.{a}.{b}"
-                for term in self.terms
-                for j, b in enumerate(term.names) for i, a in enumerate(term.names) if i >= j]
+        return [
+            f"{term.group}.{a}" if i == j else f"{term.group}.{a}.{b}"
+            for term in self.terms
+            for j, b in enumerate(term.names)
+            for i, a in enumerate(term.names)
+            if i >= j
+        ]
 
     def _dropped_columns(self):
         if self.products.p == len(self.design.x_names):
@@ -254,13 +194,24 @@ class Fit(Model):
         2  block    R3  Intercept      3.03  30.91
         3  block    R4  Intercept    -22.84  30.91
         """
-        tables, variances = [], self.derived("Var(u | y)", lambda fit: conditional_variance(fit.profiled, fit.theta))
+        tables, variances = (
+            [],
+            self.derived("Var(u | y)", lambda fit: conditional_variance(fit.profiled, fit.theta)),
+        )
         for term, b, C in zip(self.terms, self.b, variances):
             J, k = b.shape
             sd = np.sqrt(self.sigma2 * np.diagonal(C, axis1=1, axis2=2).clip(min=0))
-            tables.append(pd.DataFrame({
-                "group": term.group, "level": np.repeat(np.asarray(term.levels, dtype=object), k),
-                "term": list(term.names) * J, "estimate": b.ravel(), "sd": sd.ravel()}))
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "group": term.group,
+                        "level": np.repeat(np.asarray(term.levels, dtype=object), k),
+                        "term": list(term.names) * J,
+                        "estimate": b.ravel(),
+                        "sd": sd.ravel(),
+                    }
+                )
+            )
         return pd.concat(tables, ignore_index=True)
 
     # --- the matrices --------------------------------------------------------------------
@@ -282,18 +233,21 @@ class Fit(Model):
     def G(self):
         labels = self._effect_labels()
         small_enough("G", len(labels) ** 2)
-        return pd.DataFrame(build_G(self.covariances, self.products.J), index=labels, columns=labels)
+        return pd.DataFrame(
+            build_G(self.covariances, self.products.J), index=labels, columns=labels
+        )
 
     @property
     def R(self):
         design = self._rows()
-        small_enough("R", self.nobs ** 2)
-        return pd.DataFrame(np.diag(self.sigma2 / design.row_weights), index=design.rows,
-                            columns=design.rows)
+        small_enough("R", self.nobs**2)
+        return pd.DataFrame(
+            np.diag(self.sigma2 / design.row_weights), index=design.rows, columns=design.rows
+        )
 
     @property
     def V(self):
-        small_enough("V", self.nobs ** 2)
+        small_enough("V", self.nobs**2)
         R = self.R
         return pd.DataFrame(build_V(self.Z, self.G, R), index=R.index, columns=R.columns)
 
@@ -302,12 +256,20 @@ class Fit(Model):
 
     def _effect_labels(self):
         return pd.MultiIndex.from_tuples(
-            [(term.group, level, name) for term in self.terms for level in term.levels for name in term.names],
-            names=["group", "level", "term"])
+            [
+                (term.group, level, name)
+                for term in self.terms
+                for level in term.levels
+                for name in term.names
+            ],
+            names=["group", "level", "term"],
+        )
 
     def joint_covariance(self):
         """Covariance matrix of (b - u, beta_hat): sigma^2 times Henderson's inverse."""
-        small_enough("the joint covariance matrix", (sum(b.size for b in self.b) + self.products.p) ** 2)
+        small_enough(
+            "the joint covariance matrix", (sum(b.size for b in self.b) + self.products.p) ** 2
+        )
         with one_thread(self._small):
             return self.sigma2 * henderson_inverse(self.profiled, self.theta)
 
@@ -343,8 +305,9 @@ class Fit(Model):
             return Fit(self.design, self.products, reml)
         design = replace(self._rows(), y=self._new_response(y))
         with one_thread(is_light(design.X)):
-            products = self.products.with_response(design.y, design.X, [(t.codes, t.x) for t in self.terms],
-                                                   design.weights)
+            products = self.products.with_response(
+                design.y, design.X, [(t.codes, t.x) for t in self.terms], design.weights
+            )
         return Fit(design, products, reml)
 
     # --- printing ------------------------------------------------------------------------
@@ -364,35 +327,58 @@ class Fit(Model):
         if self.reml:
             parts.append(f"REML criterion: {self.criterion:.1f}")
         else:
-            parts.append(f"AIC {self.aic:.1f}   BIC {self.bic:.1f}   log-likelihood {self.loglik:.2f}   "
-                         f"-2 log-likelihood {self.criterion:.1f}")
+            parts.append(
+                f"AIC {self.aic:.1f}   BIC {self.bic:.1f}   log-likelihood {self.loglik:.2f}   "
+                f"-2 log-likelihood {self.criterion:.1f}"
+            )
         if not self.streamed:
             weights = np.sqrt(self.design.row_weights)
-            scaled = np.quantile(self.residuals * weights / self.sigma, [0, .25, .5, .75, 1])
-            parts.append(("Scaled residuals", pd.DataFrame(
-                [[f"{v:.5f}" for v in scaled]], columns=["min", "1Q", "median", "3Q", "max"])))
+            scaled = np.quantile(self.residuals * weights / self.sigma, [0, 0.25, 0.5, 0.75, 1])
+            parts.append(
+                (
+                    "Scaled residuals",
+                    pd.DataFrame(
+                        [[f"{v:.5f}" for v in scaled]], columns=["min", "1Q", "median", "3Q", "max"]
+                    ),
+                )
+            )
         varcomp = self.varcomp
-        shown = pd.DataFrame({"group": varcomp.group, "term": varcomp.term,
-                              "variance": [significant(v, 5) for v in varcomp.variance],
-                              "sd": [significant(v, 4) for v in varcomp.sd]})
+        shown = pd.DataFrame(
+            {
+                "group": varcomp.group,
+                "term": varcomp.term,
+                "variance": [significant(v, 5) for v in varcomp.variance],
+                "sd": [significant(v, 4) for v in varcomp.sd],
+            }
+        )
         for name in [c for c in varcomp if c.startswith("corr") and varcomp[c].notna().any()]:
             shown[name] = ["" if pd.isna(v) else f"{v:.2f}" for v in varcomp[name]]
         parts.append(("Random effects", shown))
         groups = ", ".join(dict.fromkeys(f"{t.group} {len(t.levels)}" for t in self.terms))
         parts.append(f"Rows: {self.nobs}; levels: {groups}")
         if not len(self.beta):
-            return Report(f"Linear mixed model fit by {method}", [*parts, "Fixed effects: none", *self.messages])
+            return Report(
+                f"Linear mixed model fit by {method}",
+                [*parts, "Fixed effects: none", *self.messages],
+            )
         parts += self._coefficients(max_rows)
-        return Report(f"Linear mixed model fit by {method}", parts + [""] * bool(self.messages) + self.messages)
+        return Report(
+            f"Linear mixed model fit by {method}",
+            parts + [""] * bool(self.messages) + self.messages,
+        )
 
     def __repr__(self):
-        return (f"<Fit {self.formula!r} by {'REML' if self.reml else 'ML'}: criterion "
-                f"{self.criterion:.4f}, {self.nobs} rows; see .summary()>")
+        return (
+            f"<Fit {self.formula!r} by {'REML' if self.reml else 'ML'}: criterion "
+            f"{self.criterion:.4f}, {self.nobs} rows; see .summary()>"
+        )
 
 
 def _given(theta, size):
     theta = finite(theta, "theta", ndim=1)
     if len(theta) != size:
-        raise ValueError(f"theta has {len(theta)} values, but the model has {size}: the lower triangles of its "
-                         "relative Cholesky factors, term by term, column by column")
+        raise ValueError(
+            f"theta has {len(theta)} values, but the model has {size}: the lower triangles of its "
+            "relative Cholesky factors, term by term, column by column"
+        )
     return theta

@@ -103,8 +103,9 @@ class SplitFormula:
 
     def __repr__(self):
         bars = [str(bar) for bar in self.bars] or ["(none)"]
-        return "\n          ".join([f"response  {self.response}\nfixed     {self.fixed}\n"
-                                    f"random    {bars[0]}", *bars[1:]])
+        return "\n          ".join(
+            [f"response  {self.response}\nfixed     {self.fixed}\nrandom    {bars[0]}", *bars[1:]]
+        )
 
 
 def split_bars(formula: str) -> SplitFormula:
@@ -123,11 +124,14 @@ def split_bars(formula: str) -> SplitFormula:
     tokens = tokenise(formula)
     sides = [part for _, part in split(tokens, "~")]
     if sum(t.text == "~" for t in tokens) != 1 or len(sides) != 2:
-        raise ValueError("a formula has exactly one '~', as in y ~ x + (1 | g): please correct "
-                         f"{shown(formula)}")
+        raise ValueError(
+            f"a formula has exactly one '~', as in y ~ x + (1 | g): please correct {shown(formula)}"
+        )
     left, right = sides
     if not left:
-        raise ValueError(f"the response is missing: put its column before the '~' in {shown(formula)}")
+        raise ValueError(
+            f"the response is missing: put its column before the '~' in {shown(formula)}"
+        )
     if has_bar(left):
         raise ValueError("random terms such as (1 | g) belong after the '~', not in the response")
     if not right or right[-1].text in PLUS_MINUS:
@@ -137,7 +141,9 @@ def split_bars(formula: str) -> SplitFormula:
         if not has_bar(piece):
             fixed.append((sign, piece))
         elif sign == "-":
-            raise ValueError(f"cannot subtract a random term: leave {brief(text_of(piece))} out instead")
+            raise ValueError(
+                f"cannot subtract a random term: leave {brief(text_of(piece))} out instead"
+            )
         else:
             bars += _read_bar(piece)
     _refuse_twins(bars)
@@ -151,11 +157,15 @@ def split_bars(formula: str) -> SplitFormula:
 def _read_side(signed):
     """The `Side` that a sum stands for."""
     intercept, terms = find_intercept(signed)
-    offsets = [(sign, piece) for sign, piece in terms if is_call(piece) and piece[0].text == "offset"]
+    offsets = [
+        (sign, piece) for sign, piece in terms if is_call(piece) and piece[0].text == "offset"
+    ]
     if any(sign == "-" for sign, _ in offsets):
         raise ValueError("an offset cannot be subtracted: write offset(-(...)) instead")
     read = _sum([term for term in terms if term not in offsets])
-    return Side(intercept, _in_order(read), tuple(read_expression(piece[2:-1]) for _, piece in offsets))
+    return Side(
+        intercept, _in_order(read), tuple(read_expression(piece[2:-1]) for _, piece in offsets)
+    )
 
 
 def _sum(signed):
@@ -179,8 +189,10 @@ def _terms(tokens):
     """Expand ``* / : **`` to a list of tuples of expressions; those that repeat count once."""
     count = _count(tokens)
     if count > MOST_TERMS:
-        raise ValueError(f"{shown(text_of(tokens))} stands for {count} terms, and more than {MOST_TERMS} are "
-                         "too many: name the ones you need")
+        raise ValueError(
+            f"{shown(text_of(tokens))} stands for {count} terms, and more than {MOST_TERMS} are "
+            "too many: name the ones you need"
+        )
     terms = []
     for operator, part in split(tokens, ("*", "/")):
         new = [()]
@@ -212,12 +224,17 @@ def _exponent(powers, around, m):
     if len(powers) > 1 or not text.isdecimal() or not text.lstrip("0"):
         raise refused(text_of(around), "the exponent of a sum is a whole number, as in (a + b)**2")
     if m == 1:
-        raise refused(text_of(around), "a power of one term is that term again; the square of a column is "
-                      "I(x**2)")
+        raise refused(
+            text_of(around),
+            "a power of one term is that term again; the square of a column is I(x**2)",
+        )
     if len(text) > 9 or int(text) > LARGEST_POWER:
-        raise refused(text_of(around), f"the exponent {brief(text)} is larger than {LARGEST_POWER}; {m} "
-                      f"terms stand for {2 ** min(m, 60) - 1} products at most, and the exponent "
-                      f"{min(m, LARGEST_POWER)} gives as many as may be")
+        raise refused(
+            text_of(around),
+            f"the exponent {brief(text)} is larger than {LARGEST_POWER}; {m} "
+            f"terms stand for {2 ** min(m, 60) - 1} products at most, and the exponent "
+            f"{min(m, LARGEST_POWER)} gives as many as may be",
+        )
     return int(text)
 
 
@@ -226,8 +243,11 @@ def _base(tokens, around):
         raise refused(text_of(around) or "an empty place", "a name is missing beside an operator")
     if not in_parentheses(tokens):
         if tokens[0].kind == "number" and len(tokens) == 1:
-            raise refused(text_of(around), "a number is no term; the intercept, 1 or 0, stands outside of "
-                          "parentheses and products, and I(2*x) is twice x")
+            raise refused(
+                text_of(around),
+                "a number is no term; the intercept, 1 or 0, stands outside of "
+                "parentheses and products, and I(2*x) is twice x",
+            )
         return [(read_expression(tokens),)]
     inner = signed_terms(tokens[1:-1])
     if any(text_of(piece) in ("0", "1") for _, piece in inner):
@@ -271,6 +291,7 @@ def _count_of_power(tokens):
 
 # ---------------------------------------------------------------- expanding a bar
 
+
 def _read_bar(piece):
     """The bars that one term ``( left | right )`` of the formula stands for."""
     text = brief(text_of(piece))
@@ -278,8 +299,10 @@ def _read_bar(piece):
         raise ValueError(f"a random term needs its own parentheses: write ({text})")
     inside = split(piece[1:-1], BARS) if in_parentheses(piece) else []
     if len(inside) != 2 or has_bar(inside[0][1] + inside[1][1]):
-        raise ValueError(f"cannot read {text}: write every random term as one pair of parentheses "
-                         "with one bar in it, (left | group), joined to the others by +")
+        raise ValueError(
+            f"cannot read {text}: write every random term as one pair of parentheses "
+            "with one bar in it, (left | group), joined to the others by +"
+        )
     (_, left), (bar, right) = inside
     if not left:
         raise ValueError(f"nothing to the left of the bar in {text}: an intercept is (1 | ...)")
@@ -297,16 +320,23 @@ def _left_sides(left, text, separate):
     if not intercept and not terms:
         raise ValueError(f"{text} lets nothing vary: write 1 or a column to the left of the bar")
     if any(is_call(piece) and piece[0].text == "offset" for _, piece in terms):
-        raise ValueError(f"an offset has no coefficient that could vary: take it out of {text} and add it to "
-                         "the fixed part")
+        raise ValueError(
+            f"an offset has no coefficient that could vary: take it out of {text} and add it to "
+            "the fixed part"
+        )
     if not separate:
-        return [(("1 + " if intercept else "0 + ") + joined(terms) if terms else "1",
-                 Side(intercept, _in_order(_sum(terms))))]
+        return [
+            (
+                ("1 + " if intercept else "0 + ") + joined(terms) if terms else "1",
+                Side(intercept, _in_order(_sum(terms))),
+            )
+        ]
     if any(sign == "-" for sign, _ in terms):
         raise ValueError(f"{text}: terms to the left of || can be added, not subtracted")
     effects = dict.fromkeys(names for _, t in terms for names in _products(t, _effect, text))
     return [("1", Side())] * intercept + [
-        ("0 + " + ":".join(e.source for e in effect), Side(False, (effect,))) for effect in effects]
+        ("0 + " + ":".join(e.source for e in effect), Side(False, (effect,))) for effect in effects
+    ]
 
 
 def _products(tokens, read_name, text):
@@ -321,9 +351,11 @@ def _products(tokens, read_name, text):
         else:
             terms = [new]
         if len(terms) > MOST_BARS:
-            raise ValueError(f"{text} stands for more than {MOST_BARS} random terms: name the ones you need")
+            raise ValueError(
+                f"{text} stands for more than {MOST_BARS} random terms: name the ones you need"
+            )
     unique = {frozenset(term): tuple(dict.fromkeys(term)) for term in reversed(terms)}
-    return sorted(reversed(unique.values()), key=len)
+    return sorted(reversed(unique.values()), key=len)  # noqa: C414 (order among equals counts)
 
 
 def _group_name(tokens, text):
@@ -332,16 +364,20 @@ def _group_name(tokens, text):
         tokens = tokens[2:3]
     if name_of(tokens):
         return name_of(tokens)
-    raise ValueError(f"cannot read {_what(tokens)} to the right of the bar in {text}: use column names "
-                     "joined by : / or *. For two separate factors write (1 | a) + (1 | b); for anything else "
-                     "make a column first")
+    raise ValueError(
+        f"cannot read {_what(tokens)} to the right of the bar in {text}: use column names "
+        "joined by : / or *. For two separate factors write (1 | a) + (1 | b); for anything else "
+        "make a column first"
+    )
 
 
 def _effect(tokens, text):
     if is_call(tokens) or name_of(tokens):
         return read_expression(tokens)
-    raise ValueError(f"cannot read {_what(tokens)} to the left of || in {text}: use columns or functions of "
-                     "columns joined by + : or *")
+    raise ValueError(
+        f"cannot read {_what(tokens)} to the left of || in {text}: use columns or functions of "
+        "columns joined by + : or *"
+    )
 
 
 def _what(tokens):
@@ -352,5 +388,7 @@ def _refuse_twins(bars):
     keys = [(bar.lhs, frozenset(bar.factors)) for bar in bars]
     for i, bar in enumerate(bars):
         if keys[i] in keys[:i]:
-            raise ValueError(f"the random term {brief(str(bar))} occurs twice (written out, (1 | a/b) is "
-                             "(1 | a) + (1 | a:b)): leave one out")
+            raise ValueError(
+                f"the random term {brief(str(bar))} occurs twice (written out, (1 | a/b) is "
+                "(1 | a) + (1 | a:b)): leave one out"
+            )

@@ -33,14 +33,20 @@ def check_sizes(n, terms):
     """
     for bar, levels, k in terms:
         if levels < 2:
-            raise ValueError(f"the grouping factor of {bar} has one level in the rows used: a "
-                             "variance between levels needs at least two, so leave the term out")
+            raise ValueError(
+                f"the grouping factor of {bar} has one level in the rows used: a "
+                "variance between levels needs at least two, so leave the term out"
+            )
         if levels >= n:
-            raise ValueError(f"{bar} has as many levels as rows ({n}), so it cannot be told from "
-                             "the residual: leave it out or group by a coarser column")
+            raise ValueError(
+                f"{bar} has as many levels as rows ({n}), so it cannot be told from "
+                "the residual: leave it out or group by a coarser column"
+            )
         if levels * k >= n:
-            raise ValueError(f"{bar} asks for {levels} x {k} = {levels * k} random effects from "
-                             f"{n} rows: let fewer effects vary, as in (1 | {bar.group})")
+            raise ValueError(
+                f"{bar} asks for {levels} x {k} = {levels * k} random effects from "
+                f"{n} rows: let fewer effects vary, as in (1 | {bar.group})"
+            )
 
 
 def too_many_columns(made, n):
@@ -50,17 +56,22 @@ def too_many_columns(made, n):
     brings = listed((f"{name} brings {widths[name]} of them" for name in widest), 3)
     brings = f" ({brings})" if brings else ""
     text = [name for name, levels in made.factors.items() if numbers_as_text(levels)[0]]
-    hint = "".join(f"; '{name}' holds text, so if it should be numbers, use pd.to_numeric(data['{name}'])"
-                   for name in text)
-    return ValueError(f"the fixed part has {len(made.x_names)} coefficients for {n} rows, so "
-                      f"nothing is left for the residual: leave terms out{brings}{hint}")
+    hint = "".join(
+        f"; '{name}' holds text, so if it should be numbers, use pd.to_numeric(data['{name}'])"
+        for name in text
+    )
+    return ValueError(
+        f"the fixed part has {len(made.x_names)} coefficients for {n} rows, so "
+        f"nothing is left for the residual: leave terms out{brings}{hint}"
+    )
 
 
 def _check(made):
     y, x = made.y, made.X
     if y.min() == y.max():
-        raise ValueError(f"the response '{made.y_name}' is constant ({y[0]:g}): there is nothing "
-                         "to explain")
+        raise ValueError(
+            f"the response '{made.y_name}' is constant ({y[0]:g}): there is nothing to explain"
+        )
     check_magnitude(made.sizes())
     check_sizes(len(y), [(t.bar, len(t.levels), len(t.names)) for t in made.terms])
     if x.shape[1] >= len(y) and np.linalg.matrix_rank(x) >= len(y):
@@ -68,12 +79,17 @@ def _check(made):
     for i, a in enumerate(made.terms):
         for b in made.terms[:i]:
             for name in sorted(set(a.names) & set(b.names)) if a.group == b.group else []:
-                made.messages.append(f"{name} of {a.group} occurs in {a.bar} and in {b.bar}: their "
-                                     "variances cannot be told apart")
+                made.messages.append(
+                    f"{name} of {a.group} occurs in {a.bar} and in {b.bar}: their "
+                    "variances cannot be told apart"
+                )
 
 
 def design(
-    formula: str, data: pd.DataFrame, weights: str | ArrayLike | None = None, random: bool = True,
+    formula: str,
+    data: pd.DataFrame,
+    weights: str | ArrayLike | None = None,
+    random: bool = True,
 ) -> Design:
     """Evaluate a formula on data: the arrays y, X and, for every bar, level codes and columns.
 
@@ -138,7 +154,8 @@ def chunk_designs(formula, chunks, weights=None, levels=None):
                     raise ValueError(
                         f"{reader.unsettled()[0].source} takes constants from all rows, and these chunks can "
                         "be read only once: pass the path of a Parquet file or a list of pieces, or make the "
-                        "column first")
+                        "column first"
+                    )
                 reader.settle(progress(chunks, "finding constants"), weights)
         if waiting:
             data, waiting = pd.concat([*waiting, data], ignore_index=True), []
@@ -149,6 +166,8 @@ def chunk_designs(formula, chunks, weights=None, levels=None):
             continue
         yield made
     if reader is None:
-        raise ValueError("there is no data: the iterable of chunks is empty; make it anew if it was read before")
+        raise ValueError(
+            "there is no data: the iterable of chunks is empty; make it anew if it was read before"
+        )
     if waiting:
         raise nothing

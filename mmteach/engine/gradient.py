@@ -19,13 +19,13 @@ def gradient(criterion, s):
     A11_lam, U, W = _U_and_W(cp, s)
     several = len(cp.J) > 1
     if several:
-        S_Lambda2 = cp.Lambda2(s.lam, inverse(s.L2)).T            # S^-1 Lambda2', S = L2 L2'
-        H = cp.Lambda2(s.lam, S_Lambda2)                           # Lambda2 S^-1 Lambda2'
+        S_Lambda2 = cp.Lambda2(s.lam, inverse(s.L2)).T  # S^-1 Lambda2', S = L2 L2'
+        H = cp.Lambda2(s.lam, S_Lambda2)  # Lambda2 S^-1 Lambda2'
         N = np.eye(cp.k[0]) - s.lam[0] @ A11_lam @ cp.B11
     slopes, at = [], 0
     for t, (J, k) in enumerate(zip(cp.J, cp.k)):
         Ut, Wt = (_standardised(M[t], s, criterion.reml) for M in (U, W))
-        for j, i in zip(*triangle(k)):                      # dLambda = 1 at (i, j)
+        for j, i in zip(*triangle(k)):  # dLambda = 1 at (i, j)
             if t == 0:
                 trace = np.vdot(A11_lam[:, j], cp.B11[:, :, i])
                 if several:
@@ -50,8 +50,8 @@ def _U_and_W(cp, s):
         E1 = E1 - (cp.B21.T @ b2).reshape(E1.shape)
         at = 0
         for J, k in zip(cp.J[1:], cp.k[1:]):
-            U.append(U2[at:at + J * k].reshape(J, k, -1))
-            W.append(W2[at:at + J * k].reshape(J, k, -1))
+            U.append(U2[at : at + J * k].reshape(J, k, -1))
+            W.append(W2[at : at + J * k].reshape(J, k, -1))
             at += J * k
     U[0] = A11_lam @ E1
     W[0] = E1 - cp.B11 @ (s.lam[0] @ U[0])

@@ -18,18 +18,42 @@ import numpy as np
 
 from ..words import listed, near, shown
 
-OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//",
-             ast.Mod: "%", ast.Pow: "**", ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<",
-             ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+OPERATORS = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
 ELEMENTWISE = "log log2 log10 log1p exp expm1 sqrt abs sin cos".split()
 OPTIONS = {  # the arguments after the first, in order
-    "I": "", "center": "", "scale": "center scale ddof", "poly": "degree raw",
+    "I": "",
+    "center": "",
+    "scale": "center scale ddof",
+    "poly": "degree raw",
     "bs": "df knots degree include_intercept lower_bound upper_bound extrapolation",
     "cr": "df knots lower_bound upper_bound constraints extrapolation",
-    "C": "contrasts levels", "factor": "contrasts levels"}
+    "C": "contrasts levels",
+    "factor": "contrasts levels",
+}
 SEVERAL = ("poly", "bs", "cr", "C", "factor")  # more than one column: a term of their own
-CODINGS = {"treatment": "base", "SAS": "base", "sum": "", "helmert": "reverse scale",
-           "diff": "backward", "poly": "scores", "custom": "contrasts"}
+CODINGS = {
+    "treatment": "base",
+    "SAS": "base",
+    "sum": "",
+    "helmert": "reverse scale",
+    "diff": "backward",
+    "poly": "scores",
+    "custom": "contrasts",
+}
 WORDS = {"True": True, "False": False, "None": None}
 LARGEST_EXPONENT, LARGEST_DEGREE, MOST_LITERALS = 100, 100, 10_000
 
@@ -55,8 +79,9 @@ def read(tree, words, top=False):
     if isinstance(tree, ast.Compare):
         if len(tree.ops) > 1 or type(tree.ops[0]) not in OPERATORS:
             raise NotInGrammar("compare two things at a time, as in I(x > 3)")
-        return _operation(OPERATORS[type(tree.ops[0])], read(tree.left, words),
-                          read(tree.comparators[0], words))
+        return _operation(
+            OPERATORS[type(tree.ops[0])], read(tree.left, words), read(tree.comparators[0], words)
+        )
     if isinstance(tree, ast.Call):
         return _call(tree, words, top)
     if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitXor):
@@ -69,8 +94,10 @@ def read(tree, words, top=False):
         raise NotInGrammar(make_it_first("square brackets pick nothing in a formula"))
     if isinstance(tree, (ast.Dict, ast.Set)):
         raise NotInGrammar("braces are not used here: write I(...) around an expression")
-    raise NotInGrammar("a formula knows columns, numbers, + - * / **, comparisons and the functions "
-                       f"{listed([*ELEMENTWISE, *OPTIONS], 30)}")
+    raise NotInGrammar(
+        "a formula knows columns, numbers, + - * / **, comparisons and the functions "
+        f"{listed([*ELEMENTWISE, *OPTIONS], 30)}"
+    )
 
 
 def _column(word):
@@ -81,10 +108,14 @@ def _column(word):
 def _operation(operator, left, right):
     for part in (left, right):
         if part.kind == "text" and operator not in ("==", "!="):
-            raise NotInGrammar(f"text such as {shown(part.value)} can only be compared, by == or !=")
+            raise NotInGrammar(
+                f"text such as {shown(part.value)} can only be compared, by == or !="
+            )
         if part.value in SEVERAL and part.kind == "call":
-            raise NotInGrammar(f"{part.value}(...) gives several columns, so it cannot be part of a sum "
-                               "or product within an expression: let it be a term of its own")
+            raise NotInGrammar(
+                f"{part.value}(...) gives several columns, so it cannot be part of a sum "
+                "or product within an expression: let it be a term of its own"
+            )
     if operator == "**" and right.kind == "number" and abs(right.value) > LARGEST_EXPONENT:
         raise NotInGrammar(f"the exponent {shown(right.value)} is larger than {LARGEST_EXPONENT}")
     if left.kind == right.kind == "number":
@@ -103,15 +134,29 @@ def _constant(operator, left, right):
 
 def arithmetic(operator, left, right):
     """left + right and so on, for numbers and arrays."""
-    return {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "//": np.floor_divide,
-            "%": np.mod, "**": np.power, "==": np.equal, "!=": np.not_equal, "<": np.less,
-            "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}[operator](left, right)
+    return {
+        "+": np.add,
+        "-": np.subtract,
+        "*": np.multiply,
+        "/": np.divide,
+        "//": np.floor_divide,
+        "%": np.mod,
+        "**": np.power,
+        "==": np.equal,
+        "!=": np.not_equal,
+        "<": np.less,
+        "<=": np.less_equal,
+        ">": np.greater,
+        ">=": np.greater_equal,
+    }[operator](left, right)
 
 
 def _call(tree, words, top):
     """A call of one of the listed functions; all its arguments but the first are literals."""
     name = _function(tree.func, words)
-    if any(isinstance(arg, ast.Starred) for arg in tree.args) or any(k.arg is None for k in tree.keywords):
+    if any(isinstance(arg, ast.Starred) for arg in tree.args) or any(
+        k.arg is None for k in tree.keywords
+    ):
         raise NotInGrammar("a star in front of an argument has no meaning in a formula")
     if name == "offset":
         raise NotInGrammar("offset(...) is a term of its own, added to the others by +")
@@ -120,8 +165,10 @@ def _call(tree, words, top):
     inside = read(tree.args[0], words, top=False)
     if inside.kind == "call" and inside.value in SEVERAL or name in SEVERAL and not top:
         inner = inside.value if inside.kind == "call" and inside.value in SEVERAL else name
-        raise NotInGrammar(f"{inner}(...) gives several columns, so it stands alone, not inside of "
-                           "another function")
+        raise NotInGrammar(
+            f"{inner}(...) gives several columns, so it stands alone, not inside of "
+            "another function"
+        )
     if inside.kind == "text" and name != "I":
         raise NotInGrammar(f"{name} takes a column, not text in quotes")
     if name in ELEMENTWISE:
@@ -144,8 +191,12 @@ def _function(func, words):
     if name in ELEMENTWISE or word.text in OPTIONS or word.text == "offset":
         return name
     hint = near(word.text, [*ELEMENTWISE, *OPTIONS]) if "." not in word.text else ""
-    raise NotInGrammar(make_it_first(f"unknown function {shown(word.text)}; {hint}a formula knows "
-                                     f"{listed([*ELEMENTWISE, *OPTIONS], 30)}"))
+    raise NotInGrammar(
+        make_it_first(
+            f"unknown function {shown(word.text)}; {hint}a formula knows "
+            f"{listed([*ELEMENTWISE, *OPTIONS], 30)}"
+        )
+    )
 
 
 def _options(name, known, args, keywords, words):
@@ -154,12 +205,21 @@ def _options(name, known, args, keywords, words):
     given = list(zip(known, args)) + [(k.arg, k.value) for k in keywords]
     for option, _ in given:
         if option not in known:
-            raise NotInGrammar(f"{name} has no argument {shown(option)}; {near(option, known)}it takes "
-                               f"{listed(['one column', *known])}")
+            raise NotInGrammar(
+                f"{name} has no argument {shown(option)}; {near(option, known)}it takes "
+                f"{listed(['one column', *known])}"
+            )
         if [o for o, _ in given].count(option) > 1:
             raise NotInGrammar(f"the argument {option} of {name} is given twice")
-    return tuple((option, _coding(value, words) if option == "contrasts" and name in ("C", "factor")
-                  else _literal(value, words)) for option, value in given)
+    return tuple(
+        (
+            option,
+            _coding(value, words)
+            if option == "contrasts" and name in ("C", "factor")
+            else _literal(value, words),
+        )
+        for option, value in given
+    )
 
 
 def _coding(tree, words):
@@ -174,11 +234,15 @@ def _coding(tree, words):
     if name == written != "SAS":  # Sum is contr.sum
         name = {n.capitalize(): n for n in CODINGS}.get(name)
     if name not in CODINGS:
-        raise NotInGrammar(f"unknown coding {shown(written)}; use {listed('contr.' + n for n in CODINGS)}")
+        raise NotInGrammar(
+            f"unknown coding {shown(written)}; use {listed('contr.' + n for n in CODINGS)}"
+        )
     if call is None:
         return Node("coding", name)
     known = CODINGS[name].split()
-    keywords = [ast.keyword("base" if k.arg == "reference" else k.arg, k.value) for k in call.keywords]
+    keywords = [
+        ast.keyword("base" if k.arg == "reference" else k.arg, k.value) for k in call.keywords
+    ]
     return Node("coding", name, options=_options(written, known, call.args, keywords, words))
 
 
@@ -198,8 +262,10 @@ def _literal(tree, words):
             return part._replace(value=-part.value) if isinstance(tree.op, ast.USub) else part
     if isinstance(tree, (ast.List, ast.Tuple)) and len(tree.elts) <= MOST_LITERALS:
         return Node("list", len(tree.elts), tuple(_literal(item, words) for item in tree.elts))
-    raise NotInGrammar("the further arguments of a function are written out: numbers, text in quotes, "
-                       "True, False, None or lists of these")
+    raise NotInGrammar(
+        "the further arguments of a function are written out: numbers, text in quotes, "
+        "True, False, None or lists of these"
+    )
 
 
 def literal(node):
@@ -210,30 +276,45 @@ def literal(node):
 def _check_options(name, options):
     for option, node in options.items():
         value = literal(node) if node.kind != "coding" else None
-        if option in ("degree", "df") and not (node.kind == "number" and value == int(value) >= 1
-                                               and value <= LARGEST_DEGREE):
-            if not (option == "df" and value is None):
-                raise NotInGrammar(f"{option}={shown(value)} of {name} must be a whole number between 1 and "
-                                   f"{LARGEST_DEGREE}")
-        if option == "knots" and (node.kind != "list" or len(value) > LARGEST_DEGREE
-                                  or any(part.kind != "number" for part in node.parts)):
-            raise NotInGrammar(f"knots of {name} must be a list of at most {LARGEST_DEGREE} numbers")
+        is_size = node.kind == "number" and value == int(value) and 1 <= value <= LARGEST_DEGREE
+        no_df = option == "df" and value is None
+        if option in ("degree", "df") and not (is_size or no_df):
+            raise NotInGrammar(
+                f"{option}={shown(value)} of {name} must be a whole number between 1 and "
+                f"{LARGEST_DEGREE}"
+            )
+        if option == "knots" and (
+            node.kind != "list"
+            or len(value) > LARGEST_DEGREE
+            or any(part.kind != "number" for part in node.parts)
+        ):
+            raise NotInGrammar(
+                f"knots of {name} must be a list of at most {LARGEST_DEGREE} numbers"
+            )
         if option in ("lower_bound", "upper_bound", "ddof") and node.kind not in ("number", "word"):
             raise NotInGrammar(f"{option}={shown(value)} of {name} must be a number")
-        if option in ("raw", "include_intercept", "center", "scale") and not isinstance(value, bool):
+        if option in ("raw", "include_intercept", "center", "scale") and not isinstance(
+            value, bool
+        ):
             raise NotInGrammar(f"{option}={shown(value)} of {name} must be True or False")
         if option == "extrapolation" and value not in ("raise", "clip", "na", "zero", "extend"):
-            raise NotInGrammar(f"extrapolation={shown(value)} of {name} must be 'raise', 'clip', 'na', "
-                               "'zero' or 'extend'")
+            raise NotInGrammar(
+                f"extrapolation={shown(value)} of {name} must be 'raise', 'clip', 'na', "
+                "'zero' or 'extend'"
+            )
         if option == "constraints" and value not in ("center", None):
             raise NotInGrammar(f"constraints={shown(value)} of {name} must be 'center'")
-        if option == "levels" and (node.kind != "list" or len(set(map(str, value))) < max(len(value), 1)):
+        if option == "levels" and (
+            node.kind != "list" or len(set(map(str, value))) < max(len(value), 1)
+        ):
             raise NotInGrammar(f"levels of {name} must be a list of different labels")
 
 
 def make_it_first(what):
-    return (f"{what}; for the mean of a column subtracted use center(x), for anything else make the "
-            'column first, d["name"] = ..., and use its name')
+    return (
+        f"{what}; for the mean of a column subtracted use center(x), for anything else make the "
+        'column first, d["name"] = ..., and use its name'
+    )
 
 
 def word_of(tree, words):

@@ -19,7 +19,7 @@ def conditional_variance(criterion, theta):
     cp, s = criterion.products, criterion.state(theta)
     lam, k = s.lam[0], cp.k[0]
     F_t = np.swapaxes(s.F, 1, 2)
-    first = F_t @ s.F                                              # lambda A11^-1 lambda'
+    first = F_t @ s.F  # lambda A11^-1 lambda'
     out = [first]
     if len(cp.J) > 1:
         S_inverse = inverse(s.L2)
@@ -27,7 +27,7 @@ def conditional_variance(criterion, theta):
         B12 = cp.B21.T if isinstance(cp.B21, np.ndarray) else csr_array(cp.B21.T)
         step = max(1, crossproducts.DENSE_CELLS // max(1, len(H))) * k
         for a in range(0, B12.shape[0], step):
-            rows = B12[a:a + step]
+            rows = B12[a : a + step]
             rows = rows if isinstance(rows, np.ndarray) else rows.toarray()
             D = (rows @ H).reshape(-1, k, len(H)) @ np.swapaxes(rows.reshape(-1, k, len(H)), 1, 2)
             levels = slice(a // k, a // k + len(D))
@@ -53,7 +53,7 @@ def henderson_inverse(criterion, theta):
     at = 0
     for J, block in zip(cp.J, lam):
         size = J * len(block)
-        D[at:at + size, at:at + size] = np.kron(np.eye(J), block)
+        D[at : at + size, at : at + size] = np.kron(np.eye(J), block)
         at += size
     D[q:, q:] = np.eye(cp.p)
     M = D.T @ cp.normal_matrix() @ D

@@ -10,8 +10,8 @@ from numpy.linalg import LinAlgError, cholesky
 from scipy.linalg.lapack import dpotri, dtrtrs
 from scipy.sparse import bsr_array, csr_array
 
-MANY_ROWS = 100_000      # from here on R comes from X'X when X is well conditioned
-RANK_TOLERANCE = 1e-7    # as in R's lm and lmer
+MANY_ROWS = 100_000  # from here on R comes from X'X when X is well conditioned
+RANK_TOLERANCE = 1e-7  # as in R's lm and lmer
 
 
 # --- triangles ----------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def r_factor(X, before):
             except LinAlgError:
                 pass
     for a in range(0, len(X), MANY_ROWS):
-        before = np.linalg.qr(np.vstack([before, X[a:a + MANY_ROWS]]), mode="r")
+        before = np.linalg.qr(np.vstack([before, X[a : a + MANY_ROWS]]), mode="r")
     return before
 
 

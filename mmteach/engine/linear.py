@@ -1,7 +1,7 @@
 r"""The all-fixed model: what a mixed model is compared with.
 
-    y = X beta + e,    e ~ N(0, sigma^2 W^-1)
-    beta_hat = (X'WX)^-1 X'W y,    sigma_hat^2 = |W^1/2 (y - X beta_hat)|^2 / (n - p)
+y = X beta + e,    e ~ N(0, sigma^2 W^-1)
+beta_hat = (X'WX)^-1 X'W y,    sigma_hat^2 = |W^1/2 (y - X beta_hat)|^2 / (n - p)
 """
 
 from __future__ import annotations
@@ -104,9 +104,11 @@ class LinearFit(Model):
         beta = beta + solve_upper(R, Q.T @ residual)  # refined once: y may lie far from zero
         left = float(np.sum((y - X[:, self.kept] @ beta) ** 2))
         if left <= 1e-24 * (y @ y):
-            raise ValueError(f"the model reproduces the response {design.y_name} exactly, so no "
-                             "residual variation is left to test with; look for a column that is "
-                             "computed from it")
+            raise ValueError(
+                f"the model reproduces the response {design.y_name} exactly, so no "
+                "residual variation is left to test with; look for a column that is "
+                "computed from it"
+            )
         self.nobs, self.df_resid = len(y), len(y) - len(self.kept)
         self.sigma2 = left / self.df_resid
         self.sigma = float(np.sqrt(self.sigma2))
@@ -117,7 +119,9 @@ class LinearFit(Model):
         self.beta = pd.Series(beta, index=kept).reindex(names)
         self.se = pd.Series(np.sqrt(np.diag(self.cov_beta)), index=kept).reindex(names)
         self._explained(root[:, None])
-        self.criterion = float(self.nobs * (1 + np.log(2 * np.pi * left / self.nobs)) - 2 * np.log(root).sum())
+        self.criterion = float(
+            self.nobs * (1 + np.log(2 * np.pi * left / self.nobs)) - 2 * np.log(root).sum()
+        )
         self.n_parameters = len(kept) + 1
         self.messages = list(design.messages)
         if len(kept) < len(names):
@@ -151,8 +155,11 @@ class LinearFit(Model):
         """The log-likelihood by ML, or by REML at the same estimates."""
         if not truth("reml", reml, "REML", "ML"):
             return self.loglik
-        minus2 = (self.df_resid * (1 + np.log(2 * np.pi * self.sigma2))
-                  + 2 * np.log(np.abs(np.diag(self.triangle))).sum() - np.log(self.design.row_weights).sum())
+        minus2 = (
+            self.df_resid * (1 + np.log(2 * np.pi * self.sigma2))
+            + 2 * np.log(np.abs(np.diag(self.triangle))).sum()
+            - np.log(self.design.row_weights).sum()
+        )
         return float(-minus2 / 2)
 
     def refit(self, y=None, reml=None):
@@ -166,8 +173,10 @@ class LinearFit(Model):
         7.630 8.630
         """
         if reml is not None:
-            raise ValueError("reml is for fits with random effects; here beta is the same by both, and "
-                             "fit.loglik_by(True) gives the REML log-likelihood")
+            raise ValueError(
+                "reml is for fits with random effects; here beta is the same by both, and "
+                "fit.loglik_by(True) gives the REML log-likelihood"
+            )
         return self if y is None else LinearFit(replace(self.design, y=self._new_response(y)))
 
     def summary(self, max_rows=None):
@@ -177,25 +186,33 @@ class LinearFit(Model):
         """
         weights = 1.0 if self.design.weights is None else np.sqrt(self.design.weights)
         sigma = significant(self.sigma)
-        quantiles = np.quantile(self.residuals * weights, [0, .25, .5, .75, 1])
+        quantiles = np.quantile(self.residuals * weights, [0, 0.25, 0.5, 0.75, 1])
         p = 2 * stdtr(self.df_resid, -(self.beta / self.se).abs())
         fixed = self._coefficients(max_rows, p=[p_value(v) for v in p])
         names = ["min", "1Q", "median", "3Q", "max"]
         residuals = pd.DataFrame([column(quantiles, 5)], columns=names)
         heading = "Residuals" if self.design.weights is None else "Weighted residuals"
-        parts = [f"Formula: {self.formula}", (heading, residuals),
-                 *fixed, "",
-                 f"Residual standard deviation: {sigma} on {self.df_resid} degrees of freedom",
-                 f"R-squared: {self.rsquared:.4f}, adjusted: {self.rsquared_adj:.4f}"]
+        parts = [
+            f"Formula: {self.formula}",
+            (heading, residuals),
+            *fixed,
+            "",
+            f"Residual standard deviation: {sigma} on {self.df_resid} degrees of freedom",
+            f"R-squared: {self.rsquared:.4f}, adjusted: {self.rsquared_adj:.4f}",
+        ]
         if self.df_model:
-            parts.append(f"F: {significant(self.fvalue)} on {self.df_model} and {self.df_resid} "
-                         f"degrees of freedom, p = {self.f_pvalue:.4g}")
+            parts.append(
+                f"F: {significant(self.fvalue)} on {self.df_model} and {self.df_resid} "
+                f"degrees of freedom, p = {self.f_pvalue:.4g}"
+            )
         parts += [f"Rows: {self.nobs}", *[""] * bool(self.messages), *self.messages]
         return Report("Linear model fit by least squares", parts)
 
     def __repr__(self):
-        return (f"<LinearFit {self.formula!r}: sigma {significant(self.sigma)} on {self.df_resid} "
-                f"degrees of freedom, {self.nobs} rows; see .summary()>")
+        return (
+            f"<LinearFit {self.formula!r}: sigma {significant(self.sigma)} on {self.df_resid} "
+            f"degrees of freedom, {self.nobs} rows; see .summary()>"
+        )
 
 
 def _spanned(one, X):

@@ -18,7 +18,7 @@ from scipy.linalg.lapack import dpotrf, dpotri, dtrtrs
 
 from ..textbook.matrices import triangle
 
-FEW_COLUMNS = 70   # of [Z X] up to which it is faster; with several terms, twice as many
+FEW_COLUMNS = 70  # of [Z X] up to which it is faster; with several terms, twice as many
 
 
 class OneFactor:
@@ -35,7 +35,11 @@ class OneFactor:
         cp = criterion.products
         self.cp, self.reml = cp, criterion.reml
         self.q, self.m = len(cp.B22) + cp.J[0] * cp.k[0], cp.n - cp.p if criterion.reml else cp.n
-        self.constant = self.m * (1 + np.log(2 * np.pi / self.m)) - cp.log_w + criterion.reml * criterion.log_det_R
+        self.constant = (
+            self.m * (1 + np.log(2 * np.pi / self.m))
+            - cp.log_w
+            + criterion.reml * criterion.log_det_R
+        )
         self.N = np.empty((self.q + cp.p + 1,) * 2)
         self.N[:-1, :-1] = cp.normal_matrix()
         self.N[:, -1] = np.concatenate([*(M[..., -1].ravel() for M in cp.ZtQe), cp.QeQe[:, -1]])
@@ -47,26 +51,30 @@ class OneFactor:
         lam, q = self.cp.lambdas(theta), self.q
         ND = self._times_D(self.N, lam)
         M = self._times_D(ND.T, lam)
-        M.flat[:q * (len(M) + 1):len(M) + 1] += 1
+        M.flat[: q * (len(M) + 1) : len(M) + 1] += 1
         C, failed = dpotrf(M.T, lower=1, overwrite_a=1)
         if failed:
             raise LinAlgError("M is not positive definite")
         diagonal = np.log(C.diagonal())
         r2 = C[-1, -1] ** 2
-        value = 2 * diagonal[:-1 if self.reml else q].sum() + self.m * 2 * diagonal[-1] + self.constant
+        value = (
+            2 * diagonal[: -1 if self.reml else q].sum() + self.m * 2 * diagonal[-1] + self.constant
+        )
         z = np.zeros(len(M))
         z[-1] = C[-1, -1]
         z = dtrtrs(C, z, lower=1, trans=1)[0]
         H = np.multiply.outer(z, ((self.m - self.reml) / r2) * z)
         block = slice(None) if self.reml else slice(q)
         half = np.tril(dpotri(C[block, block], lower=1)[0])
-        half.flat[::len(half) + 1] /= 2
+        half.flat[:: len(half) + 1] /= 2
         H[block, block] += half
         H[block, block] += half.T
         gradient = []
         for k, here in zip(self.cp.k, self.places):
             H_t, ND_t = H[here], ND[here]
-            gradient += [2 * np.vdot(H_t[j::k], ND_t[i::k]) for j, i in zip(*triangle(k))]  # dD = 1 at (i, j)
+            gradient += [
+                2 * np.vdot(H_t[j::k], ND_t[i::k]) for j, i in zip(*triangle(k))
+            ]  # dD = 1 at (i, j)
         return float(value), np.array(gradient)
 
     def _times_D(self, M, lam):

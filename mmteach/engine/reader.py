@@ -1,7 +1,7 @@
 """The reader: rows of a table become arrays, and the first rows fix how all later ones are coded.
 
-    first rows   ->  which columns are factors, their levels, the constants of center, poly, ...
-    later rows   ->  the same columns of X, or an error that says what does not fit
+first rows   ->  which columns are factors, their levels, the constants of center, poly, ...
+later rows   ->  the same columns of X, or an error that says what does not fit
 """
 
 import numpy as np
@@ -41,8 +41,10 @@ class Reader:
         self.formula, self.split, random = formula, split_bars(formula), truth("random", random)
         self.response, bars = self.split.y, self.split.bars
         if random and not bars:
-            raise ValueError(f"{shown(formula)} has no random term such as (1 | group): add one, or fit "
-                             "the model without random effects by mm.lm")
+            raise ValueError(
+                f"{shown(formula)} has no random term such as (1 | group): add one, or fit "
+                "the model without random effects by mm.lm"
+            )
         if bars and not random:
             raise ValueError(f"{brief(str(bars[0]))} is a random term: fit this formula by mm.lmm")
         check_frame(data)
@@ -59,7 +61,9 @@ class Reader:
         for name in self.used:
             self.check(name)
         if not self.response.columns:
-            raise ValueError(f"the response {shown(self.split.response)} names no column of the data")
+            raise ValueError(
+                f"the response {shown(self.split.response)} names no column of the data"
+            )
         for e in self.expressions():
             if not e.columns:
                 raise refused(e.source, "it names no column of the data")
@@ -67,8 +71,11 @@ class Reader:
         self.remarks = []
 
     def expressions(self):
-        return [self.response, *self.offsets,
-                *(e for side in (self.fixed, *self.left.values()) for e in side.expressions)]
+        return [
+            self.response,
+            *self.offsets,
+            *(e for side in (self.fixed, *self.left.values()) for e in side.expressions),
+        ]
 
     def check(self, name):
         if not any(name == known for known in self.head.columns if isinstance(known, str)):
@@ -85,21 +92,45 @@ class Reader:
         values = {name: self.value(columns[name], name) for name in self.predictors}
         X = self.fixed.rows(values, n)
         left = {lhs: coding.rows(values, n) for lhs, coding in self.left.items()}
-        coded = {names: coder([columns[name] for name in names])
-                 for names in dict.fromkeys(bar.factors for bar in self.split.bars)}
-        terms = [RandomTerm(bar, coded[bar.factors][1], coded[bar.factors][0], left[bar.lhs],
-                            self.left[bar.lhs], self) for bar in self.split.bars]
+        coded = {
+            names: coder([columns[name] for name in names])
+            for names in dict.fromkeys(bar.factors for bar in self.split.bars)
+        }
+        terms = [
+            RandomTerm(
+                bar,
+                coded[bar.factors][1],
+                coded[bar.factors][0],
+                left[bar.lhs],
+                self.left[bar.lhs],
+                self,
+            )
+            for bar in self.split.bars
+        ]
         offset = self._offset(values, n) if self.offsets else None
         y = self._y(columns, n)
         return Design(
-            formula=self.formula, split=self.split, terms=terms, weights=weights, reader=self, X=X,
-            y=y if offset is None else y - offset, offset=offset,
+            formula=self.formula,
+            split=self.split,
+            terms=terms,
+            weights=weights,
+            reader=self,
+            X=X,
+            y=y if offset is None else y - offset,
+            offset=offset,
             rows=data.index[keep] if missing else data.index,
-            n_dropped=len(data) - n, messages=messages, missing=missing,
-            factors={c: self.levels[c].tolist() for c in self.fixed.columns
-                     if self.levels[c] is not None},
-            numeric={c: float(values[c].mean()) for c in self.fixed.columns
-                     if self.levels[c] is None and n})
+            n_dropped=len(data) - n,
+            messages=messages,
+            missing=missing,
+            factors={
+                c: self.levels[c].tolist() for c in self.fixed.columns if self.levels[c] is not None
+            },
+            numeric={
+                c: float(values[c].mean())
+                for c in self.fixed.columns
+                if self.levels[c] is None and n
+            },
+        )
 
     def complete(self, data, weights=None):
         """(columns, weights, which rows are complete, how many values are missing in which column)."""
@@ -129,8 +160,10 @@ class Reader:
         values = {name: self.column(new, name) for name in names}
         for name, column in values.items():
             if column.isna().any():
-                raise ValueError(f"the new data have {column.isna().sum()} missing values in "
-                                 f"'{name}': fill them in or drop those rows")
+                raise ValueError(
+                    f"the new data have {column.isna().sum()} missing values in "
+                    f"'{name}': fill them in or drop those rows"
+                )
         return {name: self.value(column, name) for name, column in values.items()}
 
     def _offset(self, values, n):
@@ -157,8 +190,10 @@ class Reader:
             kind = kind_of(column, name) if name in self.bare else "labels"
             self.levels[name] = None if kind == "numbers" else self.first_levels(column)
             if kind != "numbers" and len(self.levels[name]) < 2:
-                raise ValueError(f"the factor '{name}' has one level ({listed(self.levels[name])}) in "
-                                 f"the rows used: {self.one_level}")
+                raise ValueError(
+                    f"the factor '{name}' has one level ({listed(self.levels[name])}) in "
+                    f"the rows used: {self.one_level}"
+                )
             if kind == "text":
                 self._remark_numbers(name)
         if self.levels[name] is None:
@@ -171,7 +206,8 @@ class Reader:
             self.remarks.append(
                 f"'{name}' holds text, and so is a factor of {len(self.levels[name])} levels; but for "
                 f"{listed(map(shown, others), 3)} they are numbers: if that is what you mean, use "
-                f"pd.to_numeric(data['{name}'], errors=\"coerce\")")
+                f"pd.to_numeric(data['{name}'], errors=\"coerce\")"
+            )
 
     def first_levels(self, column):
         return level_codes(column)[1]
@@ -182,8 +218,10 @@ class Reader:
             if n and kind_of(column, name) != "numbers":
                 levels = level_codes(column)[1]
                 hint = f" use pd.to_numeric(data['{name}'])," if numbers_as_text(levels)[0] else ""
-                raise ValueError(f"the response '{name}' is not numeric (it holds {column.dtype} "
-                                 f"values):{hint} choose a column of numbers, or convert it first")
+                raise ValueError(
+                    f"the response '{name}' is not numeric (it holds {column.dtype} "
+                    f"values):{hint} choose a column of numbers, or convert it first"
+                )
             values[name] = numbers_of(column, name)
         return self._one_column(self.response, values, n, f"the response '{self.split.response}'")
 
@@ -205,14 +243,20 @@ def _in_order_of(weights, data):
     """The weights in the order of the rows of the data: a Series is put in order by its index."""
     one_long = isinstance(weights, (list, tuple)) or getattr(weights, "ndim", 0) == 1
     if one_long and len(weights) != len(data):
-        raise ValueError(f"there are {len(weights)} weights for {len(data)} rows: give one "
-                         "weight for each row of the data")
+        raise ValueError(
+            f"there are {len(weights)} weights for {len(data)} rows: give one "
+            "weight for each row of the data"
+        )
     if not isinstance(weights, pd.Series) or weights.index.equals(data.index):
         return weights
-    if not (weights.index.is_unique and data.index.is_unique and weights.index.isin(data.index).all()):
-        raise ValueError("the weights are a Series whose index is not that of the data, so nobody can tell "
-                         "which belongs to which row: use the name of a column, or weights.to_numpy() if "
-                         "they stand in the order of the rows")
+    if not (
+        weights.index.is_unique and data.index.is_unique and weights.index.isin(data.index).all()
+    ):
+        raise ValueError(
+            "the weights are a Series whose index is not that of the data, so nobody can tell "
+            "which belongs to which row: use the name of a column, or weights.to_numpy() if "
+            "they stand in the order of the rows"
+        )
     return weights.reindex(data.index)
 
 
@@ -223,36 +267,50 @@ def _positive(weights, data):
             raise ValueError
         weights = column.to_numpy(dtype=float, na_value=np.nan, copy=True)
     except (TypeError, ValueError):
-        raise ValueError("weights must be one positive number for each row, or the name of a "
-                         f"column that holds them, not {shown(weights)}") from None
+        raise ValueError(
+            "weights must be one positive number for each row, or the name of a "
+            f"column that holds them, not {shown(weights)}"
+        ) from None
     if len(weights) != len(data):
-        raise ValueError(f"there are {len(weights)} weights for {len(data)} rows: give one "
-                         "weight for each row of the data")
+        raise ValueError(
+            f"there are {len(weights)} weights for {len(data)} rows: give one "
+            "weight for each row of the data"
+        )
     bad = (weights <= 0) | np.isinf(weights)
     if bad.any():
-        raise ValueError(f"weights must be positive and finite, but row {data.index[bad][0]} "
-                         f"has {weights[bad][0]:g}: drop the row or correct its weight")
+        raise ValueError(
+            f"weights must be positive and finite, but row {data.index[bad][0]} "
+            f"has {weights[bad][0]:g}: drop the row or correct its weight"
+        )
     return weights
 
 
 class ChunkReader(Reader):
     """A reader for pieces of one table: all categories count, new groups get the next codes."""
 
-    remedy = ("give every chunk the same categories, or name all levels at the start by "
-              "levels={'column': [...]}")
+    remedy = (
+        "give every chunk the same categories, or name all levels at the start by "
+        "levels={'column': [...]}"
+    )
     one_level = "if later chunks have others, name all levels by levels={'column': [...]}"
 
     def __init__(self, formula, data, levels):
         super().__init__(formula, data)
         if not isinstance(levels, dict):
-            raise ValueError(f"levels={shown(levels)} must be a dict that gives for a column the list of its "
-                             'levels, such as {"f": ["a", "b"]}')
+            raise ValueError(
+                f"levels={shown(levels)} must be a dict that gives for a column the list of its "
+                'levels, such as {"f": ["a", "b"]}'
+            )
         for name, items in levels.items():
-            items = list(items) if isinstance(items, (list, tuple, pd.Index, np.ndarray)) else [items]
+            items = (
+                list(items) if isinstance(items, (list, tuple, pd.Index, np.ndarray)) else [items]
+            )
             twice = [item for i, item in enumerate(items) if item in items[:i]]
             if twice or len(items) < 2:
-                raise ValueError(f"levels['{name}'] must be a list of two labels or more, each once; " +
-                                 (f"{shown(twice[0])} is named twice" if twice else f"it is {shown(items)}"))
+                raise ValueError(
+                    f"levels['{name}'] must be a list of two labels or more, each once; "
+                    + (f"{shown(twice[0])} is named twice" if twice else f"it is {shown(items)}")
+                )
             self.levels[self.check(name)] = pd.Index(items)
         self.seen = {}
 
@@ -286,7 +344,9 @@ class ChunkReader(Reader):
 
 def _end_to_end(parts):
     if isinstance(parts[0], pd.Categorical):
-        return pd.Categorical.from_codes(np.concatenate([p.codes for p in parts]), dtype=parts[0].dtype)
+        return pd.Categorical.from_codes(
+            np.concatenate([p.codes for p in parts]), dtype=parts[0].dtype
+        )
     return np.concatenate(parts)
 
 

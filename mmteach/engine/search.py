@@ -20,10 +20,10 @@ from .criterion import ProfiledCriterion
 from .onefactor import OneFactor, suits
 from .threads import is_small, one_thread
 
-CHEAP = 200          # columns of [Z X] up to which all other starts are tried
-NEARLY_ZERO = 1e-2   # beyond that they are tried only if a search ends below this
-FEW = 40             # residual degrees of freedom up to which d is often uneven
-CLOSE = 0.5          # a search this close to the end of another one, but higher, goes the same way
+CHEAP = 200  # columns of [Z X] up to which all other starts are tried
+NEARLY_ZERO = 1e-2  # beyond that they are tried only if a search ends below this
+FEW = 40  # residual degrees of freedom up to which d is often uneven
+CLOSE = 0.5  # a search this close to the end of another one, but higher, goes the same way
 
 
 def minimise(criterion, start=None):
@@ -64,17 +64,28 @@ def minimise(criterion, start=None):
 
 
 def other_starts(cp):
-    """(name, theta in units of Z, its large effects): all terms alike, each alone, correlations of both signs."""
+    """(name, theta in units of Z, its large effects): all alike, each alone, correlations of both signs."""
     small = [0.1 * np.eye(k) for k in cp.k]
     for name, size in (("all small", 1), ("all 1", 10), ("all large", 100), ("all huge", 1000)):
-        yield name, cp.theta_from([size * lam for lam in small]), sum(J * k for J, k in zip(cp.J, cp.k))
+        yield (
+            name,
+            cp.theta_from([size * lam for lam in small]),
+            sum(J * k for J, k in zip(cp.J, cp.k)),
+        )
     for t, (J, k) in enumerate(zip(cp.J, cp.k)):
         if len(cp.k) > 1:
-            yield f"term {t + 1} alone", cp.theta_from([*small[:t], 10 * np.eye(k), *small[t + 1:]]), J * k
+            yield (
+                f"term {t + 1} alone",
+                cp.theta_from([*small[:t], 10 * np.eye(k), *small[t + 1 :]]),
+                J * k,
+            )
         for sign, name in ((1, "positive"), (-1, "negative")) if k > 1 else ():
             correlated = 0.5 * np.eye(k) + sign * np.tri(k, k=-1)
-            yield (f"term {t + 1} with {name} correlations",
-                   cp.theta_from([*small[:t], correlated, *small[t + 1:]]), J * k)
+            yield (
+                f"term {t + 1} with {name} correlations",
+                cp.theta_from([*small[:t], correlated, *small[t + 1 :]]),
+                J * k,
+            )
 
 
 class End(NamedTuple):
@@ -101,7 +112,9 @@ class _Search:
         self.value_and_gradient = OneFactor(criterion) if quick else criterion.value_and_gradient
         self.units = cp.theta_units()
         diagonal = cp.diagonal_places()
-        self.pivot = np.flatnonzero(diagonal)[np.cumsum(diagonal) - 1]  # the diagonal above each theta
+        self.pivot = np.flatnonzero(diagonal)[
+            np.cumsum(diagonal) - 1
+        ]  # the diagonal above each theta
         self.scale = self.units * np.sqrt(np.repeat(cp.J, [k * (k + 1) // 2 for k in cp.k]))
         self.bar = progress(None, "criterion evaluated") if cp.p + sum(cp.J) > 1000 else NoBar()
 
@@ -125,9 +138,12 @@ class _Search:
         self.name, phi = name, np.asarray(theta, float) * self.scale
         first = self(phi)
         if ends:
+
             def known(phi, value):
                 phi = self.upright(phi)
-                return any(value >= end.value and np.abs(phi - end.phi).max() < close for end in ends)
+                return any(
+                    value >= end.value and np.abs(phi - end.phi).max() < close for end in ends
+                )
 
             lowest = _lowest(ends)
             if first[0] > lowest.value + reach:
@@ -135,7 +151,9 @@ class _Search:
             phi, *first = bfgs(self, phi, *first, 1e-2, known)
             if first[0] > lowest.value + 0.01 or known(phi, first[0]):
                 return lowest
-        phi, value, _ = bfgs(self, phi, *first, 1e-8 + 1e-11 * abs(first[0]))  # rounding grows with d
+        phi, value, _ = bfgs(
+            self, phi, *first, 1e-8 + 1e-11 * abs(first[0])
+        )  # rounding grows with d
         theta, value = self.at_zero(phi / self.scale, value)
         theta = self.upright(theta)
         return End(value, theta, theta * self.scale)
@@ -166,14 +184,19 @@ class _Search:
             if NEARLY_ZERO < abs(relative[place]) < 1:
                 yield "a zero diagonal", np.where(np.arange(len(theta)) == place, 0.0, theta)
         lambdas = cp.lambdas(theta)
-        for t, (lam, is_zero) in enumerate(zip(lambdas, map(np.diag, cp.lambdas(np.abs(relative) < NEARLY_ZERO)))):
+        for t, (lam, is_zero) in enumerate(
+            zip(lambdas, map(np.diag, cp.lambdas(np.abs(relative) < NEARLY_ZERO)))
+        ):
             zeros = np.flatnonzero(is_zero)
             if len(zeros) and zeros[0] + 1 < len(lam):
                 i, turned = zeros[0], lam.copy()
-                below = np.linalg.qr(lam[i + 1:, i:].T, mode="r").T
-                turned[i + 1:, i:] = 0
-                turned[i + 1:, i:i + below.shape[1]] = below
-                yield f"term {t + 1} turned", cp.theta_from([*lambdas[:t], turned, *lambdas[t + 1:]])
+                below = np.linalg.qr(lam[i + 1 :, i:].T, mode="r").T
+                turned[i + 1 :, i:] = 0
+                turned[i + 1 :, i : i + below.shape[1]] = below
+                yield (
+                    f"term {t + 1} turned",
+                    cp.theta_from([*lambdas[:t], turned, *lambdas[t + 1 :]]),
+                )
 
 
 # --- BFGS ---------------------------------------------------------------------------------
@@ -193,8 +216,9 @@ def bfgs(f, x, value, gradient, gtol, stop=lambda x, value: False, most=200):
         slope = gradient @ direction
         if not slope < 0:  # rounding has spoilt H
             H, direction, slope = None, -gradient, -(gradient @ gradient)
-        size, at, new = _line_search(f, x, direction, value, slope,
-                                     min(1.0, 1 / np.sqrt(-slope)) if H is None else 1.0)
+        size, at, new = _line_search(
+            f, x, direction, value, slope, min(1.0, 1 / np.sqrt(-slope)) if H is None else 1.0
+        )
         if at is None:
             break
         step, change = size * direction, new - gradient
@@ -213,7 +237,7 @@ def bfgs(f, x, value, gradient, gtol, stop=lambda x, value: False, most=200):
 def _line_search(f, x, direction, value, slope, size):
     """(size, value, gradient) of a step with enough descent and a flatter slope; None if none is left."""
     rounding = 1e-12 * abs(value)
-    low, high = (0.0, value, slope), None    # (size, value, slope): too short, too long
+    low, high = (0.0, value, slope), None  # (size, value, slope): too short, too long
     for _ in range(30):
         at, gradient = f(x + size * direction)
         here = size, at, gradient @ direction

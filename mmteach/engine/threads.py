@@ -12,10 +12,10 @@ from threading import Lock
 import scipy.linalg.lapack  # noqa: F401  loads SciPy's BLAS: a controller made earlier would not know it
 from threadpoolctl import ThreadpoolController
 
-LIGHT = 1e8   # multiplications in a pass over the rows, about, from which threads pay
-SMALL = 500   # rows of the dense matrices (all terms but the first, and X) from which threads pay
+LIGHT = 1e8  # multiplications in a pass over the rows, about, from which threads pay
+SMALL = 500  # rows of the dense matrices (all terms but the first, and X) from which threads pay
 
-_held = Lock()   # whoever holds it sets the threads, and sets them back
+_held = Lock()  # whoever holds it sets the threads, and sets them back
 
 
 @cache

@@ -1,6 +1,6 @@
 """Words of a formula: its text is cut into tokens once, and only tokens travel on.
 
-    "y ~ x*f + (1 | g)"   ->   y  ~  x  *  f  +  (  1  |  g  )
+"y ~ x*f + (1 | g)"   ->   y  ~  x  *  f  +  (  1  |  g  )
 """
 
 import re
@@ -28,10 +28,14 @@ def tokenise(formula):
     ['log', '(', '`a b`', ')', '**', '2']
     """
     if not isinstance(formula, str):
-        raise ValueError(f"the formula must be text, not {type(formula).__name__}: "
-                         "write it between quotes")
-    tokens = [Token(m.lastgroup, m[0], *m.span()) for m in _TOKEN.finditer(formula)
-              if m.lastgroup != "space"]
+        raise ValueError(
+            f"the formula must be text, not {type(formula).__name__}: write it between quotes"
+        )
+    tokens = [
+        Token(m.lastgroup, m[0], *m.span())
+        for m in _TOKEN.finditer(formula)
+        if m.lastgroup != "space"
+    ]
     awaited = []
     for token in tokens:
         where = f"{token.text} at position {token.start + 1} of {shown(formula)}"
@@ -42,8 +46,10 @@ def tokenise(formula):
         elif token.text in CLOSE and (not awaited or awaited.pop() != token.text):
             raise ValueError(f"unbalanced parenthesis: {where} closes nothing")
         if len(awaited) > DEEPEST:
-            raise ValueError(f"the bracket {where} is the {len(awaited)}th within another: a formula "
-                             f"has at most {DEEPEST}, so take some away")
+            raise ValueError(
+                f"the bracket {where} is the {len(awaited)}th within another: a formula "
+                f"has at most {DEEPEST}, so take some away"
+            )
     if awaited:
         raise ValueError(f"unbalanced parenthesis: {awaited[-1]} is missing in {shown(formula)}")
     return tokens
@@ -116,8 +122,12 @@ def name_of(tokens):
 
 def is_call(tokens):
     """Whether the tokens are one call ``f(...)`` from end to end."""
-    return (len(tokens) > 2 and tokens[0].kind in ("name", "quoted") and tokens[1].text == "("
-            and all(depths(tokens)[1:-1]))
+    return (
+        len(tokens) > 2
+        and tokens[0].kind in ("name", "quoted")
+        and tokens[1].text == "("
+        and all(depths(tokens)[1:-1])
+    )
 
 
 def in_parentheses(tokens):

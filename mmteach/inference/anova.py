@@ -91,29 +91,48 @@ def anova(fit: Fit | LinearFit, type: int = 2, df: str = "kenward-roger") -> Tab
     """
     check_fit(fit, "anova")
     if not is_number(type) or type not in TYPES:
-        raise ValueError(f"type={shown(type)} is unknown; use 1 (sequential), 2 (after all terms "
-                         "that do not contain it) or 3 (averaged with equal weights)")
+        raise ValueError(
+            f"type={shown(type)} is unknown; use 1 (sequential), 2 (after all terms "
+            "that do not contain it) or 3 (averaged with equal weights)"
+        )
     method = ddf.method(fit, df)
     single = sum(term != "Intercept" for term in fit.design.x_terms) == 1  # all types are one then
     hypotheses, notes = {1: _type1, 2: _type2, 3: _type3}[1 if single else type](fit)
     if not hypotheses:
-        raise ValueError(f"the fixed part of {fit.formula!r} has no term besides the intercept: "
-                         "there is nothing to test")
+        raise ValueError(
+            f"the fixed part of {fit.formula!r} has no term besides the intercept: "
+            "there is nothing to test"
+        )
     rows = {}
     for term, L in hypotheses.items():
         test = method.joint(L)
         mean_sq = test.f / test.scale * fit.sigma2
-        rows[term] = {"sum_sq": mean_sq * test.num_df, "mean_sq": mean_sq, "num_df": test.num_df,
-                      "den_df": test.den_df, "f": test.f, "p": test.p}
+        rows[term] = {
+            "sum_sq": mean_sq * test.num_df,
+            "mean_sq": mean_sq,
+            "num_df": test.num_df,
+            "den_df": test.den_df,
+            "f": test.f,
+            "p": test.p,
+        }
         if not len(_places(fit)[term]):
-            notes.append(f"{term}: all its columns in X are combinations of those of other terms, "
-                         "so the data cannot tell its effect from theirs.")
+            notes.append(
+                f"{term}: all its columns in X are combinations of those of other terms, "
+                "so the data cannot tell its effect from theirs."
+            )
     if not fit.random:
-        rows["Residual"] = {"sum_sq": fit.sigma2 * fit.df_resid, "mean_sq": fit.sigma2,
-                            "num_df": fit.df_resid}
-    return Table(pd.DataFrame.from_dict(rows, orient="index"), notes=notes,
-                 title=f"Type {TYPES[type]} tests, {df_name(fit, df)}",
-                 digits={"sum_sq": 6, "mean_sq": 5}, na="NA" if fit.random else "")
+        rows["Residual"] = {
+            "sum_sq": fit.sigma2 * fit.df_resid,
+            "mean_sq": fit.sigma2,
+            "num_df": fit.df_resid,
+        }
+    return Table(
+        pd.DataFrame.from_dict(rows, orient="index"),
+        notes=notes,
+        title=f"Type {TYPES[type]} tests, {df_name(fit, df)}",
+        digits={"sum_sq": 6, "mean_sq": 5},
+        na="NA" if fit.random else "",
+    )
 
 
 # --- the hypotheses of each type ----------------------------------------------------------
@@ -137,9 +156,9 @@ def _type2(fit):
             continue
         before = np.setdiff1d(np.arange(len(R)), np.concatenate([here, last]))
         order = np.concatenate([before, here, last])
-        again = np.linalg.qr(R[:, order], mode="r")[len(before):len(before) + len(here)]
+        again = np.linalg.qr(R[:, order], mode="r")[len(before) : len(before) + len(here)]
         L = np.zeros((len(here), len(R)))
-        L[:, order] = again / np.diag(again[:, len(before):])[:, None]
+        L[:, order] = again / np.diag(again[:, len(before) :])[:, None]
         hypotheses[term] = _all_columns(fit, L)
     return hypotheses, _without_other_terms(fit, hypotheses) + _at_zero(fit)
 
@@ -163,11 +182,16 @@ def _type3(fit):
         hypotheses[term] = _all_columns(fit, L)
     notes = _without_other_terms(fit, hypotheses) + _at_zero(fit)
     containing = {other for term in places for other in contains[term]}
-    lost = [term for term, where in fit.design.x_terms.items()
-            if term in containing and len(places[term]) < where.stop - where.start]
+    lost = [
+        term
+        for term, where in fit.design.x_terms.items()
+        if term in containing and len(places[term]) < where.stop - where.start
+    ]
     if lost:
-        notes.append(f"Some cells of {', '.join(lost)} are empty: what Type III averages over then "
-                     "depends on which ones, so read it with care.")
+        notes.append(
+            f"Some cells of {', '.join(lost)} are empty: what Type III averages over then "
+            "depends on which ones, so read it with care."
+        )
     return hypotheses, notes
 
 
@@ -189,10 +213,12 @@ def _without_other_terms(fit, hypotheses):
         if not involved:
             continue
         left, values, _ = np.linalg.svd(np.hstack([parts[o] for o in involved]))
-        free = left[:, int((values > ESTIMABLE * values[0]).sum()):].T
+        free = left[:, int((values > ESTIMABLE * values[0]).sum()) :].T
         hypotheses[term] = free @ L
-        notes.append(f"{term}: {len(L) - len(free)} of {len(L)} degrees of freedom cannot be told "
-                     f"from {', '.join(involved)} and are left out.")
+        notes.append(
+            f"{term}: {len(L) - len(free)} of {len(L)} degrees of freedom cannot be told "
+            f"from {', '.join(involved)} and are left out."
+        )
     return notes
 
 
@@ -202,8 +228,11 @@ def _at_zero(fit):
     for term, others in _multiplied(fit).items():
         if others:
             held.setdefault(tuple(others), []).append(term)
-    return [f"{' and '.join(terms)} {'is' if len(terms) == 1 else 'are'} tested at "
-            f"{' and '.join(f'{name} = 0' for name in others)}." for others, terms in held.items()]
+    return [
+        f"{' and '.join(terms)} {'is' if len(terms) == 1 else 'are'} tested at "
+        f"{' and '.join(f'{name} = 0' for name in others)}."
+        for others, terms in held.items()
+    ]
 
 
 def _triangle(fit):
@@ -217,8 +246,11 @@ def _places(fit):
     """Where the kept columns of each term stand among all kept columns; no intercept."""
     kept = fit.beta.notna().to_numpy()
     number = np.cumsum(kept) - 1
-    return {term: number[where][kept[where]]
-            for term, where in fit.design.x_terms.items() if term != "Intercept"}
+    return {
+        term: number[where][kept[where]]
+        for term, where in fit.design.x_terms.items()
+        if term != "Intercept"
+    }
 
 
 def _joined(places, terms):
@@ -235,19 +267,33 @@ def _factors_and_covariates(fit):
 def _multiplied(fit):
     """For each term the covariates that it meets in an interaction and does not have itself."""
     factors, covariates = _factors_and_covariates(fit)
-    more = {t: [o for o in factors if factors[o] >= factors[t] and covariates[o] > covariates[t]]
-            for t in factors if t != "Intercept" and factors[t] | covariates[t]}
-    return {t: list(dict.fromkeys(c for o in others for c in fit.design.x_factors[o]
-                                  if c in covariates[o] - covariates[t]))
-            for t, others in more.items()}
+    more = {
+        t: [o for o in factors if factors[o] >= factors[t] and covariates[o] > covariates[t]]
+        for t in factors
+        if t != "Intercept" and factors[t] | covariates[t]
+    }
+    return {
+        t: list(
+            dict.fromkeys(
+                c
+                for o in others
+                for c in fit.design.x_factors[o]
+                if c in covariates[o] - covariates[t]
+            )
+        )
+        for t, others in more.items()
+    }
 
 
 def _containing(fit):
     """For each term the terms that contain it: same covariates, all its factors, and more."""
     factors, covariates = _factors_and_covariates(fit)
     parts = fit.design.x_factors
-    return {t: [o for o in parts if covariates[o] == covariates[t] and factors[o] > factors[t]]
-            for t in parts if t != "Intercept"}
+    return {
+        t: [o for o in parts if covariates[o] == covariates[t] and factors[o] > factors[t]]
+        for t in parts
+        if t != "Intercept"
+    }
 
 
 def _all_columns(fit, L):

@@ -1,6 +1,6 @@
 r"""Parametric bootstrap: refit y* = X beta + Z u* + e*, again and again.
 
-    se = SD of the replicates,    bias = their mean - estimate
+se = SD of the replicates,    bias = their mean - estimate
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from ..engine.fit import Fit
 
-WORTH_IT = 4.0    # seconds of work that repay the start of other processes
+WORTH_IT = 4.0  # seconds of work that repay the start of other processes
 MOST_DRAWS = 1_000_000
-PIECE = 0.25      # seconds of work that a process gets at a time
+PIECE = 0.25  # seconds of work that a process gets at a time
 KINDS = ("percentile", "basic", "normal")
 
 
@@ -98,21 +98,27 @@ def bootstrap(
     """
     check_fit(fit, "bootstrap")
     if not fit.random:
-        raise ValueError("bootstrap simulates random effects, and this fit has none; use "
-                         "confint(fit)")
+        raise ValueError(
+            "bootstrap simulates random effects, and this fit has none; use confint(fit)"
+        )
     n, processes = whole("n", n, least=0, most=MOST_DRAWS), whole("processes", processes, least=0)
     if n < 2 or processes < 1:
-        raise ValueError(f"n={n} and processes={processes}: at least 2 draws by 1 process are "
-                         "needed")
+        raise ValueError(
+            f"n={n} and processes={processes}: at least 2 draws by 1 process are needed"
+        )
     if processes > 1 and not workers.CAN_START:
-        raise ValueError(f"processes={processes}: this Python cannot start other processes (one in "
-                         "a browser never can); use processes=1")
+        raise ValueError(
+            f"processes={processes}: this Python cannot start other processes (one in "
+            "a browser never can); use processes=1"
+        )
     if seed is not None:
         seed = whole("seed", seed, least=0)
     truth("conditional", conditional)
     if statistic is not None and not callable(statistic):
-        raise ValueError(f"statistic is {shown(statistic)}; give a function of a fit, such as "
-                         "lambda fit: fit.sigma")
+        raise ValueError(
+            f"statistic is {shown(statistic)}; give a function of a fit, such as "
+            "lambda fit: fit.sigma"
+        )
     seed = np.random.SeedSequence(seed).entropy
     job = _Job(fit, statistic, conditional, seed)
     parameters, estimate = job.original()
@@ -141,8 +147,10 @@ class Bootstrap:
         self.estimate = pd.Series(estimate, index=labels)
         self.replicates = replicates = pd.DataFrame(draws, columns=labels)
         self.se, self.bias = replicates.std(), replicates.mean() - self.estimate
-        self.notes = [f"Formula: {fit.formula} ({'REML' if fit.reml else 'ML'})",
-                      f"{len(replicates)} simulated data sets, seed {seed}."]
+        self.notes = [
+            f"Formula: {fit.formula} ({'REML' if fit.reml else 'ML'})",
+            f"{len(replicates)} simulated data sets, seed {seed}.",
+        ]
         if conditional:
             self.notes.append("The predicted b were kept: variation between groups is left out.")
         failed = int(replicates.isna().all(axis=1).sum())
@@ -156,8 +164,12 @@ class Bootstrap:
     @property
     def table(self):
         columns = {"estimate": self.estimate, "bias": self.bias, "se": self.se}
-        return Table(pd.DataFrame(columns), title="Parametric bootstrap", notes=self.notes,
-                     digits={"estimate": 5})
+        return Table(
+            pd.DataFrame(columns),
+            title="Parametric bootstrap",
+            notes=self.notes,
+            digits={"estimate": 5},
+        )
 
     def confint(self, level=0.95, kind="percentile", parameters=None):
         """Intervals from the replicates.
@@ -180,8 +192,14 @@ class Bootstrap:
         ends = np.array([ENDS.get(p.kind, (-np.inf, np.inf)) for p in self.parameters]).T
         lower, upper = (np.clip(limit, *ends)[chosen] for limit in (lower, upper))
         title = f"Bootstrap intervals ({kind}), {level:.0%}"
-        return interval_table([self.parameters[r] for r in chosen], self.estimate.iloc[chosen],
-                               lower, upper, title, self.notes)
+        return interval_table(
+            [self.parameters[r] for r in chosen],
+            self.estimate.iloc[chosen],
+            lower,
+            upper,
+            title,
+            self.notes,
+        )
 
     def __repr__(self):
         return str(self.table)
@@ -197,8 +215,10 @@ def finite_or_missing(value):
             raise TypeError
         return np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise ValueError(f"the statistic returned {shown(value)}; let it return a number, or "
-                         "several by name, such as lambda fit: fit.sigma") from None
+        raise ValueError(
+            f"the statistic returned {shown(value)}; let it return a number, or "
+            "several by name, such as lambda fit: fit.sigma"
+        ) from None
 
 
 class _Job:
@@ -221,14 +241,17 @@ class _Job:
             with one_thread(is_small(self.fit.products)):
                 value = self.statistic(self.fit)
         except Exception as error:
-            raise ValueError(f"statistic fails with the fit itself ({type(error).__name__}: "
-                             f"{shown(str(error))}); give a function of a fit, such as "
-                             "lambda fit: fit.sigma") from error
+            raise ValueError(
+                f"statistic fails with the fit itself ({type(error).__name__}: "
+                f"{shown(str(error))}); give a function of a fit, such as "
+                "lambda fit: fit.sigma"
+            ) from error
         if isinstance(value, (dict, pd.Series)):
             self.names = list(value.keys())
         elif np.ndim(value) > 1:
-            raise ValueError("the statistic must be a number, a 1-d array, a dict or a Series, "
-                             "not a table")
+            raise ValueError(
+                "the statistic must be a number, a 1-d array, a dict or a Series, not a table"
+            )
         else:
             self.labels = [f"statistic[{i}]" for i in range(np.size(value))]
             self.labels = self.labels if np.ndim(value) else ["statistic"]
@@ -240,15 +263,19 @@ class _Job:
         """What the statistic returned as an array, in the order of its first time."""
         if self.names is not None:
             if not isinstance(value, (dict, pd.Series)) or set(value.keys()) != set(self.names):
-                raise ValueError(f"the statistic gave {listed(self.names, 4)} for the fit, but "
-                                 f"{shown(value)} for simulated data; it must give the same names "
-                                 "every time")
+                raise ValueError(
+                    f"the statistic gave {listed(self.names, 4)} for the fit, but "
+                    f"{shown(value)} for simulated data; it must give the same names "
+                    "every time"
+                )
             value = [value[name] for name in self.names]
         value = np.atleast_1d(finite_or_missing(value))
         if not value.size or self.size not in (None, len(value)):
             instead = f" for simulated data, but {self.size} for the fit" if value.size else ""
-            raise ValueError(f"the statistic gave {len(value)} numbers{instead}; it must give as "
-                             "many every time, and one at least")
+            raise ValueError(
+                f"the statistic gave {len(value)} numbers{instead}; it must give as "
+                "many every time, and one at least"
+            )
         return value
 
     def draw(self, i):
@@ -264,8 +291,9 @@ class _Job:
             if self.statistic is not None:
                 return self.numbers(self.statistic(fit.refit(y)))
             design = fit.design
-            products = fit.products.with_response(y - design.row_offset, design.X, self.terms,
-                                                  design.weights)
+            products = fit.products.with_response(
+                y - design.row_offset, design.X, self.terms, design.weights
+            )
             criterion = ProfiledCriterion(products, fit.reml)
             theta = minimise(criterion)[0]
             solution = criterion.solution(theta)

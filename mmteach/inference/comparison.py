@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from ..engine.fit import Fit
     from ..engine.linear import LinearFit
 
-BOUNDARY_HINT = ["A variance cannot be negative, so p from chi-square is too large when a variance",
-                 "is tested; boundary=True gives the mixture for one variance."]
+BOUNDARY_HINT = [
+    "A variance cannot be negative, so p from chi-square is too large when a variance",
+    "is tested; boundary=True gives the mixture for one variance.",
+]
 BOUNDARY_USED = ["p for a variance: half from chi-square on d - 1 df and half on d df."]
 
 
@@ -92,8 +94,10 @@ def compare(
     one_of("refit", refit, (True, False, "ml"))
     truth("boundary", boundary)
     if len(fits) < 2:
-        raise ValueError(f"compare needs two or more fits, not {len(fits)}; ranova(fit) tests the "
-                         "random terms of a single one")
+        raise ValueError(
+            f"compare needs two or more fits, not {len(fits)}; ranova(fit) tests the "
+            "random terms of a single one"
+        )
     names = [f"f{i}" for i in range(len(fits))] if names is None else names
     if not isinstance(names, (list, tuple, pd.Index)):
         raise ValueError(f"names is {shown(names)}; give a list with a name for each fit")
@@ -107,20 +111,28 @@ def compare(
     fits, names = [fits[i] for i in order], [names[i] for i in order]
     same_x = all(same_columns(fits[0], fit) for fit in fits[1:])
     for i in range(len(fits) - 1):
-        check_nested(*fits[i:i + 2], *names[i:i + 2])
+        check_nested(*fits[i : i + 2], *names[i : i + 2])
     reml, notes = _which_likelihood(fits, same_x, refit)
     logliks = [fit.loglik_by(reml) for fit in fits]
     npar, nobs = np.array([fit.n_parameters for fit in fits]), fits[0].nobs
     minus2 = -2 * np.array(logliks)
-    table = pd.DataFrame({
-        "npar": npar, "aic": minus2 + 2 * npar, "bic": minus2 + np.log(nobs) * npar,
-        "loglik": logliks, "minus2loglik": minus2,
-        "chisq": np.append(np.nan, np.maximum(0, -np.diff(minus2))),
-        "df": pd.array([pd.NA, *np.diff(npar)], dtype="Int64")}, index=names)
+    table = pd.DataFrame(
+        {
+            "npar": npar,
+            "aic": minus2 + 2 * npar,
+            "bic": minus2 + np.log(nobs) * npar,
+            "loglik": logliks,
+            "minus2loglik": minus2,
+            "chisq": np.append(np.nan, np.maximum(0, -np.diff(minus2))),
+            "df": pd.array([pd.NA, *np.diff(npar)], dtype="Int64"),
+        },
+        index=names,
+    )
     variances = [_added_variances(a, b) for a, b in zip(fits, fits[1:])]
     table["p"] = [np.nan] + [
-        _p(chisq, df, v if boundary else 0, name) for chisq, df, v, name
-        in zip(table.chisq[1:], np.diff(npar), variances, names[1:])]
+        _p(chisq, df, v if boundary else 0, name)
+        for chisq, df, v, name in zip(table.chisq[1:], np.diff(npar), variances, names[1:])
+    ]
     notes = [f"{name}: {fit.formula}" for name, fit in zip(names, fits)] + notes
     if any(v != 0 for v in variances):
         notes += BOUNDARY_USED if boundary else BOUNDARY_HINT
@@ -179,8 +191,16 @@ def ranova(fit: Fit, reduce: bool = True, boundary: bool = False) -> Table:
         df = fit.products.n_theta - n_theta
         chisq = max(0.0, 2 * (fit.loglik - loglik))
         variances = sum(M.shape[0] - M.shape[1] for M in T)
-        rows.append((label, fit.n_parameters - df, loglik, chisq, df,
-                     _p(chisq, df, variances if boundary else 0, label)))
+        rows.append(
+            (
+                label,
+                fit.n_parameters - df,
+                loglik,
+                chisq,
+                df,
+                _p(chisq, df, variances if boundary else 0, label),
+            )
+        )
     labels, *columns = zip(*rows)
     table = pd.DataFrame(dict(zip(["npar", "loglik", "chisq", "df", "p"], columns)), index=labels)
     table.insert(2, "aic", 2 * table.npar - 2 * table.loglik)
@@ -190,8 +210,13 @@ def ranova(fit: Fit, reduce: bool = True, boundary: bool = False) -> Table:
         f"By {'REML' if fit.reml else 'ML'}; the fixed part stays as it is.",
         *(BOUNDARY_USED if boundary else BOUNDARY_HINT),
     ]
-    return Table(table, title="Single-term deletions of the random effects", notes=notes,
-                 digits=_two_decimals(table), na="")
+    return Table(
+        table,
+        title="Single-term deletions of the random effects",
+        notes=notes,
+        digits=_two_decimals(table),
+        na="",
+    )
 
 
 # --- likelihoods and p-values -------------------------------------------------------------
@@ -208,9 +233,7 @@ def _which_likelihood(fits, same_x, refit):
                 "compared: each is the likelihood of its own contrasts of y; use refit=True, "
                 "which fits by ML"
             )
-        if any_reml and (
-            False in kinds or len(kinds) and not all(f.random for f in fits)
-        ):
+        if any_reml and (False in kinds or len(kinds) and not all(f.random for f in fits)):
             raise ValueError(
                 "some models are fitted by REML and some by ML, two different likelihoods; "
                 "use refit=True, or fit all with the same reml=..."
@@ -243,7 +266,7 @@ def _added_variances(small, large):
 def _p(chisq, df, variances, name):
     """Upper tail of chi^2_df; for one variance, of half chi^2_{df-1} and half chi^2_df."""
     if variances == 0:
-        return (chi2_p_value(chisq, df))
+        return chi2_p_value(chisq, df)
     if variances != 1:
         raise ValueError(
             f"{name}: the half-and-half rule holds for one variance at a time; use "
@@ -255,8 +278,11 @@ def _p(chisq, df, variances, name):
 
 def _two_decimals(table):
     """Significant digits that show likelihoods to two decimals."""
-    return {name: int(np.log10(max(1, table[name].abs().max()))) + 3
-            for name in ("aic", "bic", "loglik", "minus2loglik") if name in table}
+    return {
+        name: int(np.log10(max(1, table[name].abs().max()))) + 3
+        for name in ("aic", "bic", "loglik", "minus2loglik")
+        if name in table
+    }
 
 
 # --- deleting random terms ----------------------------------------------------------------
@@ -277,7 +303,7 @@ def _deletions(fit, reduce):
         for label, M in (
             _smaller_sides(term) if reduce else [(_bar_text(term), np.eye(len(term.names))[:, :0])]
         ):
-            yield label, [*full[:t], M, *full[t + 1:]]
+            yield label, [*full[:t], M, *full[t + 1 :]]
 
 
 def _smaller_sides(term):

@@ -1,7 +1,7 @@
 r"""Contrasts of fixed effects: estimate, test, and whether the data can tell at all.
 
-    L beta_hat,    se = sqrt(l'Phi l),    t = l'beta_hat / se
-    l'beta is estimable if and only if N'l = 0, with N a basis of the null space of X
+L beta_hat,    se = sqrt(l'Phi l),    t = l'beta_hat / se
+l'beta is estimable if and only if N'l = 0, with N a basis of the null space of X
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from ..engine.fit import Fit
     from ..engine.linear import LinearFit
 
-NAMES = {"kenward-roger": "Kenward-Roger degrees of freedom",
-         "satterthwaite": "Satterthwaite degrees of freedom",
-         "z": "infinite degrees of freedom"}
+NAMES = {
+    "kenward-roger": "Kenward-Roger degrees of freedom",
+    "satterthwaite": "Satterthwaite degrees of freedom",
+    "z": "infinite degrees of freedom",
+}
 ESTIMABLE = 1e-8
 
 
@@ -37,7 +39,10 @@ class Contrasts(Table):
 
 
 def contrast(
-    fit: Fit | LinearFit, L: dict | ArrayLike, df: str = "kenward-roger", level: float = 0.95,
+    fit: Fit | LinearFit,
+    L: dict | ArrayLike,
+    df: str = "kenward-roger",
+    level: float = 0.95,
 ) -> Contrasts:
     r"""Estimate and test linear combinations of the fixed effects.
 
@@ -92,15 +97,18 @@ def contrast(
             f"the data cannot estimate the contrast {row!r}: X is rank-deficient (dropped: "
             f"{listed(fit.beta.index[fit.beta.isna()], 4)}), and another set of coefficients with "
             "the same fitted values would give another answer; choose a contrast between "
-            "combinations that were observed, or leave out terms that cannot be told apart")
+            "combinations that were observed, or leave out terms that cannot be told apart"
+        )
     rows, joint = ddf.contrast_test(fit, L, df)
     half = t_quantile((1 + level) / 2, rows.df) * rows.se
     rows["lower"], rows["upper"] = rows.estimate - half, rows.estimate + half
     rows.index = labels
     notes = [f"Limits at level {level:g}."] if level != 0.95 else []
     if len(L) > 1:
-        notes.append(f"Joint test: F = {joint.f:.4f} on {joint.num_df} and "
-                     f"{degrees([joint.den_df])[0]} degrees of freedom, p {_p_text(joint.p)}")
+        notes.append(
+            f"Joint test: F = {joint.f:.4f} on {joint.num_df} and "
+            f"{degrees([joint.den_df])[0]} degrees of freedom, p {_p_text(joint.p)}"
+        )
     table = Contrasts(rows, title=f"Contrasts, {df_name(fit, df)}", notes=notes)
     table.joint = joint
     return table
@@ -164,9 +172,11 @@ def _express(fit):
     if not len(dropped):
         return out
     if fit.streamed:
-        raise ValueError("X is rank-deficient and its rows were not kept (a streamed fit), "
-                         "so what the data can estimate is not known; fit a DataFrame, or "
-                         "leave the terms out that lost their columns")
+        raise ValueError(
+            "X is rank-deficient and its rows were not kept (a streamed fit), "
+            "so what the data can estimate is not known; fit a DataFrame, or "
+            "leave the terms out that lost their columns"
+        )
     X = fit.design.X
     R = np.linalg.qr(X[:, kept], mode="r")
     for _ in range(2):  # the second round removes what rounding left
@@ -204,20 +214,25 @@ def _weights(fit, L):
     try:
         matrix = np.array(rows, dtype=float)
     except (TypeError, ValueError):
-        raise ValueError("L must hold numbers: one weight for each coefficient, or a dict of "
-                         "coefficient names and weights") from None
+        raise ValueError(
+            "L must hold numbers: one weight for each coefficient, or a dict of "
+            "coefficient names and weights"
+        ) from None
     matrix = np.atleast_2d(matrix)
     if matrix.ndim != 2 or not len(matrix) or matrix.shape[1] != len(names):
         raise ValueError(
             f"L has {matrix.shape[-1]} weights in a row, but the model has {len(names)} fixed "
             f"effects; give one for each ({listed(names, 4)}), or a dict such as "
-            f"{{{names[-1]!r}: 1}}")
+            f"{{{names[-1]!r}: 1}}"
+        )
     if not np.isfinite(matrix).all():
-        raise ValueError("L holds missing or infinite weights: use 0 for a coefficient that does "
-                         "not count")
+        raise ValueError(
+            "L holds missing or infinite weights: use 0 for a coefficient that does not count"
+        )
     if not matrix.any(axis=1).all():
-        raise ValueError("a row of L has only zeros, which says nothing about the coefficients: "
-                         "leave it out")
+        raise ValueError(
+            "a row of L has only zeros, which says nothing about the coefficients: leave it out"
+        )
     if labels is None:
         labels = [_label(row, names, i) for i, row in enumerate(matrix, start=1)]
     return matrix, pd.Index(labels)
@@ -226,8 +241,10 @@ def _weights(fit, L):
 def _by_name(weights, names):
     for name in weights:
         if name not in names:
-            raise UnknownName(f"there is no coefficient {shown(name)}; {near(name, names)}They "
-                              f"are: {listed(names)}")
+            raise UnknownName(
+                f"there is no coefficient {shown(name)}; {near(name, names)}They "
+                f"are: {listed(names)}"
+            )
     return [weights.get(name, 0.0) for name in names]
 
 

@@ -18,20 +18,20 @@ from ..engine.search import bfgs
 from ..engine.threads import is_small, one_thread
 from .held import KINDS
 
-ZERO = 1e-3     # a diagonal of lambda below this, in units of Z, is put at zero
-NUDGE = 0.1     # where the search starts again for one that would rather not be zero
-NEAREST = 4     # known points that foretell the next
-CLOSE = 3e-5    # whitened gradient at which a search ends: d is right to the square of it
-EXACT = 1e-7    # zeta this close to z: the last step needs no evaluation
+ZERO = 1e-3  # a diagonal of lambda below this, in units of Z, is put at zero
+NUDGE = 0.1  # where the search starts again for one that would rather not be zero
+NEAREST = 4  # known points that foretell the next
+CLOSE = 3e-5  # whitened gradient at which a search ends: d is right to the square of it
+EXACT = 1e-7  # zeta this close to z: the last step needs no evaluation
 
 
 class Point(NamedTuple):
     """One point of a profile."""
 
-    rise: float      # d(v) - d_min
-    slope: float     # in v
-    x: np.ndarray    # where the other parameters stand
-    checked: bool    # False: some of them stand at zero, and other starts were not tried
+    rise: float  # d(v) - d_min
+    slope: float  # in v
+    x: np.ndarray  # where the other parameters stand
+    checked: bool  # False: some of them stand at zero, and other starts were not tried
 
 
 class Curve:
@@ -51,8 +51,10 @@ class Curve:
     def zeta(self, v):
         """Signed root of the rise at v."""
         if not self.held.low <= v <= self.held.high:
-            raise ValueError(f"{self.parameter.label} lies between {self.held.low:g} and "
-                             f"{self.held.high:g}, not at {v:g}")
+            raise ValueError(
+                f"{self.parameter.label} lies between {self.held.low:g} and "
+                f"{self.held.high:g}, not at {v:g}"
+            )
         return float(np.sign(v - self.estimate) * np.sqrt(self.point(v).rise))
 
     # --- limits ----------------------------------------------------------------------------
@@ -101,8 +103,9 @@ class Curve:
             else:
                 step *= 1.5
             if step > 1e6 * held.step:
-                raise ValueError(f"the likelihood does not fall far enough for a limit of "
-                                 f"{self.parameter.label}")
+                raise ValueError(
+                    f"the likelihood does not fall far enough for a limit of {self.parameter.label}"
+                )
             here = self._on_scale(inner[0] + side * step, side, thorough)
             inner, outer = (here, None) if here[1] <= z else (inner, here)
         return inner, outer
@@ -126,8 +129,13 @@ class Curve:
         values = self.between(low, self.estimate, each)[:-1]
         values += self.between(self.estimate, high, each)
         rises = np.array([self.point(v, thorough=False, close=10 * CLOSE).rise for v in values])
-        return pd.DataFrame({"parameter": self.parameter.label, "value": values,
-                             "zeta": np.sign(np.array(values) - self.estimate) * np.sqrt(rises)})
+        return pd.DataFrame(
+            {
+                "parameter": self.parameter.label,
+                "value": values,
+                "zeta": np.sign(np.array(values) - self.estimate) * np.sqrt(rises),
+            }
+        )
 
     def between(self, a, b, each):
         """Even steps on the scale `to`, or on the plain one where that is infinite; ends exact."""
@@ -159,8 +167,10 @@ class Curve:
         zero = self._at_zero(x)
         if thorough and zero.any():
             others = (np.where(which, 1.0, x) for which in (zero, self.held.diagonal))
-            d, slope, x = min([(d, slope, x), *(self._search(v, other) for other in others)],
-                              key=lambda end: end[0])
+            d, slope, x = min(
+                [(d, slope, x), *(self._search(v, other) for other in others)],
+                key=lambda end: end[0],
+            )
         self.lowest = min(self.lowest, d)
         checked = thorough or not zero.any()
         return Point(max(0.0, d - self.minimum), slope, self.held.upright(x), checked)
@@ -206,8 +216,9 @@ class Curve:
             y, _, after = bfgs(objective, y, d, before, close)
             change = after - before
             if y @ change > 1e-8 * (y @ y) > 0:  # what this search has taught about the curvature
-                H[np.ix_(free, free)] += C @ (np.outer(change, change) / (y @ change)
-                                              - np.outer(y, y) / (y @ y)) @ C.T
+                H[np.ix_(free, free)] += (
+                    C @ (np.outer(change, change) / (y @ change) - np.outer(y, y) / (y @ y)) @ C.T
+                )
         return seen[y.tobytes()]
 
     def _predicted(self, v):
@@ -267,8 +278,11 @@ def _between(inner, outer, z, turn):
     (a, za, sa), (b, zb, sb) = inner, outer
     if turn % 4 < 3 and sa and sb and np.isfinite([sa, sb]).all():
         h, t = zb - za, (z - za) / (zb - za)
-        c = ((1 + 2 * t) * (1 - t) ** 2 * a + t ** 2 * (3 - 2 * t) * b
-             + h * t * (1 - t) * ((1 - t) / sa - t / sb))
+        c = (
+            (1 + 2 * t) * (1 - t) ** 2 * a
+            + t**2 * (3 - 2 * t) * b
+            + h * t * (1 - t) * ((1 - t) / sa - t / sb)
+        )
         if min(a, b) < c < max(a, b):
             return c
     return (a + b) / 2

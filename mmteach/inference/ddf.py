@@ -28,17 +28,17 @@ METHODS = ("kenward-roger", "satterthwaite", "z")
 class JointTest(NamedTuple):
     """An F test of several rows of L at once."""
 
-    f: float        # scaled, if by Kenward and Roger
-    num_df: int     # rank of L
+    f: float  # scaled, if by Kenward and Roger
+    num_df: int  # rank of L
     den_df: float
     p: float
-    scale: float    # Kenward and Roger's lambda; 1 for the other methods
+    scale: float  # Kenward and Roger's lambda; 1 for the other methods
 
 
 class ContrastTest(NamedTuple):
     """The rows of L one by one, and together."""
 
-    rows: pd.DataFrame   # estimate, se, df, t, p
+    rows: pd.DataFrame  # estimate, se, df, t, p
     joint: JointTest
 
 
@@ -178,8 +178,12 @@ def satterthwaite(fit: Fit) -> Satterthwaite:
 def method(fit, df):
     """The object behind one name of METHODS, made once for each fit."""
     df = check_df(fit, df)
-    make = {"kenward-roger": KenwardRoger, "satterthwaite": Satterthwaite, "residual": Residual,
-            "z": Normal}[df]
+    make = {
+        "kenward-roger": KenwardRoger,
+        "satterthwaite": Satterthwaite,
+        "residual": Residual,
+        "z": Normal,
+    }[df]
     with one_thread(not fit.random or is_small(fit.products)):
         return fit.derived(f"tests, {df}", make)
 
@@ -191,9 +195,11 @@ def check_df(fit, df):
     if df != "z" and not fit.random:
         return "residual"
     if df == "kenward-roger" and not fit.reml:
-        raise ValueError("Kenward-Roger degrees of freedom correct the covariance matrix of a REML "
-                         "fit, but this fit is by ML; use fit.refit(reml=True), or "
-                         "df='satterthwaite'")
+        raise ValueError(
+            "Kenward-Roger degrees of freedom correct the covariance matrix of a REML "
+            "fit, but this fit is by ML; use fit.refit(reml=True), or "
+            "df='satterthwaite'"
+        )
     return df
 
 
@@ -233,8 +239,9 @@ class Normal:
         df = self._row_df(B)
         with np.errstate(invalid="ignore", divide="ignore"):
             t = estimate / se
-        return pd.DataFrame({"estimate": estimate, "se": se, "df": df, "t": t,
-                             "p": t_p_value(t, df)})
+        return pd.DataFrame(
+            {"estimate": estimate, "se": se, "df": df, "t": t, "p": t_p_value(t, df)}
+        )
 
     @one_thread()
     def joint(self, L):
@@ -307,7 +314,7 @@ class KenwardRoger(Normal):
         super().__init__(fit)
         variation = variation_of(fit)
         m = len(variation.slopes)
-        information = np.empty((m + 1, m + 1))               # of gamma, and of the direction V
+        information = np.empty((m + 1, m + 1))  # of gamma, and of the direction V
         information[:m, :m] = variation.trace_pairs
         information[m, :m] = information[:m, m] = variation.traces
         information[m, m] = fit.nobs - len(self.kept)
@@ -356,7 +363,7 @@ def _moments(A1, A2, rank):
     V0 = 0.0 if abs(V0) < 1e-10 else V0
     mean = 1 - A2 / rank
     ratio = 1.0 if abs(mean) < 1e-10 and abs(V1) < 1e-10 else mean / V1
-    rho = ratio ** 2 * V0 / (rank * V2)
+    rho = ratio**2 * V0 / (rank * V2)
     df = 4 + (rank + 2) / (rank * rho - 1)
     scale = 1.0 if abs(df - 2) < 0.01 else df * mean / (df - 2)
     return df, scale
@@ -375,6 +382,8 @@ def _one_df(nu):
 def _rows(L, fit):
     L = np.atleast_2d(np.asarray(L, dtype=float))
     if L.ndim != 2 or L.shape[1] != len(fit.beta):
-        raise ValueError(f"L has {L.shape[-1]} weights in a row, but the model has "
-                         f"{len(fit.beta)} fixed effects; give one for each of them")
+        raise ValueError(
+            f"L has {L.shape[-1]} weights in a row, but the model has "
+            f"{len(fit.beta)} fixed effects; give one for each of them"
+        )
     return L

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..engine.fit import Fit
     from ..engine.linear import LinearFit
 
-MANY_CELLS = 5e7     # rows x simulations that are kept: 0.4 GB
+MANY_CELLS = 5e7  # rows x simulations that are kept: 0.4 GB
 CELLS_AT_ONCE = 5e6  # of them are simulated, and ranked, at one time
 
 
@@ -70,8 +70,15 @@ def influence(fit: Fit | LinearFit) -> Table:
     left = np.where(1 - h > 1e-10, 1 - h, np.nan)
     t = np.sqrt(weights) * residual.to_numpy() / (fit.sigma * np.sqrt(left))
     p = len(fit.cov_beta)
-    table = pd.DataFrame({"fitted": fit.fitted, "residual": residual, "standardised": t,
-                          "leverage": h, "cooks_distance": t ** 2 * h / (left * (p or np.nan))})
+    table = pd.DataFrame(
+        {
+            "fitted": fit.fitted,
+            "residual": residual,
+            "standardised": t,
+            "leverage": h,
+            "cooks_distance": t**2 * h / (left * (p or np.nan)),
+        }
+    )
     table.index = pd.Index(np.asarray(table.index))  # row numbers are worth showing
     notes = [f"The leverages add up to {significant(h.sum())}; {p} fixed effects."]
     if np.isnan(left).any():
@@ -145,20 +152,30 @@ def simulated_residuals(
         raise ValueError(f"n={n} simulations cannot give a p-value of 0.05; use 19 or more")
     if fit.nobs * n > MANY_CELLS:
         most = int(MANY_CELLS / fit.nobs)
-        raise ValueError(f"{fit.nobs} rows and n={n} simulations are too many to rank at one time; "
-                         + f"use n={most}, or " * (most >= 19) + "fit a part of the data")
+        raise ValueError(
+            f"{fit.nobs} rows and n={n} simulations are too many to rank at one time; "
+            + f"use n={most}, or " * (most >= 19)
+            + "fit a part of the data"
+        )
     U = np.empty((fit.nobs, n + 1))
     U[:, 0] = fit.y
     rng, step = np.random.default_rng(seed), max(1, int(CELLS_AT_ONCE / fit.nobs))
     rows = max(1, int(CELLS_AT_ONCE / n))
     for a in range(1, n + 1, step):
-        U[:, a:a + step] = fit.simulate(min(step, n + 1 - a), rng, conditional)
+        U[:, a : a + step] = fit.simulate(min(step, n + 1 - a), rng, conditional)
     for a in range(0, fit.nobs, rows):
-        places = np.argsort(U[a:a + rows], axis=1)
-        np.put_along_axis(U[a:a + rows], places, (np.arange(n + 1) + 0.5) / (n + 1), axis=1)
-    distances = np.concatenate([uniform_distance(U[:, a:a + step]) for a in range(0, n + 1, step)])
-    return SimulatedResiduals(fit, pd.Series(U[:, 0], index=fit.y.index, name="simulated_residual"),
-                              distances[0], float(np.mean(distances >= distances[0] - 1e-12)), n)
+        places = np.argsort(U[a : a + rows], axis=1)
+        np.put_along_axis(U[a : a + rows], places, (np.arange(n + 1) + 0.5) / (n + 1), axis=1)
+    distances = np.concatenate(
+        [uniform_distance(U[:, a : a + step]) for a in range(0, n + 1, step)]
+    )
+    return SimulatedResiduals(
+        fit,
+        pd.Series(U[:, 0], index=fit.y.index, name="simulated_residual"),
+        distances[0],
+        float(np.mean(distances >= distances[0] - 1e-12)),
+        n,
+    )
 
 
 def uniform_distance(U):

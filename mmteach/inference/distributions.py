@@ -11,8 +11,8 @@ import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
-NODES = np.arange(-42, 43) / 5   # the trapezoidal rule is good to 1e-12 here: its ends are flat
-PHI = 0.2 * np.exp(-NODES ** 2 / 2) / np.sqrt(2 * np.pi)
+NODES = np.arange(-42, 43) / 5  # the trapezoidal rule is good to 1e-12 here: its ends are flat
+PHI = 0.2 * np.exp(-(NODES**2) / 2) / np.sqrt(2 * np.pi)
 
 
 # --- one test -----------------------------------------------------------------------------
@@ -141,9 +141,9 @@ def _scales(df):
         return np.ones(1), np.ones(1)
 
     def log_density(x):
-        return df * (x + 0.5 - np.exp(2 * x) / 2)   # 0 at its top, x = 0
+        return df * (x + 0.5 - np.exp(2 * x) / 2)  # 0 at its top, x = 0
 
-    left = brentq(lambda x: log_density(x) + 40, -40 / df - 1, 0)   # out to e^-40 of the top
+    left = brentq(lambda x: log_density(x) + 40, -40 / df - 1, 0)  # out to e^-40 of the top
     right = brentq(lambda x: log_density(x) + 40, 0, np.log(40 / df + 2) + 1)
     step = min(0.1, 0.6 / np.sqrt(2 * df))
     x = np.arange(np.floor(left / step), np.ceil(right / step) + 1) * step

@@ -13,8 +13,8 @@ from scipy.sparse import csr_array
 from ..tables import significant
 from ..words import UnknownName, listed, near, shown
 
-LARGEST_GRID = 2_000_000   # combinations; more are a design that at= should cut down
-ROWS_AT_ONCE = 20_000      # rows of X laid out at one time
+LARGEST_GRID = 2_000_000  # combinations; more are a design that at= should cut down
+ROWS_AT_ONCE = 20_000  # rows of X laid out at one time
 
 
 class ReferenceGrid:
@@ -35,8 +35,10 @@ class ReferenceGrid:
 
     def __init__(self, fit, at=None, nesting=True):
         if at is not None and not isinstance(at, dict):
-            raise ValueError("at holds a value, or a list of them, for each predictor to fix, such "
-                             f"as at={{'days': [0, 5]}}, not {shown(at)}")
+            raise ValueError(
+                "at holds a value, or a list of them, for each predictor to fix, such "
+                f"as at={{'days': [0, 5]}}, not {shown(at)}"
+            )
         self.fit, self.design, self.at = fit, fit.design, dict(at or {})
         self.values = self._levels()
         self.factors = list(self.values)
@@ -69,9 +71,14 @@ class ReferenceGrid:
         cell = self.codes.groupby(shown).ngroup().to_numpy()
         first = np.unique(cell, return_index=True)[1]
         codes = self.codes.iloc[first]
-        return cell, pd.DataFrame({
-            name: pd.Categorical.from_codes(codes[name], self.values[name]) if name in self.factors
-            else self.values[name].take(codes[name]) for name in shown})
+        return cell, pd.DataFrame(
+            {
+                name: pd.Categorical.from_codes(codes[name], self.values[name])
+                if name in self.factors
+                else self.values[name].take(codes[name])
+                for name in shown
+            }
+        )
 
     def rows(self, cell, n):
         """(n, columns of X): in each cell the weighted mean of the rows of X."""
@@ -84,26 +91,38 @@ class ReferenceGrid:
         return L
 
     def _x_rows(self, codes):
-        return self.design.x_rows(pd.DataFrame({
-            name: values.take(codes[name]) if name in codes else values.take([0] * len(codes))
-            for name, values in self.values.items()}))
+        return self.design.x_rows(
+            pd.DataFrame(
+                {
+                    name: values.take(codes[name])
+                    if name in codes
+                    else values.take([0] * len(codes))
+                    for name, values in self.values.items()
+                }
+            )
+        )
 
     def _levels(self):
         """The levels of each factor; a covariate that also occurs as C(x) has levels, too."""
         levels = {name: pd.Index(items) for name, items in self.design.factors.items()}
-        return levels | {name: pd.Index(pd.to_numeric(items, downcast="integer"))
-                         for name, items in self.design.x_levels.items()}
+        return levels | {
+            name: pd.Index(pd.to_numeric(items, downcast="integer"))
+            for name, items in self.design.x_levels.items()
+        }
 
     def _covariate(self, name):
         if name in self.at:
             values = np.unique(np.asarray(self.at[name]))
             if values.dtype.kind not in "iuf" or not len(values) or not np.isfinite(values).all():
-                raise ValueError(f"'{name}' is numeric, so at['{name}'] must be a number or a list "
-                                 "of numbers")
+                raise ValueError(
+                    f"'{name}' is numeric, so at['{name}'] must be a number or a list of numbers"
+                )
             return pd.Index(values)
         if self.fit.streamed:
-            raise ValueError(f"a streamed fit does not keep the mean of '{name}': choose a value, "
-                             f"at={{'{name}': ...}}")
+            raise ValueError(
+                f"a streamed fit does not keep the mean of '{name}': choose a value, "
+                f"at={{'{name}': ...}}"
+            )
         self.means[name] = self.design.numeric[name]
         return pd.Index([self.means[name]])
 
@@ -115,19 +134,27 @@ class ReferenceGrid:
         """
         found = {}
         for name in self.factors if not self.fit.streamed else []:
-            pure = [variables for variables in self.design.x_variables.values()
-                    if name in variables and set(variables) <= set(self.factors)]
+            pure = [
+                variables
+                for variables in self.design.x_variables.values()
+                if name in variables and set(variables) <= set(self.factors)
+            ]
             if pure:
                 found[name] = self._codes_in_data(name, min(pure, key=len))
         found = {name: codes for name, codes in found.items() if codes is not None}
         return pd.DataFrame(found).drop_duplicates(ignore_index=True)
 
     def _codes_in_data(self, name, variables):
-        codes = pd.MultiIndex.from_product([range(len(self.values[v])) for v in variables],
-                                           names=variables).to_frame(index=False)
-        columns = np.concatenate([np.arange(len(self.design.x_names))[where] for term, where
-                                  in self.design.x_terms.items()
-                                  if set(self.design.x_variables[term]) <= set(variables)])
+        codes = pd.MultiIndex.from_product(
+            [range(len(self.values[v])) for v in variables], names=variables
+        ).to_frame(index=False)
+        columns = np.concatenate(
+            [
+                np.arange(len(self.design.x_names))[where]
+                for term, where in self.design.x_terms.items()
+                if set(self.design.x_variables[term]) <= set(variables)
+            ]
+        )
         X = self._x_rows(codes)[:, columns]
         weights = np.linalg.lstsq(X, codes[name], rcond=None)[0]
         if np.abs(X @ weights - codes[name]).max() > 1e-6:
@@ -150,7 +177,8 @@ class ReferenceGrid:
                 if len(grid) * len(kept) > LARGEST_GRID:
                     raise ValueError(
                         f"the reference grid has more than {LARGEST_GRID} combinations of "
-                        f"{', '.join(self.values)}: keep some levels, at={{'{name}': [...]}}")
+                        f"{', '.join(self.values)}: keep some levels, at={{'{name}': [...]}}"
+                    )
                 grid = grid.merge(pd.DataFrame({name: kept}), how="cross")
                 grid[""] /= len(kept)
         if not len(grid):
@@ -178,19 +206,25 @@ def _places(wanted, levels, name):
     for item in wanted:
         found = [i for i, level in enumerate(levels) if level == item or str(level) == str(item)]
         if not found:
-            raise ValueError(f"'{item}' is not a level of '{name}'; {near(item, levels)}they "
-                             f"are {listed(levels)}")
+            raise ValueError(
+                f"'{item}' is not a level of '{name}'; {near(item, levels)}they "
+                f"are {listed(levels)}"
+            )
         places.update(found)
     return sorted(places)
 
 
 def _unknown(name, known, fit):
     if isinstance(name, str) and any(name in term.bar.factors for term in fit.terms):
-        return UnknownName(f"'{name}' is in the random part of the model, and these are means of "
-                             "its fixed part; fit.ranef() has the predicted effects of its levels")
+        return UnknownName(
+            f"'{name}' is in the random part of the model, and these are means of "
+            "its fixed part; fit.ranef() has the predicted effects of its levels"
+        )
     known_ones = f"its predictors are {listed(known)}" if known else "it has only an intercept"
-    return UnknownName(f"there is no {shown(str(name))} in the fixed part of the model; "
-                         f"{near(name, known)}{known_ones}")
+    return UnknownName(
+        f"there is no {shown(str(name))} in the fixed part of the model; "
+        f"{near(name, known)}{known_ones}"
+    )
 
 
 # --- what the reader of the means should know ------------------------------------------------
@@ -200,8 +234,10 @@ def averaging(grid, shown):
     """What was averaged over, and where the covariates were held."""
     over, held = [], []
     for name in [n for n in grid.values if n not in shown]:
-        used = [significant(v) if isinstance(v, float) else str(v)
-                for v in grid.values[name].take(np.unique(grid.codes[name]))]
+        used = [
+            significant(v) if isinstance(v, float) else str(v)
+            for v in grid.values[name].take(np.unique(grid.codes[name]))
+        ]
         if name in grid.means:
             held.append(f"{name} = {used[0]} (its mean)")
         elif len(used) == 1:
@@ -209,8 +245,11 @@ def averaging(grid, shown):
         else:
             nest = f" (nested in {', '.join(grid.nests[name])})" if name in grid.nests else ""
             over.append(name + nest + (f" ({listed(used)})" if name in grid.at else ""))
-    notes = [f"{name} is nested in {', '.join(grid.nests[name])}."
-             for name in shown if name in grid.nests]
+    notes = [
+        f"{name} is nested in {', '.join(grid.nests[name])}."
+        for name in shown
+        if name in grid.nests
+    ]
     notes += [f"Averaged over {', '.join(over)}, with equal weights."] if over else []
     if grid.design.split.x.offsets:
         known = grid.design.offset is not None
@@ -229,11 +268,13 @@ def interactions(grid, shown):
         averaged = [v for v in partners if v in grid.averaged]
         held = [v for v in partners if v not in grid.averaged]
         if averaged:
-            notes.append(f"{name} interacts with {', '.join(averaged)}: its differences are "
-                         "averages, too.")
+            notes.append(
+                f"{name} interacts with {', '.join(averaged)}: its differences are averages, too."
+            )
         if held:
-            notes.append(f"{name} interacts with {', '.join(held)}: its differences depend on that "
-                         "choice.")
+            notes.append(
+                f"{name} interacts with {', '.join(held)}: its differences depend on that choice."
+            )
     return notes
 
 
@@ -263,8 +304,10 @@ def not_estimable(grid, shown, cell, cells, possible):
         notes.append(f"{note}.")
     if left:
         dropped = grid.fit.beta.index[grid.fit.beta.isna()]
-        notes.append(f"NA for {listed(labels[i] for i in sorted(left))}: the data cannot tell "
-                     f"apart what adds up to it (dropped from X: {listed(dropped, 4)}).")
+        notes.append(
+            f"NA for {listed(labels[i] for i in sorted(left))}: the data cannot tell "
+            f"apart what adds up to it (dropped from X: {listed(dropped, 4)})."
+        )
     return notes
 
 

@@ -34,7 +34,7 @@ class GivenBeta(ProfiledCriterion):
         s = super().state(theta)
         half = solve_lower(s.Rx, self.l)
         away, c = self.value - self.l @ s.beta, half @ half
-        r2 = s.r2 + away ** 2 / c
+        r2 = s.r2 + away**2 / c
         self.slope = 2 * s.m * away / (c * r2)
         beta = s.beta + solve_lower(s.Rx, half, transpose=True) * (away / c)
         return replace(s, value=s.value + s.m * np.log(r2 / s.r2), beta=beta, r2=r2)
@@ -127,7 +127,7 @@ class _OfATerm(Held):
         lambdas = fit.products.lambdas(fit.theta)
         lambdas[p.term] = np.linalg.qr(lambdas[p.term][order].T)[1].T  # triangular again
         lambdas = [lam * np.where(np.diag(lam) < 0, -1.0, 1.0) for lam in lambdas]
-        self.at, self.k = sum(j * (j + 1) // 2 for j in fit.products.k[:p.term]), k
+        self.at, self.k = sum(j * (j + 1) // 2 for j in fit.products.k[: p.term]), k
         self.units = self.products.theta_units()
         self.column = columns_of_lambda(self.products)
         self.begin(self.products.theta_from(lambdas) * self.units, fit.sigma, estimate)
@@ -158,11 +158,11 @@ class HeldCorr(_OfATerm):
 
     low, high, ends = -1.0, 1.0, (-1.0, 1.0)
     to, back = staticmethod(np.arctanh), staticmethod(np.tanh)
-    stretch = staticmethod(lambda v: 1 - v ** 2)
+    stretch = staticmethod(lambda v: 1 - v**2)
 
     def begin(self, phi, sigma, estimate):
         self.pair = [self.at + 1, self.at + self.k]  # places of (2, 1) and (2, 2) in theta
-        self.roots = [self.at, self.pair[1] - 1]     # places of sqrt(s) and sqrt(t) in x
+        self.roots = [self.at, self.pair[1] - 1]  # places of sqrt(s) and sqrt(t) in x
         self.diagonal = np.delete(self.products.diagonal_places(), self.pair[0])
         self.column = np.delete(self.column, self.pair[0])
         self.column[self.roots] = -1, -2  # a root changes its own sign only
@@ -172,7 +172,7 @@ class HeldCorr(_OfATerm):
         self.criterion = ProfiledCriterion(self.products, reml=False)
 
     def value(self, v, x):
-        across = np.sqrt(max(0.0, 1 - v ** 2))
+        across = np.sqrt(max(0.0, 1 - v**2))
         M = np.insert(np.eye(len(x)), self.pair[0], 0.0, axis=0)
         M[self.pair, self.roots[1]] = v, across
         free, chain = x.copy(), np.ones_like(x)

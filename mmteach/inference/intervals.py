@@ -131,10 +131,17 @@ def _wald(fit, level, wanted):
         if np.isnan(se[random]).any():
             notes.append("On the boundary there is no curvature to go by: NA. Use 'profile'.")
         notes.append("SDs on the log scale, correlations on the atanh scale: rough if n is small.")
-    lower, upper = (back(parameters, coordinates(parameters, value) + sign * z * se)
-                    for sign in (-1, 1))
-    return interval_table([parameters[r] for r in chosen], value[chosen], lower[chosen],
-                           upper[chosen], f"Wald intervals, {level:.0%}", notes)
+    lower, upper = (
+        back(parameters, coordinates(parameters, value) + sign * z * se) for sign in (-1, 1)
+    )
+    return interval_table(
+        [parameters[r] for r in chosen],
+        value[chosen],
+        lower[chosen],
+        upper[chosen],
+        f"Wald intervals, {level:.0%}",
+        notes,
+    )
 
 
 def _wald_lm(fit, level, wanted):
@@ -143,9 +150,14 @@ def _wald_lm(fit, level, wanted):
     chosen = choose(parameters, wanted)
     half = t_quantile((1 + level) / 2, fit.df_resid) * se.to_numpy()
     value = beta.to_numpy()
-    return interval_table([parameters[r] for r in chosen], value[chosen], (value - half)[chosen],
-                           (value + half)[chosen], f"t intervals, {level:.0%}",
-                           [f"{fit.df_resid} residual degrees of freedom."])
+    return interval_table(
+        [parameters[r] for r in chosen],
+        value[chosen],
+        (value - half)[chosen],
+        (value + half)[chosen],
+        f"t intervals, {level:.0%}",
+        [f"{fit.df_resid} residual degrees of freedom."],
+    )
 
 
 def _random_se(fit):
@@ -175,6 +187,8 @@ def _random_se(fit):
 
 def _jacobian(f, x, step=1e-4):
     """Central differences, extrapolated once."""
+
     def central(h):
         return np.column_stack([(f(x + e) - f(x - e)) / (2 * h) for e in h * np.eye(len(x))])
+
     return (4 * central(step / 2) - central(step)) / 3

@@ -23,6 +23,7 @@ from . import ddf
 from .contrasts import df_name, estimable
 from .distributions import t_quantile, together
 from .grid import ReferenceGrid, averaging, interactions, labels_of, not_estimable
+from .weights import is_named, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +31,14 @@ if TYPE_CHECKING:
     from ..engine.fit import Fit
     from ..engine.linear import LinearFit
 
-ADJUSTMENTS = {"tukey": "Tukey", "dunnettx": "Dunnett, approximately", "dunnett": "Dunnett",
-               "sidak": "Sidak", "holm": "Holm", "bonferroni": "Bonferroni"}
+ADJUSTMENTS = {
+    "tukey": "Tukey",
+    "dunnettx": "Dunnett, approximately",
+    "dunnett": "Dunnett",
+    "sidak": "Sidak",
+    "holm": "Holm",
+    "bonferroni": "Bonferroni",
+}
 DEFAULTS = {"pairwise": "tukey", "trt.vs.ctrl": "dunnettx"}
 MADE_FOR = {"tukey": "pairwise", "dunnettx": "trt.vs.ctrl", "dunnett": "trt.vs.ctrl"}
 
@@ -50,7 +57,7 @@ class Origin(NamedTuple):
     """The model and the choices behind a table of means."""
 
     fit: object
-    cells: pd.DataFrame    # levels of by and specs, one row per mean
+    cells: pd.DataFrame  # levels of by and specs, one row per mean
     specs: list
     by: list
     df: str
@@ -152,12 +159,24 @@ def emmeans(
     tests = _tests(fit, L, possible, df)
     tests["estimate"] += grid.offset
     half = t_quantile((1 + level) / 2, tests.df) * tests.se
-    table = cells.assign(mean=tests.estimate, se=tests.se, df=tests.df, lower=tests.estimate - half,
-                         upper=tests.estimate + half)
-    what = " of " * bool(specs) + ", ".join(shown[len(by):]) + " by " * bool(by) + ", ".join(by)
-    result = Means(table, title=f"Estimated marginal means{what}, {df_name(fit, df)}",
-                   notes=[*averaging(grid, shown), *interactions(grid, shown),
-                          *not_estimable(grid, shown, cell, cells, possible), *_scale(fit, level)])
+    table = cells.assign(
+        mean=tests.estimate,
+        se=tests.se,
+        df=tests.df,
+        lower=tests.estimate - half,
+        upper=tests.estimate + half,
+    )
+    what = " of " * bool(specs) + ", ".join(shown[len(by) :]) + " by " * bool(by) + ", ".join(by)
+    result = Means(
+        table,
+        title=f"Estimated marginal means{what}, {df_name(fit, df)}",
+        notes=[
+            *averaging(grid, shown),
+            *interactions(grid, shown),
+            *not_estimable(grid, shown, cell, cells, possible),
+            *_scale(fit, level),
+        ],
+    )
     result.L = pd.DataFrame(L, columns=fit.beta.index, index=labels_of(cells, shown))
     result.origin = Origin(fit, cells, specs, by, df, level)
     return result
@@ -235,21 +254,26 @@ def contrasts(
     """
     origin = emm.origin if isinstance(emm, Means) else None
     if origin is None:
-        raise ValueError("contrasts needs the table that emmeans returned: a selection or a copy "
-                         "no longer knows its model, so choose levels by emmeans(..., at={...})")
-    if ref is not None and not _is(method, "trt.vs.ctrl"):
-        raise ValueError("ref names the control of method='trt.vs.ctrl': use that method, or leave "
-                         "ref out")
+        raise ValueError(
+            "contrasts needs the table that emmeans returned: a selection or a copy "
+            "no longer knows its model, so choose levels by emmeans(..., at={...})"
+        )
+    if ref is not None and not is_named(method, "trt.vs.ctrl"):
+        raise ValueError(
+            "ref names the control of method='trt.vs.ctrl': use that method, or leave ref out"
+        )
     fit, level = origin.fit, origin.level if level is None else level
     check_level(level)
     adjust = _adjustment(adjust, method)
     labels, means = np.array(labels_of(origin.cells, origin.specs)), emm.L.to_numpy()
     groups = _groups(origin)
-    own = [_weights(method, labels[rows].tolist(), ref) for rows in groups]
+    own = [weights_of(method, labels[rows].tolist(), ref) for rows in groups]
     names = [name for in_group, _ in own for name in in_group]
     if not names:
-        raise ValueError(f"{method} contrasts compare two or more means, but there is only one"
-                         + " in each group" * bool(origin.by))
+        raise ValueError(
+            f"{method} contrasts compare two or more means, but there is only one"
+            + " in each group" * bool(origin.by)
+        )
     L = np.vstack([W @ means[rows] for rows, (_, W) in zip(groups, own)])
     table = _tests(fit, L, estimable(fit, L), origin.df)
     p, half = table.p.to_numpy(copy=True), table.se.to_numpy(copy=True)
@@ -264,9 +288,11 @@ def contrasts(
     out = origin.cells[origin.by].iloc[first].reset_index(drop=True).assign(contrast=names)
     index = labels_of(out, [*origin.by, "contrast"])
     table = table.assign(p=p, lower=table.estimate - half, upper=table.estimate + half)
-    result = Means(pd.concat([out, table], axis=1),
-                   title=f"Contrasts of means, {df_name(fit, origin.df)}",
-                   notes=_family(adjust, groups, own, origin.by, level))
+    result = Means(
+        pd.concat([out, table], axis=1),
+        title=f"Contrasts of means, {df_name(fit, origin.df)}",
+        notes=_family(adjust, groups, own, origin.by, level),
+    )
     result.L, result.origin = pd.DataFrame(L, columns=fit.beta.index, index=index), None
     return result
 
@@ -296,74 +322,27 @@ def _groups(origin):
     return [np.flatnonzero(number == i) for i in range(number.max() + 1)]
 
 
-def _is(method, name):
-    return isinstance(method, str) and method == name
-
-
 def _adjustment(adjust, method):
     if isinstance(method, str) and method not in DEFAULTS:
-        raise ValueError(f"method={shown(method)} is unknown; {near(method, DEFAULTS)}use "
-                         "'pairwise', 'trt.vs.ctrl' or weights of your own, {'name': [1, -1, 0]}")
-    if _is(adjust, "default"):
+        raise ValueError(
+            f"method={shown(method)} is unknown; {near(method, DEFAULTS)}use "
+            "'pairwise', 'trt.vs.ctrl' or weights of your own, {'name': [1, -1, 0]}"
+        )
+    if is_named(adjust, "default"):
         return DEFAULTS[method] if isinstance(method, str) else None
-    if adjust is None or _is(adjust, "none"):
+    if adjust is None or is_named(adjust, "none"):
         return None
     if not isinstance(adjust, str) or adjust not in ADJUSTMENTS:
-        raise ValueError(f"adjust={shown(adjust)} is unknown; {near(adjust, ADJUSTMENTS)}use one "
-                         f"of {', '.join(map(repr, ADJUSTMENTS))} or None")
-    if adjust in MADE_FOR and not _is(method, MADE_FOR[adjust]):
-        raise ValueError(f"adjust={adjust!r} is made for {MADE_FOR[adjust]} contrasts; for these "
-                         "use 'sidak', 'holm' or 'bonferroni'")
+        raise ValueError(
+            f"adjust={shown(adjust)} is unknown; {near(adjust, ADJUSTMENTS)}use one "
+            f"of {', '.join(map(repr, ADJUSTMENTS))} or None"
+        )
+    if adjust in MADE_FOR and not is_named(method, MADE_FOR[adjust]):
+        raise ValueError(
+            f"adjust={adjust!r} is made for {MADE_FOR[adjust]} contrasts; for these "
+            "use 'sidak', 'holm' or 'bonferroni'"
+        )
     return adjust
-
-
-def _weights(method, labels, ref):
-    """Names of the contrasts and their weights, (contrasts, means)."""
-    eye = np.eye(len(labels))
-    if _is(method, "pairwise"):
-        i, j = np.triu_indices(len(labels), 1)
-        return [f"{labels[a]} - {labels[b]}" for a, b in zip(i, j)], eye[i] - eye[j]
-    if _is(method, "trt.vs.ctrl"):
-        control = 0 if ref is None else _position(ref, labels, "ref")
-        others = [i for i in range(len(labels)) if i != control]
-        return [f"{labels[i]} - {labels[control]}" for i in others], eye[others] - eye[control]
-    if isinstance(method, pd.DataFrame):
-        by_label = not isinstance(method.index, pd.RangeIndex)
-        method = {name: dict(zip(method.index, weights)) if by_label else weights.to_list()
-                  for name, weights in method.items()}
-    if not isinstance(method, dict) or not method:
-        raise ValueError("method must be 'pairwise', 'trt.vs.ctrl', a dict {'name': weights} or a "
-                         f"DataFrame with a column of weights each, not {type(method).__name__}")
-    rows = [_own_weights(name, weights, labels) for name, weights in method.items()]
-    return list(map(str, method)), np.array(rows)
-
-
-def _own_weights(name, weights, labels):
-    if isinstance(weights, dict):
-        places = [_position(label, labels, f"contrast '{name}'") for label in weights]
-        given = dict(zip(places, weights.values()))
-        weights = [given.get(i, 0.0) for i in range(len(labels))]
-    try:
-        row = np.asarray(weights, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"the weights of contrast '{name}' must be numbers") from None
-    if row.shape != (len(labels),):
-        raise ValueError(f"contrast '{name}' has {row.size} weights, but there are {len(labels)} "
-                         f"means: give one for each of {listed(labels)}")
-    if not np.isfinite(row).all():
-        raise ValueError(f"contrast '{name}' has missing or infinite weights: use 0 for a mean "
-                         "that does not count")
-    if not row.any():
-        raise ValueError(f"the weights of contrast '{name}' are all zero, which compares nothing: "
-                         "leave it out, or give some means a weight")
-    return row
-
-
-def _position(label, labels, where):
-    if str(label) not in labels:
-        raise ValueError(f"{where}: there is no mean of '{label}'; {near(label, labels)}the means "
-                         f"are those of {listed(labels)}")
-    return labels.index(str(label))
 
 
 def _family(adjust, groups, own, by, level):
@@ -378,6 +357,7 @@ def _family(adjust, groups, own, by, level):
             notes.append("The limits are those of Bonferroni, for Holm's procedure has none.")
     uneven = [name for name, w in zip(*own[0]) if abs(w.sum()) > 1e-8 * np.abs(w).sum()]
     if uneven:
-        notes.append(f"The weights of {listed(uneven)} do not sum to 0: this is not a comparison "
-                     "of means.")
+        notes.append(
+            f"The weights of {listed(uneven)} do not sum to 0: this is not a comparison of means."
+        )
     return notes + ([f"Limits at level {level:g}."] if level != 0.95 else [])

@@ -10,7 +10,7 @@ to two random vectors; no n x n matrix is needed.
 import numpy as np
 from scipy.linalg import lstsq, qr
 
-SAME = 1e-7   # relative distance below which two matrices or column spaces are one
+SAME = 1e-7  # relative distance below which two matrices or column spaces are one
 
 
 def _streamed(*fits):
@@ -42,8 +42,10 @@ def check_same_data(fits):
                 f"{fit.formula!r}; fit all models to the same rows, in the same order"
             )
         if not np.allclose(fit.design.row_weights, first.design.row_weights, rtol=SAME, atol=0):
-            raise ValueError(f"the weights differ between {first.formula!r} and {fit.formula!r}; "
-                             "fit all models with the same weights")
+            raise ValueError(
+                f"the weights differ between {first.formula!r} and {fit.formula!r}; "
+                "fit all models with the same weights"
+            )
 
 
 def same_columns(a, b):
@@ -65,8 +67,10 @@ def check_nested(small, large, small_name, large_name):
             "special case of the other; compare their AIC"
         )
     if not _same_offset(small, large):
-        raise ValueError(f"{pair} are not nested: their offsets differ by more than the fixed part "
-                         "of the larger model can make good; fit both with the same offset")
+        raise ValueError(
+            f"{pair} are not nested: their offsets differ by more than the fixed part "
+            "of the larger model can make good; fit both with the same offset"
+        )
     outside = _columns_outside(small, large)
     if outside:
         raise ValueError(
@@ -75,8 +79,10 @@ def check_nested(small, large, small_name, large_name):
         )
     outside = _terms_outside(small, large)
     if outside:
-        raise ValueError(f"{pair} are not nested: the larger model has no variance that stands for "
-                         f"{', '.join(outside)} of the smaller; compare their AIC")
+        raise ValueError(
+            f"{pair} are not nested: the larger model has no variance that stands for "
+            f"{', '.join(outside)} of the smaller; compare their AIC"
+        )
 
 
 def _columns_outside(small, large):
@@ -122,8 +128,12 @@ def _terms_outside(small, large):
         ]
     rng = np.random.default_rng(1)
     w = rng.standard_normal((2, small.nobs))
-    A = np.column_stack([*(_covariance_actions(term, w) for term in large.terms),
-                         (w / large.design.row_weights).ravel()])
+    A = np.column_stack(
+        [
+            *(_covariance_actions(term, w) for term in large.terms),
+            (w / large.design.row_weights).ravel(),
+        ]
+    )
     A /= (scale := np.linalg.norm(A, axis=0))
     outside = []
     for term in small.terms:
@@ -161,7 +171,7 @@ def _keeps_covariances(C, term, terms, rng, tries=4):
         for other in terms:
             b, a = np.triu_indices(len(other.names))
             Sigma = np.zeros((len(other.names),) * 2)
-            Sigma[a, b] = Sigma[b, a] = entries[at:at + len(a)]
+            Sigma[a, b] = Sigma[b, a] = entries[at : at + len(a)]
             at += len(a)
             d = np.sqrt(np.abs(np.diag(Sigma)))
             d[d == 0] = 1.0

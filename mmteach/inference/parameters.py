@@ -25,10 +25,10 @@ class Parameter:
     """One parameter of a mixed model: what it is, and where it stands."""
 
     label: str
-    kind: str      # "sd", "corr", "sigma" or "fixed"
+    kind: str  # "sd", "corr", "sigma" or "fixed"
     term: int = -1  # which term
-    i: int = -1    # which effect of the term, or which column of X
-    j: int = -1    # corr: with which other effect
+    i: int = -1  # which effect of the term, or which column of X
+    j: int = -1  # corr: with which other effect
 
 
 def model_parameters(fit):
@@ -37,8 +37,11 @@ def model_parameters(fit):
     for t, term in enumerate(fit.terms):
         for j, i in zip(*np.triu_indices(len(term.names))):
             a, b = term.names[i], term.names[j]
-            out.append(Parameter(f"sd({a} | {term.group})", "sd", t, i) if i == j else
-                       Parameter(f"corr({a}, {b} | {term.group})", "corr", t, i, j))
+            out.append(
+                Parameter(f"sd({a} | {term.group})", "sd", t, i)
+                if i == j
+                else Parameter(f"corr({a}, {b} | {term.group})", "corr", t, i, j)
+            )
     out.append(Parameter("sigma", "sigma"))
     return out + [Parameter(name, "fixed", i=j) for j, name in enumerate(fit.cov_beta.index)]
 
@@ -47,7 +50,7 @@ def estimates(products, theta, sigma, beta):
     """Values in the order of `model_parameters`; a correlation with nothing is NaN."""
     values = []
     for lam in products.lambdas(theta):
-        sd = np.sqrt((lam ** 2).sum(axis=1))
+        sd = np.sqrt((lam**2).sum(axis=1))
         with np.errstate(invalid="ignore", divide="ignore"):
             corr = lam @ lam.T / np.outer(sd, sd)
         j, i = np.triu_indices(len(lam))
@@ -68,12 +71,15 @@ def choose(all_parameters, wanted):
     labels = [p.label for p in all_parameters]
     wanted = [wanted] if isinstance(wanted, str) else wanted
     if not isinstance(wanted, (list, tuple, pd.Index)) or not len(wanted):
-        raise ValueError(f"parameters is {shown(wanted)}; give 'fixed', 'random', or one or more "
-                         f"of {listed(labels, 8)}")
+        raise ValueError(
+            f"parameters is {shown(wanted)}; give 'fixed', 'random', or one or more "
+            f"of {listed(labels, 8)}"
+        )
     for label in wanted:
         if not isinstance(label, str) or label not in labels:
-            raise ValueError(f"there is no parameter {shown(label)}; the parameters are "
-                             f"{listed(labels, 8)}")
+            raise ValueError(
+                f"there is no parameter {shown(label)}; the parameters are {listed(labels, 8)}"
+            )
     return [labels.index(label) for label in wanted]
 
 
@@ -94,6 +100,8 @@ def back(parameters, values):
 
 
 def interval_table(parameters, estimate, lower, upper, title, notes):
-    table = pd.DataFrame({"estimate": np.asarray(estimate), "lower": lower, "upper": upper},
-                         index=[p.label for p in parameters])
+    table = pd.DataFrame(
+        {"estimate": np.asarray(estimate), "lower": lower, "upper": upper},
+        index=[p.label for p in parameters],
+    )
     return Table(table, title=title, notes=notes, digits=dict.fromkeys(table, 5))

@@ -49,13 +49,17 @@ def show_residuals(fit: Fit | LinearFit, ax: Axes | None = None, title: str | No
     e, fitted = fit.residuals.to_numpy(), fit.fitted.to_numpy()
     means = _cloud(fitted, e, np.mean, "fitted value", "residual", ax, title, zero=True)
     worst = int(np.abs(e).argmax())
-    return (f"{len(e)} residuals from {short(e.min())} to {short(e.max())}, the largest in row "
-            f"{fit.residuals.index[worst]}; means by fifths of the fitted values "
-            f"{short(means.min())} to {short(means.max())}.")
+    return (
+        f"{len(e)} residuals from {short(e.min())} to {short(e.max())}, the largest in row "
+        f"{fit.residuals.index[worst]}; means by fifths of the fitted values "
+        f"{short(means.min())} to {short(means.max())}."
+    )
 
 
 def show_scale_location(
-    fit: Fit | LinearFit, ax: Axes | None = None, title: str | None = None,
+    fit: Fit | LinearFit,
+    ax: Axes | None = None,
+    title: str | None = None,
 ) -> str:
     """Size of the residuals against fitted values: does the spread change with the mean?
 
@@ -91,8 +95,10 @@ def show_scale_location(
         title,
     )
     spread = by_fifths(fitted, table.standardised.to_numpy(), np.std)[1]
-    reading = ("Standard deviation of the standardised residuals by fifths of the fitted values: "
-               + ", ".join(f"{v:.2f}" for v in spread))
+    reading = (
+        "Standard deviation of the standardised residuals by fifths of the fitted values: "
+        + ", ".join(f"{v:.2f}" for v in spread)
+    )
     if len(spread) > 1:
         ranks = pd.DataFrame({"size": size, "fitted": fitted}).rank()
         reading += f"; rank correlation of size and fitted value {ranks.corr().iloc[0, 1]:.2f}"
@@ -187,12 +193,12 @@ def show_ranef_qq(fit: Fit, title: str | None = None) -> str:
         panels = plt.subplots(-(-len(effects) // columns), columns, figsize=size, squeeze=False)[
             1
         ].ravel()
-        for panel in panels[len(effects):]:
+        for panel in panels[len(effects) :]:
             panel.remove()
         for panel, ((group, name), table) in zip(panels, effects):
             table = table.sort_values("estimate")
             b, quantiles = table.estimate.to_numpy(), _normal_quantiles(len(table))
-            expected = np.sqrt(max(0.0, np.mean(variances[group, name] - table.sd ** 2)))
+            expected = np.sqrt(max(0.0, np.mean(variances[group, name] - table.sd**2)))
             panel.plot(quantiles[[0, -1]], expected * quantiles[[0, -1]], color=GREY)
             panel.errorbar(
                 quantiles, b, table.sd, fmt="o", markersize=4, color=BLUE, elinewidth=0.8
@@ -214,8 +220,9 @@ def _drawable(fit, name, ax, title):
     check_fit(fit, name)
     text("title", title)
     if ax is not None and not hasattr(ax, "axhline"):
-        raise ValueError(f"ax is {shown(ax)}; it must be Axes of matplotlib, such as "
-                         "plt.subplots()[1]")
+        raise ValueError(
+            f"ax is {shown(ax)}; it must be Axes of matplotlib, such as plt.subplots()[1]"
+        )
 
 
 def _cloud(x, y, summary, x_label, y_label, ax, title, zero=False):

@@ -1,6 +1,6 @@
 r"""Likelihood profiles: the whole curve, where the Wald interval sees one point and one curvature.
 
-    zeta(v) = sign(v - v_hat) sqrt(d(v) - d_min),    limits where |zeta| = z
+zeta(v) = sign(v - v_hat) sqrt(d(v) - d_min),    limits where |zeta| = z
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..engine.fit import Fit
 
-PANELS = 12       # profiles that one figure can show
+PANELS = 12  # profiles that one figure can show
 
 
 def profile(fit: Fit, parameters: str | Sequence[str] | None = None) -> Profile:
@@ -65,8 +65,10 @@ def profile(fit: Fit, parameters: str | Sequence[str] | None = None) -> Profile:
     """
     check_fit(fit, "profile")
     if not fit.random:
-        raise ValueError("profile is for mixed models; the intervals of least squares are exact: "
-                         "confint(fit, 'wald')")
+        raise ValueError(
+            "profile is for mixed models; the intervals of least squares are exact: "
+            "confint(fit, 'wald')"
+        )
     choose(model_parameters(fit), parameters)  # refused here, and not after a fit by ML
     return Profile(fit, parameters)
 
@@ -107,8 +109,10 @@ class Profile:
         """
         z = z_value(level)
         with one_thread(is_small(self.fit.products)):
-            limits = [(curve.limit(-1, z), curve.limit(1, z))
-                      for curve in progress(self.curves, "profiling")]
+            limits = [
+                (curve.limit(-1, z), curve.limit(1, z))
+                for curve in progress(self.curves, "profiling")
+            ]
         lower, upper = np.array(limits).T
         notes, gain = [*self.notes], max(curve.minimum - curve.lowest for curve in self.curves)
         if gain > 1e-5:
@@ -134,8 +138,10 @@ class Profile:
         return pd.concat(parts, ignore_index=True)
 
     def __repr__(self):
-        return (f"<Profile of {len(self.curves)} parameters of {self.fit.formula!r}; "
-                "see .table, .confint(), .plot()>")
+        return (
+            f"<Profile of {len(self.curves)} parameters of {self.fit.formula!r}; "
+            "see .table, .confint(), .plot()>"
+        )
 
     def plot(self, level=0.95):
         """Zeta against the value of each parameter, with its interval; returns the reading."""
@@ -149,16 +155,19 @@ def _plot_profile(profiled, level):
 
     curves = [curve for curve in profiled.curves if np.isfinite(curve.estimate)]
     if not 1 <= len(curves) <= PANELS:
-        raise ValueError(f"{len(curves)} profiles to draw; choose 1 to {PANELS} of them, "
-                         'for instance profile(fit, "random")')
+        raise ValueError(
+            f"{len(curves)} profiles to draw; choose 1 to {PANELS} of them, "
+            'for instance profile(fit, "random")'
+        )
     z, table = z_value(level), profiled.table
     columns = min(3, len(curves))
     rows = -(-len(curves) // columns)
     limits = []
     with plt.rc_context(STYLE):
-        panels = plt.subplots(rows, columns, figsize=(3.1 * columns, 2.7 * rows), squeeze=False,
-                              sharey=True)[1].ravel()
-        for panel in panels[len(curves):]:
+        panels = plt.subplots(
+            rows, columns, figsize=(3.1 * columns, 2.7 * rows), squeeze=False, sharey=True
+        )[1].ravel()
+        for panel in panels[len(curves) :]:
             panel.remove()
         for k, (panel, curve) in enumerate(zip(panels, curves)):
             points = table[table.parameter == curve.parameter.label]
@@ -170,11 +179,19 @@ def _plot_profile(profiled, level):
             panel.plot(points.value, points.zeta, "-o", color=BLUE, markersize=3, label="profile")
             for v in (lower, upper):
                 panel.plot([v, v], [0, curve.zeta(v)], "--", color=INK, linewidth=1)
-            panel.plot([lower, upper], [0, 0], color=INK, linewidth=3, solid_capstyle="butt",
-                       label=f"{level:.0%}")
+            panel.plot(
+                [lower, upper],
+                [0, 0],
+                color=INK,
+                linewidth=3,
+                solid_capstyle="butt",
+                label=f"{level:.0%}",
+            )
             margin = 0.06 * np.ptp(points.value)
-            panel.set(title=curve.parameter.label,
-                      xlim=(points.value.min() - margin, points.value.max() + margin))
+            panel.set(
+                title=curve.parameter.label,
+                xlim=(points.value.min() - margin, points.value.max() + margin),
+            )
             if k % columns == 0:
                 panel.set_ylabel(r"$\zeta$")
             limits.append((lower, curve.estimate, upper))
@@ -183,9 +200,11 @@ def _plot_profile(profiled, level):
     least_even = int(np.abs(np.diff(np.log(arms + 1e-300))).argmax())
     lower, _, upper = limits[least_even]
     below, above = arms[least_even]
-    return (f"{len(curves)} profiles, {level:.0%} intervals; the least even is "
-            f"{curves[least_even].parameter.label}: {short(lower)} to {short(upper)}, "
-            f"{short(below, 3)} below the estimate and {short(above, 3)} above it.")
+    return (
+        f"{len(curves)} profiles, {level:.0%} intervals; the least even is "
+        f"{curves[least_even].parameter.label}: {short(lower)} to {short(upper)}, "
+        f"{short(below, 3)} below the estimate and {short(above, 3)} above it."
+    )
 
 
 def _slope_at_estimate(points, estimate):

@@ -1,6 +1,6 @@
 r"""The ANOVA shell: sources of variation and their degrees of freedom, before there are data.
 
-    a factor: a - 1,    an interaction: (a - 1)(b - 1),    the error of a stratum: what is left
+a factor: a - 1,    an interaction: (a - 1)(b - 1),    the error of a stratum: what is left
 """
 
 from itertools import combinations
@@ -15,7 +15,9 @@ from ..words import listed, shown
 
 
 def anova_shell(
-    treatments: str, blocks: str | None = None, n: dict[str, int] | None = None,
+    treatments: str,
+    blocks: str | None = None,
+    n: dict[str, int] | None = None,
 ) -> Table:
     r"""Sources of variation and their degrees of freedom, from the design alone.
 
@@ -83,8 +85,11 @@ def anova_shell(
     for B in strata:
         here = [S for S in effects if home[S] is B]
         sources = [(T, [S for S in here if owner.get(S) == T]) for T in treatment_terms]
-        sources = [(":".join(T), sum(size[S] for S in mine), _product_text(mine, n))
-                   for T, mine in sources if mine]
+        sources = [
+            (":".join(T), sum(size[S] for S in mine), _product_text(mine, n))
+            for T, mine in sources
+            if mine
+        ]
         rest = sum(size[S] for S in here if S not in owner)
         last, label = B is everything, ":".join(B)
         above = [df for name, df, _, stratum in rows if set(stratum) <= set(B)] + [
@@ -122,8 +127,9 @@ def _shell_terms(text, what):
     if not isinstance(text, str):
         raise ValueError(f"{what} is {shown(text)}; it must be text such as 'diet*day'")
     if "(" in text or "|" in text or "~" in text or not text.strip():
-        raise ValueError(f"{what}={shown(text)}: join names by + : * or / only, for instance "
-                         "'diet*day'")
+        raise ValueError(
+            f"{what}={shown(text)}: join names by + : * or / only, for instance 'diet*day'"
+        )
     terms = [
         bar.factors for piece in text.split("+") for bar in split_bars(f"y ~ (1 | {piece})").bars
     ]
@@ -152,6 +158,10 @@ def _product_text(sets, n):
     if len(sets) == 2 ** (len(widest) - len(common)):
         if len(widest) == 1:
             return f"{n[next(iter(widest))]} − 1"
-        return "".join([*(f"{n[f]}·" for f in n if f in widest - common),
-                        *(f"({n[f]} − 1)" for f in n if f in common)])
+        return "".join(
+            [
+                *(f"{n[f]}·" for f in n if f in widest - common),
+                *(f"({n[f]} − 1)" for f in n if f in common),
+            ]
+        )
     return " + ".join(_product_text([S], n) for S in sets)

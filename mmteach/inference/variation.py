@@ -20,8 +20,8 @@ from scipy.linalg import cholesky, solve_triangular
 
 from ..engine.linalg import solve_upper
 
-LEVELS_AT_ONCE = 4_000_000   # cells of Z1'[Z2 Q] laid out at one time
-NO_INFORMATION = 1e-8        # eigenvalues below this: the data say nothing in that direction
+LEVELS_AT_ONCE = 4_000_000  # cells of Z1'[Z2 Q] laid out at one time
+NO_INFORMATION = 1e-8  # eigenvalues below this: the data say nothing in that direction
 
 
 def variation_of(fit):
@@ -51,10 +51,10 @@ class Absorbed:
         # columns of Z2 by term
         self.rest = [slice(b - J * k, b) for b, J, k in zip(ends, cp.J[1:], cp.k[1:])]
         self.K = np.swapaxes(s.F, 1, 2) @ s.F
-        self.shrink = np.eye(cp.k[0]) - cp.B11 @ self.K                 # Z1'V1^-1 = shrink Z1'
+        self.shrink = np.eye(cp.k[0]) - cp.B11 @ self.K  # Z1'V1^-1 = shrink Z1'
         self.D = self.shrink @ cp.B11
         Y1 = (s.F @ cp.ZtQe[0]).reshape(-1, cp.p + 1)
-        H = np.block([[s.B22, s.E2], [s.E2.T, cp.QeQe - Y1.T @ Y1]])    # [Z2 Q e]'V1^-1 [Z2 Q e]
+        H = np.block([[s.B22, s.E2], [s.E2.T, cp.QeQe - Y1.T @ Y1]])  # [Z2 Q e]'V1^-1 [Z2 Q e]
         self.H, self.He = H[:-1, :-1], H[:-1, -1]
         self.C = self.border_inverse(len(self.H))
 
@@ -77,10 +77,12 @@ class Absorbed:
         step = max(1, LEVELS_AT_ONCE // max(1, k * len(self.H)))
         for a in range(0, J, step):
             b = min(a + step, J)
-            Z2 = self.cp.B21[:, a * k:b * k]
+            Z2 = self.cp.B21[:, a * k : b * k]
             Z2 = Z2 if isinstance(Z2, np.ndarray) else Z2.toarray()
-            yield slice(a, b), np.concatenate(
-                [Z2.T.reshape(b - a, k, -1), self.cp.ZtQe[0][a:b, :, :-1]], axis=2)
+            yield (
+                slice(a, b),
+                np.concatenate([Z2.T.reshape(b - a, k, -1), self.cp.ZtQe[0][a:b, :, :-1]], axis=2),
+            )
 
     def mean_variance(self, X):
         r"""Var of x'beta_hat + z'(b - u) over sigma^2 for every row of the fit, (n,).
@@ -91,8 +93,11 @@ class Absorbed:
         first, *others = self.fit.terms
         C, q2 = self.C, self.q2
         Q = solve_upper(self.cp.R, X.T, transpose=True).T
-        entries = [(here.start + term.codes * term.x.shape[1] + j, x)  # column of Z2, and value
-                   for term, here in zip(others, self.rest) for j, x in enumerate(term.x.T)]
+        entries = [
+            (here.start + term.codes * term.x.shape[1] + j, x)  # column of Z2, and value
+            for term, here in zip(others, self.rest)
+            for j, x in enumerate(term.x.T)
+        ]
         variance = ((Q @ C[q2:, q2:]) * Q).sum(axis=1)
         for a, x in entries:
             variance += 2 * x * np.einsum("nj,nj->n", C[a, q2:], Q)
@@ -134,8 +139,9 @@ class Variation(Absorbed):
     def __init__(self, fit):
         super().__init__(fit)
         # r runs over (term, E_r)
-        self.E = [np.array([_pair(i, j, k) for j in range(k) for i in range(j, k)])
-                  for k in self.cp.k]
+        self.E = [
+            np.array([_pair(i, j, k) for j in range(k) for i in range(j, k)]) for k in self.cp.k
+        ]
         ends = np.cumsum([len(E) for E in self.E])
         self.which = [slice(b - len(E), b) for b, E in zip(ends, self.E)]  # r by term
         self.m = int(ends[-1])
@@ -145,8 +151,8 @@ class Variation(Absorbed):
         self.traces, self.trace_pairs = self._traces(self.C if fit.reml else C_plain)
 
     def _U_and_M22(self, C):
-        U = np.eye(len(C))[:, :self.q2] - C @ self.H[:, :self.q2]
-        return U, (self.H @ U)[:self.q2]
+        U = np.eye(len(C))[:, : self.q2] - C @ self.H[:, : self.q2]
+        return U, (self.H @ U)[: self.q2]
 
     def _levels(self):
         """Some levels of the first term at a time, and their S: (levels, k, columns of N)."""
@@ -160,10 +166,16 @@ class Variation(Absorbed):
         left = solve_triangular(self.s.Rx, left.T, lower=True).T
         first = np.concatenate([_dot(S, left) for _, S in self._levels()])
         others = (self.H @ left)[:q2]
-        self.T = [first, *(others[here].reshape(J, k, -1)
-                           for here, J, k in zip(self.rest, cp.J[1:], cp.k[1:]))]
-        return np.concatenate([[np.tensordot(T, E_r @ T, ((0, 1), (0, 1))) for E_r in E]
-                               for E, T in zip(self.E, self.T)])
+        self.T = [
+            first,
+            *(others[here].reshape(J, k, -1) for here, J, k in zip(self.rest, cp.J[1:], cp.k[1:])),
+        ]
+        return np.concatenate(
+            [
+                [np.tensordot(T, E_r @ T, ((0, 1), (0, 1))) for E_r in E]
+                for E, T in zip(self.E, self.T)
+            ]
+        )
 
     def _traces(self, C):
         """tr(P G_r) and tr(P G_r P G_s), where C says what P projects on."""
@@ -174,7 +186,7 @@ class Variation(Absorbed):
         traces[here] = np.einsum("rlaa->r", ED)
         SES = np.zeros((len(E1), *self.H.shape))
         for levels, S in self._levels():
-            O = _dot(S, C) @ np.swapaxes(S, 1, 2)           # S C S', its diagonal blocks
+            O = _dot(S, C) @ np.swapaxes(S, 1, 2)  # S C S', its diagonal blocks
             EO = E1[:, None] @ O
             cross = np.einsum("rlab,slba->rs", ED[:, levels], EO, optimize=True)
             pairs[here, here] -= cross + cross.T
@@ -184,7 +196,7 @@ class Variation(Absorbed):
         CSES = C @ SES
         pairs[here, here] += np.einsum("rab,sba->rs", CSES, CSES, optimize=True)
         U, M22 = (self.U, self.M22) if C is self.C else self._U_and_M22(C)
-        ME = []                                             # M22 (I (x) E_r) of the others
+        ME = []  # M22 (I (x) E_r) of the others
         for t, columns in enumerate(self.rest, start=1):
             for r, E_r in enumerate(self.E[t], start=self.which[t].start):
                 UE, M22E = (_times(A[:, columns], E_r) for A in (U, M22))
@@ -208,7 +220,7 @@ class Variation(Absorbed):
     def _M(self, X):
         """M X for X of any number of columns, (q, ...)."""
         flat = X.reshape(len(X), -1)
-        X1, X2 = flat[:self.q1].reshape(*self.D.shape[:2], -1), flat[self.q1:]
+        X1, X2 = flat[: self.q1].reshape(*self.D.shape[:2], -1), flat[self.q1 :]
         SX = sum(np.tensordot(S, X1[levels], ((0, 1), (0, 1))) for levels, S in self._levels())
         right = self.U @ X2 - self.C @ SX
         first = [self.D[levels] @ X1[levels] + _dot(S, right) for levels, S in self._levels()]
@@ -230,11 +242,11 @@ class Variation(Absorbed):
         """
         cp, fit = self.cp, self.fit
         right = self.C @ self.He
-        a1 = (self.shrink @ cp.ZtQe[0][:, :, -1:])
+        a1 = self.shrink @ cp.ZtQe[0][:, :, -1:]
         a1 -= np.concatenate([_dot(S, right[:, None]) for _, S in self._levels()])
-        a2 = (self.He - self.H @ right)[:self.q2]
+        a2 = (self.He - self.H @ right)[: self.q2]
         a = [a1, *(a2[here].reshape(J, k, 1) for here, J, k in zip(self.rest, cp.J[1:], cp.k[1:]))]
-        X = self._directions(a)[:, :, 0]                               # (I (x) E_r) Z'P y
+        X = self._directions(a)[:, :, 0]  # (I (x) E_r) Z'P y
         yPGPy = X.T @ np.concatenate([part.ravel() for part in a]) / fit.sigma2
         slope = self.traces - yPGPy
         curvature = 2 * X.T @ self._M(X) / fit.sigma2 - self.trace_pairs
@@ -250,7 +262,7 @@ class Variation(Absorbed):
         """First and second derivatives of gamma, the entries of lambda lambda', in theta."""
         n_theta = self.cp.n_theta
         first, second = np.zeros((self.m, n_theta)), np.zeros((self.m, n_theta, n_theta))
-        for lam, here in zip(self.s.lam, self.which):                  # as many theta as entries
+        for lam, here in zip(self.s.lam, self.which):  # as many theta as entries
             k = len(lam)
             places = [(i, j) for j in range(k) for i in range(j, k)]
             for a, (i, j) in enumerate(places, start=here.start):

@@ -86,9 +86,10 @@ def _alive(worker):
         yield
     except (EOFError, OSError):
         worker.join(1)
-        raise ValueError("a process that worked for this one was ended from outside (exit code "
-                         f"{worker.exitcode}), perhaps for want of memory; use processes=1"
-                         ) from None
+        raise ValueError(
+            "a process that worked for this one was ended from outside (exit code "
+            f"{worker.exitcode}), perhaps for want of memory; use processes=1"
+        ) from None
 
 
 def _work(asker, pickled):

@@ -11,7 +11,21 @@ from .style import BLUE, GREY, INK, ORANGE, STYLE, axes_or_new, frame, short
 from .trials import show_field, show_points
 
 __all__ = [
-    "BLUE", "GREY", "INK", "ORANGE", "STYLE", "axes_or_new", "frame", "short",
-    "show_curves", "show_field", "show_intervals", "show_matrix", "show_points", "show_sampling",
-    "show_shrinkage", "show_surface", "show_terms",
+    "BLUE",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "STYLE",
+    "axes_or_new",
+    "frame",
+    "short",
+    "show_curves",
+    "show_field",
+    "show_intervals",
+    "show_matrix",
+    "show_points",
+    "show_sampling",
+    "show_shrinkage",
+    "show_surface",
+    "show_terms",
 ]

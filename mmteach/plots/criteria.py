@@ -84,16 +84,28 @@ def show_terms(
     for name, parts in by_name("sums", sums, "{'ML': ['log|V|', 'misfit']}"):
         if not isinstance(parts, (list, tuple)):
             raise ValueError(f"{name!r} in sums is {shown(parts)}; give a list of columns of terms")
-        if lost := [part for part in parts if not isinstance(part, (str, int)) or part not in terms]:
-            raise ValueError(f"{name!r} adds {shown(lost[0])}, which is not one of the terms: "
-                             f"{', '.join(map(str, terms))}")
+        if lost := [
+            part for part in parts if not isinstance(part, (str, int)) or part not in terms
+        ]:
+            raise ValueError(
+                f"{name!r} adds {shown(lost[0])}, which is not one of the terms: "
+                f"{', '.join(map(str, terms))}"
+            )
         totals[name] = change[list(parts)].sum(axis=1).to_numpy()
     with frame(ax, (7.0, 3.8), title, label, "change from the left end") as ax:
         for term, dashes in zip(change, cycle(["-.", ":", "--"])):
             ax.plot(x, change[term], dashes, color=INK, label=term)
         for k, (name, total) in enumerate(totals.items()):
-            ax.plot(x, total, color=HUES[1 - k % 2], linewidth=1.6 + 1.4 * k, marker=MARKERS[k % 4],
-                    markevery=[int(total.argmin())], markersize=7, label=name)
+            ax.plot(
+                x,
+                total,
+                color=HUES[1 - k % 2],
+                linewidth=1.6 + 1.4 * k,
+                marker=MARKERS[k % 4],
+                markevery=[int(total.argmin())],
+                markersize=7,
+                label=name,
+            )
         if at is not None:
             ax.axvline(at, color=GREY, linewidth=4, alpha=0.4, label=f"at {short(at)}")
         ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
@@ -101,8 +113,10 @@ def show_terms(
     for name, total in totals.items():
         near = x[total < total.min() + 1]
         where = f"from {short(near[0])} to {short(near[-1])}" if len(near) > 1 else "only there"
-        found.append(f"{name} is lowest at {_at(label)}{short(x[total.argmin()])}, and less than 1 above "
-                     f"that {where}")
+        found.append(
+            f"{name} is lowest at {_at(label)}{short(x[total.argmin()])}, and less than 1 above "
+            f"that {where}"
+        )
     return f"{'; '.join(found)}."
 
 
@@ -153,7 +167,9 @@ def show_surface(
     'The criterion is less than 2 above its lowest value for a from 0 to 2.4.'
     """
     first, second = _ascending(first, "first", least=2), _ascending(second, "second", least=2)
-    a, b = _pair("names", names, lambda name: isinstance(name, str), "('$\\\\sigma_b$', '$\\\\sigma$')")
+    a, b = _pair(
+        "names", names, lambda name: isinstance(name, str), "('$\\\\sigma_b$', '$\\\\sigma$')"
+    )
     if truth is not None:
         truth = _pair("truth", truth, is_number, "(10, 15)")
     if path is not None:
@@ -165,9 +181,10 @@ def show_surface(
     lowest = height.min() if path is None else min(height.min(), _height(criterion, *path[-1]))
     height = height - lowest
     xlabel, ylabel = (f"{name} ({unit})" if unit else name for name in (a, b))
-    with frame(ax, (5.0, 4.4), title, xlabel, ylabel, legend=path is not None or truth is not None) as ax:
-        lines = ax.contour(first, second, height, [0.2, 1, 2, 4, 8, 16], colors=INK,
-                           linewidths=0.8)
+    with frame(
+        ax, (5.0, 4.4), title, xlabel, ylabel, legend=path is not None or truth is not None
+    ) as ax:
+        lines = ax.contour(first, second, height, [0.2, 1, 2, 4, 8, 16], colors=INK, linewidths=0.8)
         ax.clabel(lines, fmt="%g")
         if path is not None:
             ax.plot(*path.T, "o-", color=BLUE, label="steps of the search")
@@ -175,12 +192,18 @@ def show_surface(
             ax.plot(*truth, "*", color=ORANGE, markersize=14, label="truth")
     a, b, of_unit = plain(a), plain(b), f" {unit}" if unit else ""
     near = first[(height < 2).any(axis=0)]
-    where = f"from {short(near[0])} to {short(near[-1])}{of_unit}" if len(near) else "nowhere on the grid"
+    where = (
+        f"from {short(near[0])} to {short(near[-1])}{of_unit}"
+        if len(near)
+        else "nowhere on the grid"
+    )
     width = f"The criterion is less than 2 above its lowest value for {a} {where}."
     if path is None:
         return width
-    return (f"The search takes {counted(len(path) - 1, 'step')}, to {a} {short(path[-1, 0])}{of_unit} and "
-            f"{b} {short(path[-1, 1])}{of_unit}. {width}")
+    return (
+        f"The search takes {counted(len(path) - 1, 'step')}, to {a} {short(path[-1, 0])}{of_unit} and "
+        f"{b} {short(path[-1, 1])}{of_unit}. {width}"
+    )
 
 
 def show_curves(
@@ -243,7 +266,9 @@ def show_curves(
             end = {0: "left", len(x) - 1: "right"}.get(best)
             place = f" (the {end} end of the curve)" if end else ""
             is_best = f" is {look_for}" if k == 0 else ""
-            found.append(f"{name!r}{is_best} at {_at(label) if k == 0 else ''}{short(x[best], 3)}{place}")
+            found.append(
+                f"{name!r}{is_best} at {_at(label) if k == 0 else ''}{short(x[best], 3)}{place}"
+            )
         if limits is not None:
             ax.set_ylim(*limits)
     return f"The curve {', '.join(found)}."
@@ -260,8 +285,10 @@ def _at(label):
 def _ascending(values, name, least=1):
     values = finite(values, name, ndim=1)
     if len(values) < least or (np.diff(values) < 0).any():
-        raise ValueError(f"{name} must hold {least} or more numbers in ascending order, "
-                         f"such as np.linspace(0, 40, 81); it holds {len(values)}")
+        raise ValueError(
+            f"{name} must hold {least} or more numbers in ascending order, "
+            f"such as np.linspace(0, 40, 81); it holds {len(values)}"
+        )
     return values
 
 
@@ -276,5 +303,6 @@ def _height(criterion, a, b):
     try:
         return criterion(a, b)
     except TypeError as error:
-        raise ValueError("criterion must be a function of two numbers; called with two it says: "
-                         f"{error}") from None
+        raise ValueError(
+            f"criterion must be a function of two numbers; called with two it says: {error}"
+        ) from None

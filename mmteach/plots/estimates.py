@@ -77,14 +77,18 @@ def show_intervals(
     for analysis, given in items:
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             many = f"{len(given)} value(s)" if isinstance(given, (tuple, list)) else shown(given)
-            raise ValueError(f"{analysis!r} needs (means, errors) or (means, errors, sed) in analyses, "
-                             f"not {many}")
+            raise ValueError(
+                f"{analysis!r} needs (means, errors) or (means, errors, sed) in analyses, "
+                f"not {many}"
+            )
         means, errors, *sed = given
         for values, given, what in ((centres, means, "means"), (halves, errors, "errors")):
             value = finite(given, f"{what} of {analysis!r}")
             if value.ndim and value.shape != (len(names),):
-                raise ValueError(f"{what} of {analysis!r} has {value.size} values "
-                                 f"for {len(names)} names; give one for each")
+                raise ValueError(
+                    f"{what} of {analysis!r} has {value.size} values "
+                    f"for {len(names)} names; give one for each"
+                )
             values[analysis] = np.broadcast_to(value, len(names))
         if sed:
             seds[analysis] = number(f"SED of {analysis!r}", sed[0])
@@ -94,27 +98,50 @@ def show_intervals(
     with frame(ax, (9.0, 3.8), title, ylabel=unit, legend=True) as ax:
         for k, analysis in enumerate(centres):
             aside = 0.32 * (k - (len(centres) - 1) / 2)
-            ax.errorbar(np.arange(len(names)) + aside, centres[analysis], halves[analysis],
-                        fmt=MARKERS[k], color=HUES[k], markersize=5, elinewidth=1.2,
-                        markerfacecolor=HUES[k] if k == 0 else "white", label=analysis)
+            ax.errorbar(
+                np.arange(len(names)) + aside,
+                centres[analysis],
+                halves[analysis],
+                fmt=MARKERS[k],
+                color=HUES[k],
+                markersize=5,
+                elinewidth=1.2,
+                markerfacecolor=HUES[k] if k == 0 else "white",
+                label=analysis,
+            )
         tick_names(ax, range(len(names)), names)
         if seds:
             top = max((centres[a] + halves[a]).max() for a in centres)
             for k, analysis in enumerate(seds):
-                ax.errorbar(len(names) + 0.4 + 0.45 * k, top - seds[analysis] / 2,
-                            seds[analysis] / 2, color=HUES[k], capsize=4, elinewidth=2)
-            ax.text(len(names) + 0.4 + 0.225 * (len(seds) - 1), top - 1.15 * max(seds.values()),
-                    "SED", ha="center", va="top")
+                ax.errorbar(
+                    len(names) + 0.4 + 0.45 * k,
+                    top - seds[analysis] / 2,
+                    seds[analysis] / 2,
+                    color=HUES[k],
+                    capsize=4,
+                    elinewidth=2,
+                )
+            ax.text(
+                len(names) + 0.4 + 0.225 * (len(seds) - 1),
+                top - 1.15 * max(seds.values()),
+                "SED",
+                ha="center",
+                va="top",
+            )
     first = next(iter(centres.values()))
     low, high = int(first.argmin()), int(first.argmax())
     of_unit = unit_of(unit)
     space = f" {of_unit}" if of_unit else ""
-    reading = (f"{len(names)} means, from {short(first[low])}{space} ({names[low]}) to "
-               f"{short(first[high])}{space} ({names[high]}).")
+    reading = (
+        f"{len(names)} means, from {short(first[low])}{space} ({names[low]}) to "
+        f"{short(first[high])}{space} ({names[high]})."
+    )
     for analysis in centres:
         reading += f" {analysis[:1].upper()}{analysis[1:]}: standard error of a mean "
         reading += span(halves[analysis], of_unit)
-        reading += (f", of a difference {short(seds[analysis])}{space}" if analysis in seds else "") + "."
+        reading += (
+            f", of a difference {short(seds[analysis])}{space}" if analysis in seds else ""
+        ) + "."
     return reading
 
 
@@ -160,15 +187,24 @@ def show_shrinkage(
     names = [str(name) for name in labels("names", names)]
     raw, shrunk = finite(raw, "raw", ndim=1), finite(shrunk, "shrunk", ndim=1)
     if not len(names) == len(raw) == len(shrunk):
-        raise ValueError(f"{len(names)} names, {len(raw)} raw and {len(shrunk)} shrunken effects; "
-                         "give one of each for every level")
+        raise ValueError(
+            f"{len(names)} names, {len(raw)} raw and {len(shrunk)} shrunken effects; "
+            "give one of each for every level"
+        )
     if not names:
         raise ValueError("names is empty; there is no effect to draw")
     if limit is not None and (not is_number(limit) or limit <= 0):
-        raise ValueError(f"limit is {shown(limit)}; give half the width of the axis, a number above zero")
+        raise ValueError(
+            f"limit is {shown(limit)}; give half the width of the axis, a number above zero"
+        )
     text("unit", unit)
-    with frame(ax, (5.0, 0.45 * len(names) + 1.3), title, f"deviation ({unit})" if unit else "deviation",
-               legend=True) as ax:
+    with frame(
+        ax,
+        (5.0, 0.45 * len(names) + 1.3),
+        title,
+        f"deviation ({unit})" if unit else "deviation",
+        legend=True,
+    ) as ax:
         rows = np.arange(len(names))
         ax.axvline(0, color=GREY, linewidth=1)
         ax.plot(raw, rows, "o", color=GREY, markersize=9, markerfacecolor="white", label="raw")
@@ -180,8 +216,12 @@ def show_shrinkage(
         too_short = 0.04 * np.ptp(ax.get_xlim())  # where ring and dot overlap, no arrow is needed
         for y, a, b in zip(rows, raw, shrunk):
             if abs(a - b) > too_short:
-                ax.annotate("", (b, y), (a, y), arrowprops={
-                    "arrowstyle": "->", "color": INK, "shrinkA": 5, "shrinkB": 3})
+                ax.annotate(
+                    "",
+                    (b, y),
+                    (a, y),
+                    arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 5, "shrinkB": 3},
+                )
     return _read_shrinkage(names, raw, shrunk, f" {unit}" if unit else "")
 
 
@@ -189,7 +229,11 @@ def _read_shrinkage(names, raw, shrunk, unit):
     largest = int(np.abs(raw).argmax())
     each = f"Each of the {len(names)} effects" if len(names) > 1 else "The effect"
     all_of_them = f"The {len(names)} effects"
-    name, before, after = names[largest], f"{short(raw[largest])}{unit}", f"{short(shrunk[largest])}{unit}"
+    name, before, after = (
+        names[largest],
+        f"{short(raw[largest])}{unit}",
+        f"{short(shrunk[largest])}{unit}",
+    )
     if not raw.any() and not shrunk.any():
         return f"{each} is zero, before and after."
     example = f"{before} becomes {after} for {name}"
@@ -246,8 +290,10 @@ def show_sampling(
     'The truth is 4. Averaged over 4 samples, REML gives 4 (25 % of its estimates lie below zero).'
     """
     text("label", label)
-    columns = {name: finite(values, f"{name!r}", ndim=1)
-               for name, values in by_name("methods in estimates", estimates, "{'REML': values}")}
+    columns = {
+        name: finite(values, f"{name!r}", ndim=1)
+        for name, values in by_name("methods in estimates", estimates, "{'REML': values}")
+    }
     truth = number("truth", truth)
     if len({len(values) for values in columns.values()}) > 1:
         raise ValueError("the methods have different numbers of estimates; give one per sample")
@@ -262,8 +308,13 @@ def show_sampling(
         for k, (height, centre) in enumerate(zip(heights, values.mean(axis=0))):
             floor = step * (len(columns) - 1 - k)
             ax.stairs(height + floor, edges, baseline=floor, fill=True, color="#D5D3CC")
-            ax.plot([centre, centre], [floor, floor + 0.8 * step], color=ORANGE, linewidth=3.5,
-                    label="average" if k == 0 else None)
+            ax.plot(
+                [centre, centre],
+                [floor, floor + 0.8 * step],
+                color=ORANGE,
+                linewidth=3.5,
+                label="average" if k == 0 else None,
+            )
         ax.axvline(truth, color="black", linestyle=":", linewidth=1.8, label="truth")
         ax.set_yticks(step * (np.arange(len(columns))[::-1] + 0.4), list(columns))
         ax.tick_params(axis="y", length=0)
@@ -274,8 +325,10 @@ def show_sampling(
 
 def _read_sampling(columns, truth, m):
     below = {name: (values < 0).mean() for name, values in columns.items()}
-    parts = [f"{name} gives {short(values.mean())}" if k == 0 else f"{name} {short(values.mean())}"
-             for k, (name, values) in enumerate(columns.items())]
+    parts = [
+        f"{name} gives {short(values.mean())}" if k == 0 else f"{name} {short(values.mean())}"
+        for k, (name, values) in enumerate(columns.items())
+    ]
     if any(below.values()):
         words = ["of its estimates lie below zero", *["below zero"] * (len(parts) - 1)]
         shares = map(percent, below.values())

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-SMALL = 12       # up to this many rows and columns a matrix shows its values
-READABLE = 5.5   # points; where letters would be smaller, the colour bar has to do
+SMALL = 12  # up to this many rows and columns a matrix shows its values
+READABLE = 5.5  # points; where letters would be smaller, the colour bar has to do
 
 
 def show_matrix(
@@ -91,19 +91,35 @@ def show_matrix(
     colours = plt.get_cmap("PuOr_r" if signed else "YlGnBu").with_extremes(bad="white")
 
     with frame(ax, (4.6 if M.shape[1] <= len(M) / 4 or square else 9.0, 4.2), title) as ax:
-        image = ax.imshow(np.ma.masked_equal(M, 0), cmap=colours, norm=norm,
-                          aspect="equal" if square else "auto",
-                          interpolation="nearest")
+        image = ax.imshow(
+            np.ma.masked_equal(M, 0),
+            cmap=colours,
+            norm=norm,
+            aspect="equal" if square else "auto",
+            interpolation="nearest",
+        )
         ax.spines[:].set_visible(True)
         size = _font_size(ax, texts) if texts is not None else 0
         if size >= READABLE or texts is not None and symbols is not None:
             for (i, j), words in np.ndenumerate(texts):
                 dark = M[i, j] != 0 and _luminance(image.cmap(norm(M[i, j]))) < 0.45
-                ax.text(j, i, words, ha="center", va="center", fontsize=size,
-                        color="white" if dark else INK)
+                ax.text(
+                    j,
+                    i,
+                    words,
+                    ha="center",
+                    va="center",
+                    fontsize=size,
+                    color="white" if dark else INK,
+                )
         elif not np.isin(M, (0, 1)).all():
-            bar = ax.figure.colorbar(image, ax=ax, shrink=0.8, ticks=_few_ticks(M, biggest),
-                                     format=lambda value, _: short(value))
+            bar = ax.figure.colorbar(
+                image,
+                ax=ax,
+                shrink=0.8,
+                ticks=_few_ticks(M, biggest),
+                format=lambda value, _: short(value),
+            )
             bar.set_label(unit or "")
         _lines_between(ax, runs if len(runs) <= 40 else [], square, split)
         _ticks(ax, runs if len(runs) <= 40 else [], square, row_labels, column_labels)
@@ -143,15 +159,19 @@ def _runs(groups, n):
     """(start, stop, label) of each stretch of rows with the same label."""
     given = as_labels("groups", groups)
     if len(given) != n:
-        raise ValueError(f"groups has {len(given)} labels but M has {n} rows; "
-                         "give one per row")
+        raise ValueError(f"groups has {len(given)} labels but M has {n} rows; give one per row")
     edges = [0, *(i for i, (a, b) in enumerate(pairwise(given), start=1) if a != b), n]
     return [(a, b, given[a]) for a, b in pairwise(edges)]
 
 
 def _several(name, value):
-    if not isinstance(value, (list, tuple, range, np.ndarray)) or getattr(value, "shape", None) == ():
-        raise ValueError(f"{name} is {shown(value)}; give a list of numbers of columns, such as [18]")
+    if (
+        not isinstance(value, (list, tuple, range, np.ndarray))
+        or getattr(value, "shape", None) == ()
+    ):
+        raise ValueError(
+            f"{name} is {shown(value)}; give a list of numbers of columns, such as [18]"
+        )
     return value
 
 
@@ -181,8 +201,10 @@ def _cell_texts(M, symbols):
         texts = np.asarray(symbols, dtype=object)
         if texts.shape != M.shape:
             size = shape(texts) if texts.ndim else shown(symbols)
-            raise ValueError(f"symbols is {size} but M is {shape(M)}; "
-                             "give one text per cell, or a dict {value: text}")
+            raise ValueError(
+                f"symbols is {size} but M is {shape(M)}; "
+                "give one text per cell, or a dict {value: text}"
+            )
         texts = np.vectorize(str, otypes=[object])(texts)
     elif max(M.shape) <= SMALL:
         texts = np.vectorize(lambda value: short(value, 3), otypes=[object])(M)
@@ -196,8 +218,10 @@ def _font_size(ax, texts):
     """Points, such that the longest text fits its cell."""
     box = ax.get_window_extent()
     cell = 72 / ax.figure.dpi * min(box.width / texts.shape[1], box.height / texts.shape[0])
-    longest = max(len(re.sub(r"[$\\{}_^ ]|sigma|hat", "", words)) + words.count("sigma")
-                  for words in texts.flat)
+    longest = max(
+        len(re.sub(r"[$\\{}_^ ]|sigma|hat", "", words)) + words.count("sigma")
+        for words in texts.flat
+    )
     return min(11, 1.45 * cell / max(longest, 2))
 
 
@@ -219,11 +243,14 @@ def _read_matrix(M, groups, runs, unit):
     size = f"{n} × {m} matrix"
     if n != m or not np.allclose(M, M.T):
         if np.isin(M, (0, 1)).all():
-            return (f"{size} of zeros and ones: each row holds {_ones(M.sum(axis=1))}, "
-                    f"each column {span(M.sum(axis=0))}.")
+            return (
+                f"{size} of zeros and ones: each row holds {_ones(M.sum(axis=1))}, "
+                f"each column {span(M.sum(axis=0))}."
+            )
         zero = (M == 0).mean()
-        return (f"{size}: values from {short(M.min())} to {short(M.max())}{unit}, "
-                + (f"{zero:.0%} of them zero.".replace("%", " %") if zero else "none of them zero."))
+        return f"{size}: values from {short(M.min())} to {short(M.max())}{unit}, " + (
+            f"{zero:.0%} of them zero.".replace("%", " %") if zero else "none of them zero."
+        )
     off = ~np.eye(n, dtype=bool)
     diagonal = f"{span(np.diag(M))}{unit} on the diagonal"
     if groups is None or n == 1:

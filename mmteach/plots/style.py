@@ -17,10 +17,19 @@ BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#8A8A8A", "#222222"
 HUES, MARKERS = (BLUE, ORANGE, "#009E73", "#CC79A7"), "os^D"
 
 STYLE = {
-    "figure.figsize": (7.0, 3.6), "figure.dpi": 100, "figure.constrained_layout.use": True,
-    "font.size": 10, "axes.titlesize": 11, "axes.labelsize": 10, "legend.fontsize": 9,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY,
-    "axes.titlelocation": "left", "legend.frameon": False, "lines.linewidth": 1.4,
+    "figure.figsize": (7.0, 3.6),
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10,
+    "legend.fontsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
 }
 
 
@@ -42,8 +51,14 @@ def frame(ax, figsize, title=None, xlabel=None, ylabel=None, legend=False):
         yield ax
         ax.set(xlabel=xlabel or "", ylabel=ylabel or "")
         if legend and not _explained_beside(ax):
-            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5, borderaxespad=0.2,
-                      handletextpad=0.5, columnspacing=1.2)
+            ax.legend(
+                loc="lower left",
+                bbox_to_anchor=(0, 1),
+                ncols=5,
+                borderaxespad=0.2,
+                handletextpad=0.5,
+                columnspacing=1.2,
+            )
         if title:
             ax.set_title(title, pad=22 if legend else None)
 
@@ -56,7 +71,11 @@ def axes_or_new(ax, figsize):
         return plt.subplots(figsize=figsize)[1]
     if not isinstance(ax, plt.Axes):
         several = isinstance(ax, np.ndarray) and ax.ndim
-        give = "one of these, such as axes[0]" if several else "axes of matplotlib, such as plt.subplots()[1]"
+        give = (
+            "one of these, such as axes[0]"
+            if several
+            else "axes of matplotlib, such as plt.subplots()[1]"
+        )
         raise ValueError(f"ax is {shown(ax)}; give {give}, or leave it out")
     return ax
 
@@ -73,7 +92,9 @@ def _explained_beside(ax):
     """Whether other axes of the figure carry the legend that this one would have."""
     words = ax.get_legend_handles_labels()[1]
     legends = [other.get_legend() for other in ax.figure.axes if other is not ax]
-    return any(legend and [text.get_text() for text in legend.get_texts()] == words for legend in legends)
+    return any(
+        legend and [text.get_text() for text in legend.get_texts()] == words for legend in legends
+    )
 
 
 # --- words -------------------------------------------------------------------------------
@@ -168,7 +189,9 @@ def by_name(name, given, example, least=1, most=4):
         raise ValueError(f"{name} is {shown(given)}; give a dict, such as {example}")
     items = [(str(key), value) for key, value in given.items()]
     if not least <= len(items) <= most:
-        raise ValueError(f"there are {len(items)} {name}; give {least} to {most}, which can be told apart")
+        raise ValueError(
+            f"there are {len(items)} {name}; give {least} to {most}, which can be told apart"
+        )
     return items
 
 

@@ -73,27 +73,53 @@ def show_field(
     check_table("plots", plots)
     for name, column in (("block", block), ("treatment", treatment)):
         if not isinstance(column, str) or column not in plots:
-            raise ValueError(f"plots has no column {shown(column)} to be the {name}; give one of "
-                             f"{', '.join(map(str, plots))}")
+            raise ValueError(
+                f"plots has no column {shown(column)} to be the {name}; give one of "
+                f"{', '.join(map(str, plots))}"
+            )
     counts = pd.crosstab(plots[block], plots[treatment])
     if not counts.size:
         raise ValueError("plots has no complete row; there is nothing to draw")
-    if highlight is not None and not (isinstance(highlight, str) or is_number(highlight)) \
-            or highlight not in [None, *counts.columns]:
-        raise ValueError(f"highlight={shown(highlight)} is none of the {plural(treatment)}; "
-                         f"{near(shown(highlight), counts.columns)}give the label of one")
+    if (
+        highlight is not None
+        and not (isinstance(highlight, str) or is_number(highlight))
+        or highlight not in [None, *counts.columns]
+    ):
+        raise ValueError(
+            f"highlight={shown(highlight)} is none of the {plural(treatment)}; "
+            f"{near(shown(highlight), counts.columns)}give the label of one"
+        )
     with frame(ax, (9.0, 0.55 * len(counts) + 0.8), title, ylabel=block) as ax:
         for i, name in enumerate(counts.index):
             for j, label in enumerate(plots.loc[plots[block] == name, treatment]):
                 chosen = label == highlight
-                ax.add_patch(plt.Rectangle((j + 0.04, i - 0.36), 0.92, 0.72, linewidth=0.8,
-                                           facecolor=BLUE if chosen else "#F1EFE8", edgecolor=GREY))
-                ax.text(j + 0.5, i, label, ha="center", va="center", fontsize=8.5,
-                        color="white" if chosen else INK, weight="bold" if chosen else "normal")
+                ax.add_patch(
+                    plt.Rectangle(
+                        (j + 0.04, i - 0.36),
+                        0.92,
+                        0.72,
+                        linewidth=0.8,
+                        facecolor=BLUE if chosen else "#F1EFE8",
+                        edgecolor=GREY,
+                    )
+                )
+                ax.text(
+                    j + 0.5,
+                    i,
+                    label,
+                    ha="center",
+                    va="center",
+                    fontsize=8.5,
+                    color="white" if chosen else INK,
+                    weight="bold" if chosen else "normal",
+                )
         most = counts.sum(axis=1).max()
         for i in range(len(counts)):
-            ax.add_patch(plt.Rectangle((-0.12, i - 0.45), most + 0.24, 0.9, fill=False,
-                                       edgecolor=INK, linewidth=1.2))
+            ax.add_patch(
+                plt.Rectangle(
+                    (-0.12, i - 0.45), most + 0.24, 0.9, fill=False, edgecolor=INK, linewidth=1.2
+                )
+            )
         ax.set(xlim=(-0.25, most + 0.25), ylim=(len(counts) - 0.4, -0.6), xticks=[])
         ax.set_yticks(range(len(counts)), counts.index)
         ax.tick_params(length=0)
@@ -104,15 +130,24 @@ def show_field(
 def _read_field(counts, block, treatment):
     opening = f"{counted(len(counts), block)} of {span(counts.sum(axis=1))} plots; "
     if (counts == 1).all(axis=None):
-        return opening + f"each of the {counts.shape[1]} {plural(treatment)} stands once in every {block}."
+        return (
+            opening
+            + f"each of the {counts.shape[1]} {plural(treatment)} stands once in every {block}."
+        )
     gaps = counts.unstack()
     gaps = gaps[gaps != 1]
     (what, where), times = gaps.index[0], gaps.iloc[0]
-    example = f"{what} is missing from {where}" if times == 0 else f"{what} stands {times} times in {where}"
+    example = (
+        f"{what} is missing from {where}"
+        if times == 0
+        else f"{what} stands {times} times in {where}"
+    )
     if len(gaps) == 1:
         return opening + f"the {plural(block)} are not complete: {example}."
-    return opening + (f"the {plural(block)} are not complete: {len(gaps)} of the {counts.size} pairs of a "
-                      f"{block} and a {treatment} do not stand exactly once, for example {example}.")
+    return opening + (
+        f"the {plural(block)} are not complete: {len(gaps)} of the {counts.size} pairs of a "
+        f"{block} and a {treatment} do not stand exactly once, for example {example}."
+    )
 
 
 def show_points(
@@ -168,8 +203,16 @@ def show_points(
     with frame(ax, (9.0, 3.6), title, axis, unit, legend=True) as ax:
         for k, name in enumerate(names):
             rows = data.groups == name if groups is not None else data.value.notna()
-            ax.plot(x[rows], data.value[rows], MARKERS[k], color=HUES[k], alpha=0.8, markersize=5,
-                    markerfacecolor=HUES[k] if k == 0 else "white", label=name)
+            ax.plot(
+                x[rows],
+                data.value[rows],
+                MARKERS[k],
+                color=HUES[k],
+                alpha=0.8,
+                markersize=5,
+                markerfacecolor=HUES[k] if k == 0 else "white",
+                label=name,
+            )
         ax.hlines(means, places - 0.3, places + 0.3, color="black", linewidth=1.2, label="mean")
         tick_names(ax, places, [str(name) for name in means.index])
     word = word_for(categories, "category")
@@ -178,9 +221,11 @@ def show_points(
     if pd.api.types.is_numeric_dtype(means.index.categories):
         which = f"the means at {len(means)} values of {axis or 'x'}"
         where = f"at {{}} of the {len(means)} values"
-    return (f"{len(data)} values; {which} run from {short(means.min())}{of_unit} ({means.idxmin()}) "
-            f"to {short(means.max())}{of_unit} ({means.idxmax()})."
-            + _highest(data, names, word_for(groups, "group"), where))
+    return (
+        f"{len(data)} values; {which} run from {short(means.min())}{of_unit} ({means.idxmin()}) "
+        f"to {short(means.max())}{of_unit} ({means.idxmax()})."
+        + _highest(data, names, word_for(groups, "group"), where)
+    )
 
 
 def _points(values, categories, groups):
@@ -191,8 +236,9 @@ def _points(values, categories, groups):
     columns = {"categories": categories, "groups": categories if groups is None else groups}
     for what, given in columns.items():
         if len(labels(what, given)) != len(values):
-            raise ValueError(f"{what} has {len(given)} labels for {len(values)} values; "
-                             "give one for each")
+            raise ValueError(
+                f"{what} has {len(given)} labels for {len(values)} values; give one for each"
+            )
     data = pd.DataFrame({"value": values} | {k: pd.Categorical(v) for k, v in columns.items()})
     if data.isna().any(axis=None):
         raise ValueError("categories or groups hold a missing label; drop these rows first")
@@ -229,5 +275,8 @@ def _highest(data, names, word, where):
     best = data.groups[data.groupby("categories", observed=True).value.idxmax()]
     wins = {name: int((best == name).sum()) for name in names}
     first, *others = sorted(names, key=lambda name: -wins[name])
-    return (f" {word.capitalize()} {first} holds the highest value {where.format(wins[first])}"
-            + "".join(f", {name} {where.split()[0]} {wins[name] or 'none'}" for name in others) + ".")
+    return (
+        f" {word.capitalize()} {first} holds the highest value {where.format(wins[first])}"
+        + "".join(f", {name} {where.split()[0]} {wins[name] or 'none'}" for name in others)
+        + "."
+    )

@@ -22,9 +22,9 @@ from ..tables import Table
 class MixedModelEquations:
     """Henderson's equations of one fit, labelled and ready to look at."""
 
-    left: pd.DataFrame    # (p + q, p + q) coefficient matrix, in units of 1 / y^2
-    right: pd.Series      # (p + q,)
-    solution: pd.Series   # (p + q,) beta, then u
+    left: pd.DataFrame  # (p + q, p + q) coefficient matrix, in units of 1 / y^2
+    right: pd.Series  # (p + q,)
+    solution: pd.Series  # (p + q,) beta, then u
     inverse: pd.DataFrame  # (p + q, p + q) Var of (beta_hat, u_hat - u)
 
     def __repr__(self):
@@ -81,13 +81,20 @@ def henderson(fit) -> MixedModelEquations:
     """
     check_fit(fit, "henderson", mixed=True)
     X, Z, G = fit.X, fit.Z, fit.G.to_numpy()
-    zero = [term.group for term, Sigma in zip(fit.terms, fit.covariances)
-            if np.linalg.eigvalsh(Sigma)[0] <= 1e-10 * max(fit.sigma2, np.trace(Sigma))]
+    zero = [
+        term.group
+        for term, Sigma in zip(fit.terms, fit.covariances)
+        if np.linalg.eigvalsh(Sigma)[0] <= 1e-10 * max(fit.sigma2, np.trace(Sigma))
+    ]
     if zero:
-        raise ValueError(f"G is singular: the estimate for {', '.join(zero)} lies on the boundary, so G^-1 "
-                         "in Henderson's equations does not exist; leave the term out, or use fit.ranef(), "
-                         "which works without G^-1")
-    fixed = pd.MultiIndex.from_tuples([("fixed", "", name) for name in X.columns], names=Z.columns.names)
+        raise ValueError(
+            f"G is singular: the estimate for {', '.join(zero)} lies on the boundary, so G^-1 "
+            "in Henderson's equations does not exist; leave the term out, or use fit.ranef(), "
+            "which works without G^-1"
+        )
+    fixed = pd.MultiIndex.from_tuples(
+        [("fixed", "", name) for name in X.columns], names=Z.columns.names
+    )
     labels = fixed.append(Z.columns)
     small_enough("the left side of the equations", len(labels) ** 2)
     W = np.hstack([X, Z])
@@ -163,9 +170,9 @@ def shrinkage(fit) -> Table:
     for term, b, lam in zip(fit.terms, fit.b, fit.products.lambdas(fit.theta)):
         J, k = b.shape
         x = term.x * root[:, None]
-        B = np.zeros((J, k, k))                       # Zj'Zj, level by level
+        B = np.zeros((J, k, k))  # Zj'Zj, level by level
         np.add.at(B, term.codes, x[:, :, None] * x[:, None, :])
-        Ztr = np.zeros((J, k))                        # Zj'rj
+        Ztr = np.zeros((J, k))  # Zj'rj
         np.add.at(Ztr, term.codes, x * residual[:, None])
         W = lam @ np.linalg.solve(lam.T @ B @ lam + np.eye(k), lam.T @ B)
         determined = np.linalg.matrix_rank(B) == k
@@ -173,21 +180,39 @@ def shrinkage(fit) -> Table:
         d[determined] = np.linalg.solve(B[determined], Ztr[determined][..., None])[..., 0]
         complete = np.array([fit.beta.get(name, 0.0) for name in term.names])
         weight = np.einsum("lii->li", W) if len(fit.terms) == 1 else np.full((J, k), np.nan)
-        tables.append(pd.DataFrame({
-            "group": term.group, "level": np.repeat(np.asarray(term.levels, dtype=object), k),
-            "term": list(term.names) * J, "n": np.repeat(np.bincount(term.codes, minlength=J), k),
-            "no_pooling": (complete + d).ravel(), "partial": (complete + b).ravel(),
-            "complete": np.tile(complete, J), "weight": weight.ravel()}))
-    return Table(pd.concat(tables, ignore_index=True), title="No, partial and complete pooling",
-                 notes=_about_weights(fit))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "group": term.group,
+                    "level": np.repeat(np.asarray(term.levels, dtype=object), k),
+                    "term": list(term.names) * J,
+                    "n": np.repeat(np.bincount(term.codes, minlength=J), k),
+                    "no_pooling": (complete + d).ravel(),
+                    "partial": (complete + b).ravel(),
+                    "complete": np.tile(complete, J),
+                    "weight": weight.ravel(),
+                }
+            )
+        )
+    return Table(
+        pd.concat(tables, ignore_index=True),
+        title="No, partial and complete pooling",
+        notes=_about_weights(fit),
+    )
 
 
 def _about_weights(fit):
     """What the column weight of `shrinkage` means for this fit."""
     if len(fit.terms) > 1:
-        return ["weight is NA: with several random terms a BLUP depends on the levels of the other "
-                "terms too, and is no fixed part of what its own level measured."]
+        return [
+            "weight is NA: with several random terms a BLUP depends on the levels of the other "
+            "terms too, and is no fixed part of what its own level measured."
+        ]
     if len(fit.terms[0].names) > 1:
-        return ["weight is the diagonal of the matrix W_j; the other effects of the level enter too."]
-    return ["partial - complete = weight * (no_pooling - complete), where no_pooling - complete is the least "
-            "squares value of y - X beta_hat in the rows of the level: for an intercept, their mean."]
+        return [
+            "weight is the diagonal of the matrix W_j; the other effects of the level enter too."
+        ]
+    return [
+        "partial - complete = weight * (no_pooling - complete), where no_pooling - complete is the least "
+        "squares value of y - X beta_hat in the rows of the level: for an intercept, their mean."
+    ]

@@ -11,13 +11,16 @@ def as_factors(groups):
     named = _named_factors(groups)
     lengths = {name: len(given) for name, given in named.items()}
     if len(set(lengths.values())) > 1:
-        raise ValueError(f"groups holds grouping factors of different lengths: {lengths}; each needs one label per row")
+        raise ValueError(
+            f"groups holds grouping factors of different lengths: {lengths}; each needs one label per row"
+        )
     for name, given in named.items():
         try:
             factor = pd.Categorical(given).remove_unused_categories()
         except (TypeError, ValueError):
-            raise ValueError(f"{name} holds labels that cannot be told apart; use text or whole "
-                             "numbers") from None
+            raise ValueError(
+                f"{name} holds labels that cannot be told apart; use text or whole numbers"
+            ) from None
         missing = np.flatnonzero(factor.codes < 0)
         if missing.size:
             raise ValueError(
@@ -40,8 +43,12 @@ def _named_factors(groups):
         named = {repr(name): groups[name] for name in groups}
         if not named:
             raise ValueError("groups holds no column; give at least one grouping factor")
-    elif isinstance(groups, (list, tuple)) and len(groups) and hasattr(groups[0], "__len__") \
-            and not isinstance(groups[0], (str, bytes)):
+    elif (
+        isinstance(groups, (list, tuple))
+        and len(groups)
+        and hasattr(groups[0], "__len__")
+        and not isinstance(groups[0], (str, bytes))
+    ):
         named = {f"grouping factor {i}": given for i, given in enumerate(groups, start=1)}
     else:
         named = {"groups": groups}

@@ -23,8 +23,8 @@ INDEPENDENT = 1e-10  # a column is independent of others if they leave more than
 class GLS(NamedTuple):
     """What generalised least squares returns."""
 
-    beta: np.ndarray       # (p,) estimates, in units of y per unit of x
-    cov_beta: np.ndarray   # (p, p) their covariance matrix, (X'V^-1 X)^-1
+    beta: np.ndarray  # (p,) estimates, in units of y per unit of x
+    cov_beta: np.ndarray  # (p, p) their covariance matrix, (X'V^-1 X)^-1
     residuals: np.ndarray  # (n,) y - X beta
 
 
@@ -77,11 +77,15 @@ def whiten_and_fit(X, y, V):
     X, y, V = finite(X, "X", ndim=2), finite(y, "y", ndim=1), finite(V, "V", ndim=2)
     n, p = X.shape
     if len(y) != n or V.shape != (n, n):
-        raise ValueError(f"X has {n} rows, so y needs {n} values and V must be {n} x {n}; "
-                         f"y has {len(y)} and V is {shape(V)}")
+        raise ValueError(
+            f"X has {n} rows, so y needs {n} values and V must be {n} x {n}; "
+            f"y has {len(y)} and V is {shape(V)}"
+        )
     check_columns(X)
     if p >= n:
-        raise ValueError(f"X has {p} columns for {n} rows; nothing is left to estimate a variance from")
+        raise ValueError(
+            f"X has {p} columns for {n} rows; nothing is left to estimate a variance from"
+        )
     L = _cholesky(V)
     Xw, yw = solve_triangular(L, X, lower=True), solve_triangular(L, y, lower=True)
     Q, R = qr(Xw, mode="economic")
@@ -98,7 +102,9 @@ def whiten_and_fit(X, y, V):
 
 def check_columns(X):
     if X.shape[1] == 0:
-        raise ValueError("X has no columns, so there is no beta; for a mean only use np.ones((n, 1))")
+        raise ValueError(
+            "X has no columns, so there is no beta; for a mean only use np.ones((n, 1))"
+        )
 
 
 def _cholesky(V):

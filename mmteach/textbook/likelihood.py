@@ -82,7 +82,10 @@ def minus2_loglik(y: ArrayLike, X: ArrayLike, V: ArrayLike, reml: bool = True) -
 
 
 def ml_objective(
-    log_variances: ArrayLike, y: ArrayLike, X: ArrayLike, groups: ArrayLike | dict,
+    log_variances: ArrayLike,
+    y: ArrayLike,
+    X: ArrayLike,
+    groups: ArrayLike | dict,
 ) -> float:
     r"""ML objective for random intercepts, as a function of the log-variances.
 
@@ -127,7 +130,10 @@ def ml_objective(
 
 
 def reml_objective(
-    log_variances: ArrayLike, y: ArrayLike, X: ArrayLike, groups: ArrayLike | dict,
+    log_variances: ArrayLike,
+    y: ArrayLike,
+    X: ArrayLike,
+    groups: ArrayLike | dict,
 ) -> float:
     r"""REML objective for random intercepts, as a function of the log-variances.
 
@@ -216,11 +222,17 @@ def textbook_objective(theta: ArrayLike, design, reml: bool = True) -> float:
     """
     reml = truth("reml", reml, "REML", "ML")
     if not hasattr(design, "x_names") or not hasattr(design, "terms"):
-        remedy = "pass fit.design" if hasattr(design, "design") else "make one with mm.design(formula, data)"
+        remedy = (
+            "pass fit.design"
+            if hasattr(design, "design")
+            else "make one with mm.design(formula, data)"
+        )
         raise ValueError(f"textbook_objective takes a design, not {kind(design)}; {remedy}")
     if design.y is None:
-        raise ValueError("the design of a streamed fit keeps no rows, and V needs them; make a design of a "
-                         "part of the data with mm.design(formula, part)")
+        raise ValueError(
+            "the design of a streamed fit keeps no rows, and V needs them; make a design of a "
+            "part of the data with mm.design(formula, part)"
+        )
     small_enough("V", len(design.y) ** 2)
     V0 = np.eye(len(design.y)) if design.weights is None else np.diag(1 / design.weights)
     for term, lam in zip(design.terms, build_lambdas(theta, [len(t.names) for t in design.terms])):
@@ -270,12 +282,16 @@ def error_contrasts(X: ArrayLike) -> np.ndarray:
     check_columns(X)
     small_enough("K", len(X) ** 2)
     lengths = np.linalg.norm(X, axis=0)
-    X = X / np.where(lengths > 0, lengths, 1)  # the units of a column do not matter to its direction
+    X = X / np.where(
+        lengths > 0, lengths, 1
+    )  # the units of a column do not matter to its direction
     Q, R, _ = qr(X, pivoting=True)
     rank = int((np.abs(np.diag(R)) > INDEPENDENT).sum())
     if rank == len(X):
-        raise ValueError(f"X has rank {rank} with {len(X)} rows; no contrast is free of beta, so use fewer "
-                         "columns")
+        raise ValueError(
+            f"X has rank {rank} with {len(X)} rows; no contrast is free of beta, so use fewer "
+            "columns"
+        )
     return Q[:, rank:]
 
 
@@ -284,17 +300,21 @@ def _V_from_log_variances(log_variances, groups, y):
     factors = list(as_factors(groups))
     n, n_levels = len(factors[0][1]), [len(levels) for _, _, levels in factors]
     if n != len(y):
-        raise ValueError(f"groups has {n} labels for {len(y)} values of y, and V must be "
-                         f"{len(y)} x {len(y)}; give one label per row")
+        raise ValueError(
+            f"groups has {n} labels for {len(y)} values of y, and V must be "
+            f"{len(y)} x {len(y)}; give one label per row"
+        )
     if len(log_variances) != len(n_levels) + 1:
         raise ValueError(
             f"{len(log_variances)} log-variances for {len(n_levels)} grouping factor(s); "
             f"give {len(n_levels) + 1}: one for each factor, then the residual"
         )
     if log_variances.max() > LARGEST_LOG:
-        raise ValueError(f"log_variances holds {log_variances.max():g}, and no variance is as large as exp "
-                         "of that; give the logs of the variances, such as np.log([100, 225])")
+        raise ValueError(
+            f"log_variances holds {log_variances.max():g}, and no variance is as large as exp "
+            "of that; give the logs of the variances, such as np.log([100, 225])"
+        )
     *group_variances, sigma2 = np.exp(log_variances)
-    small_enough("V", n ** 2)
+    small_enough("V", n**2)
     Z = build_Z(groups)
     return build_V(Z, build_G(group_variances, n_levels), build_R(sigma2, len(Z)))

@@ -93,7 +93,9 @@ def build_Z(groups: ArrayLike | dict, x: ArrayLike | None = None) -> np.ndarray:
         x = finite(x, "x")
         x = finite(x[:, None] if x.ndim == 1 else x, "x", ndim=2)
         if len(x) != n:
-            raise ValueError(f"x has {len(x)} rows but {factors[0][0]} has {n}; they must match row by row")
+            raise ValueError(
+                f"x has {len(x)} rows but {factors[0][0]} has {n}; they must match row by row"
+            )
     k = x.shape[1]
     small_enough("Z", n * k * sum(len(levels) for _, _, levels in factors))
     pieces = []
@@ -152,7 +154,9 @@ def build_G(variances: ArrayLike, n_levels: int | Sequence[int]) -> np.ndarray:
             f"there are {len(variances)} variances for {len(n_levels)} grouping factors; "
             "give one variance (or one k x k covariance matrix) for each factor"
         )
-    blocks = [_covariance(variance, f"variance {i}") for i, variance in enumerate(variances, start=1)]
+    blocks = [
+        _covariance(variance, f"variance {i}") for i, variance in enumerate(variances, start=1)
+    ]
     n_levels = [whole("n_levels, the number of levels,", q) for q in n_levels]
     small_enough("G", sum(q * len(Sigma) for q, Sigma in zip(n_levels, blocks)) ** 2)
     return block_diag(*(np.kron(np.eye(q), Sigma) for q, Sigma in zip(n_levels, blocks)))
@@ -321,16 +325,20 @@ def build_lambdas(theta: ArrayLike, sizes: Sequence[int]) -> list[np.ndarray]:
            [0.5, 2. ]])]
     """
     if not _is_list(sizes):
-        raise ValueError(f"sizes is {shown(sizes)}; give a list with the number of effects of each term, "
-                         "such as [1]")
+        raise ValueError(
+            f"sizes is {shown(sizes)}; give a list with the number of effects of each term, "
+            "such as [1]"
+        )
     theta, sizes = finite(theta, "theta", ndim=1), [whole("a number in sizes", k) for k in sizes]
     needed = [k * (k + 1) // 2 for k in sizes]
     if len(theta) != sum(needed):
-        raise ValueError(f"theta has {len(theta)} values, but the terms need {sum(needed)}: "
-                         f"k(k+1)/2 for a term with k effects, and sizes has {sizes}")
+        raise ValueError(
+            f"theta has {len(theta)} values, but the terms need {sum(needed)}: "
+            f"k(k+1)/2 for a term with k effects, and sizes has {sizes}"
+        )
     lambdas, at = [np.zeros((k, k)) for k in sizes], 0
     for lam, size in zip(lambdas, needed):
-        lam.T[triangle(len(lam))] = theta[at:at + size]
+        lam.T[triangle(len(lam))] = theta[at : at + size]
         at += size
     return lambdas
 
@@ -343,7 +351,10 @@ def triangle(k):
 
 def _is_list(value):
     """Whether it holds several, one for each term."""
-    return isinstance(value, (list, tuple, np.ndarray, pd.Series)) and getattr(value, "shape", None) != ()
+    return (
+        isinstance(value, (list, tuple, np.ndarray, pd.Series))
+        and getattr(value, "shape", None) != ()
+    )
 
 
 def _covariance(variance, name):

@@ -48,9 +48,12 @@ def insteval():
     """lme4's InstEval, exported by R."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "insteval.csv"
-        subprocess.run(["Rscript", "-e", f'write.csv(lme4::InstEval, "{path}", row.names = FALSE)'],
-                       check=True, capture_output=True)
-        return pd.read_csv(path, dtype={c: "category" for c in ("s", "d", "dept", "service")})
+        subprocess.run(
+            ["Rscript", "-e", f'write.csv(lme4::InstEval, "{path}", row.names = FALSE)'],
+            check=True,
+            capture_output=True,
+        )
+        return pd.read_csv(path, dtype=dict.fromkeys(("s", "d", "dept", "service"), "category"))
 
 
 def million(n):
@@ -60,20 +63,57 @@ def million(n):
 
 # name: (data and formula, repeats of mmteach, repeats of lme4, statsmodels' formula and groups)
 CASES = {
-    "schools": (lambda: (mm.load("schools"), "score ~ 1 + (1 | school)"), 15, 15, ("score ~ 1", "school")),
-    "sorghum": (lambda: (mm.load("sorghum"), "yield_kg_ha ~ genotype + (1 | block)"), 15, 15,
-                ("yield_kg_ha ~ genotype", "block")),
-    "sleepstudy": (lambda: (mm.load("sleepstudy"), "reaction_ms ~ days + (days | subject)"), 15, 15,
-                   ("reaction_ms ~ days", "subject", "~ days")),
-    "clover": (lambda: (mm.load("clover"),
-                        "biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)"), 11, 11, None),
-    "barley split-plot": (lambda: (mm.load("barley"), "yield_t_ha ~ genotype*fungicide + (1 | block/fungicide)"),
-                          7, 7, ("yield_t_ha ~ genotype*fungicide", "block", None, {"f": "0 + C(fungicide)"})),
-    "InstEval": (lambda: (insteval(), "y ~ service + (1 | s) + (1 | d) + (1 | dept:service)"), 3, 1, None),
-    "20 000 groups, slopes": (lambda: (simulated(200_000, 20_000, slopes=True), "y ~ x1 + (x1 | g)"), 3, 1,
-                              None),
-    "1e6 rows x 20 x 1000": (lambda: million(1_000_000), 3, 1,
-                             ("y ~ " + " + ".join(f"x{i}" for i in range(1, 20)), "g")),
+    "schools": (
+        lambda: (mm.load("schools"), "score ~ 1 + (1 | school)"),
+        15,
+        15,
+        ("score ~ 1", "school"),
+    ),
+    "sorghum": (
+        lambda: (mm.load("sorghum"), "yield_kg_ha ~ genotype + (1 | block)"),
+        15,
+        15,
+        ("yield_kg_ha ~ genotype", "block"),
+    ),
+    "sleepstudy": (
+        lambda: (mm.load("sleepstudy"), "reaction_ms ~ days + (days | subject)"),
+        15,
+        15,
+        ("reaction_ms ~ days", "subject", "~ days"),
+    ),
+    "clover": (
+        lambda: (
+            mm.load("clover"),
+            "biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)",
+        ),
+        11,
+        11,
+        None,
+    ),
+    "barley split-plot": (
+        lambda: (mm.load("barley"), "yield_t_ha ~ genotype*fungicide + (1 | block/fungicide)"),
+        7,
+        7,
+        ("yield_t_ha ~ genotype*fungicide", "block", None, {"f": "0 + C(fungicide)"}),
+    ),
+    "InstEval": (
+        lambda: (insteval(), "y ~ service + (1 | s) + (1 | d) + (1 | dept:service)"),
+        3,
+        1,
+        None,
+    ),
+    "20 000 groups, slopes": (
+        lambda: (simulated(200_000, 20_000, slopes=True), "y ~ x1 + (x1 | g)"),
+        3,
+        1,
+        None,
+    ),
+    "1e6 rows x 20 x 1000": (
+        lambda: million(1_000_000),
+        3,
+        1,
+        ("y ~ " + " + ".join(f"x{i}" for i in range(1, 20)), "g"),
+    ),
 }
 # these had not finished after four minutes
 SLOW = {"InstEval": ("lme-python",)}
@@ -105,8 +145,12 @@ def time_lme4(data, formula, repeats):
                 columns.append({"name": name, "type": "double"})
                 values.to_numpy("<f8").tofile(f"{folder}/{name}.bin")
             columns[-1]["file"] = f"{name}.bin"
-        spec = {"formula": formula, "repeats": repeats, "warmup": int(repeats > 1),
-                "data": {"kind": "binary", "folder": folder, "n": len(data), "columns": columns}}
+        spec = {
+            "formula": formula,
+            "repeats": repeats,
+            "warmup": int(repeats > 1),
+            "data": {"kind": "binary", "folder": folder, "n": len(data), "columns": columns},
+        }
         path = Path(folder) / "spec.json"
         path.write_text(json.dumps(spec))
         out = subprocess.run(["Rscript", str(R_SCRIPT), str(path)], capture_output=True, text=True)
@@ -135,7 +179,10 @@ def fitted_by(package, name):
     import statsmodels.formula.api as smf
 
     fixed, groups, *rest = how
-    options = {"re_formula": rest[0] if rest else None, "vc_formula": rest[1] if len(rest) > 1 else None}
+    options = {
+        "re_formula": rest[0] if rest else None,
+        "vc_formula": rest[1] if len(rest) > 1 else None,
+    }
     return lambda: smf.mixedlm(fixed, data, groups=data[groups], **options).fit()
 
 
@@ -150,7 +197,9 @@ def gpboost_fit(formula, data):
 
     def fit():
         X = model_matrix(parts.fixed, data).to_numpy(float)
-        groups = np.column_stack([data[list(bar.factors)].astype(str).agg(":".join, axis=1) for bar in parts.bars])
+        groups = np.column_stack(
+            [data[list(bar.factors)].astype(str).agg(":".join, axis=1) for bar in parts.bars]
+        )
         model = gpboost.GPModel(group_data=groups, likelihood="gaussian")
         return model.fit(data[parts.response].to_numpy(), X=X)
 
@@ -173,7 +222,9 @@ def in_a_process(package, name, repeats, threads, patience=240):
         environment |= dict.fromkeys(THREADS, str(threads))
     command = [sys.executable, __file__, "--worker", package, name, str(repeats)]
     try:
-        out = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=patience)
+        out = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=patience
+        )
     except subprocess.TimeoutExpired:
         print(f"  ({package}: no answer in {patience} s)")
         return None
@@ -197,7 +248,10 @@ PEERS = ("statsmodels", "lme-python", "mixedlm", "gpboost")
 def compare(names):
     """One line a model: our seconds with one thread and by default, the others' as ratios to the first."""
     print("seconds of mmteach, and how many times as long the others take (one thread each)")
-    print(f"{'':24}{'mmteach s':>10}{'default s':>10}{'lme4':>8}" + "".join(f"{peer:>13}" for peer in PEERS))
+    print(
+        f"{'':24}{'mmteach s':>10}{'default s':>10}{'lme4':>8}"
+        + "".join(f"{peer:>13}" for peer in PEERS)
+    )
     for name in names:
         make, ours, theirs, how = CASES[name]
         one = in_a_process("mmteach", name, ours, 1)
@@ -205,10 +259,17 @@ def compare(names):
         data, formula = make()
         r = time_lme4(data, formula, theirs)
         repeats = 1 if len(data) > 10_000 else 3
-        peers = [None if peer in SLOW.get(name, ()) or (peer == "statsmodels" and how is None)
-                 else in_a_process(peer, name, repeats, 1) for peer in PEERS]
-        print(f"{name:24}{shown(one):>10}{shown(default):>10}{ratio(r, one):>8}"
-              + "".join(f"{ratio(peer, one):>13}" for peer in peers), flush=True)
+        peers = [
+            None
+            if peer in SLOW.get(name, ()) or (peer == "statsmodels" and how is None)
+            else in_a_process(peer, name, repeats, 1)
+            for peer in PEERS
+        ]
+        print(
+            f"{name:24}{shown(one):>10}{shown(default):>10}{ratio(r, one):>8}"
+            + "".join(f"{ratio(peer, one):>13}" for peer in peers),
+            flush=True,
+        )
 
 
 def scaling():
@@ -219,8 +280,10 @@ def scaling():
         seconds.append(median_time(lambda: mm.lmm(formula, data), 3)[0])
         print(f"{n:>10}{seconds[-1]:>10.3f}")
     slope = np.polyfit(np.log(sizes[1:]), np.log(seconds[1:]), 1)[0]
-    print(f"exponent from 1e5 rows on: {slope:.2f}; over the whole range: "
-          f"{np.polyfit(np.log(sizes), np.log(seconds), 1)[0]:.2f}")
+    print(
+        f"exponent from 1e5 rows on: {slope:.2f}; over the whole range: "
+        f"{np.polyfit(np.log(sizes), np.log(seconds), 1)[0]:.2f}"
+    )
 
 
 MEMORY = """
@@ -242,14 +305,24 @@ print(megabytes("VmHWM") - before)
 def memory():
     """Peak memory of the million-row fit beyond what the data take (Linux only)."""
     if Path("/proc/self/clear_refs").exists():
-        out = subprocess.run([sys.executable, "-c", MEMORY.format(folder=str(Path(__file__).parent))],
-                             capture_output=True, text=True, check=True)
-        print(f"\npeak memory of 1e6 rows x 20 columns, beyond the data: {float(out.stdout):.0f} MB")
+        out = subprocess.run(
+            [sys.executable, "-c", MEMORY.format(folder=str(Path(__file__).parent))],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        print(
+            f"\npeak memory of 1e6 rows x 20 columns, beyond the data: {float(out.stdout):.0f} MB"
+        )
 
 
 def importing():
     """Time of ``import mmteach``, and of what ``mm.lmm`` loads, beyond numpy and pandas."""
-    starts = ["import numpy, pandas", "import numpy, pandas, mmteach", "import numpy, pandas, mmteach; mmteach.lmm"]
+    starts = [
+        "import numpy, pandas",
+        "import numpy, pandas, mmteach",
+        "import numpy, pandas, mmteach; mmteach.lmm",
+    ]
     best = dict.fromkeys(starts, np.inf)
     for _ in range(8):
         for code in starts:
@@ -257,7 +330,9 @@ def importing():
             subprocess.run([sys.executable, "-c", code], check=True)
             best[code] = min(best[code], time.perf_counter() - start)
     base, package, fit = best.values()
-    print(f"\nbeyond numpy and pandas: import mmteach {package - base:.3f} s; with mm.lmm {fit - base:.3f} s")
+    print(
+        f"\nbeyond numpy and pandas: import mmteach {package - base:.3f} s; with mm.lmm {fit - base:.3f} s"
+    )
 
 
 def kenward_roger():

@@ -18,22 +18,38 @@ def pair(ax_independent, ax_blocks, ax_means):
     genotype_means = trial.groupby("genotype", observed=True).yield_kg_ha.mean()
     in_order = genotype_means.sort_values()  # as in the lessons
     # two-way analysis of variance: in a complete, balanced layout it gives the REML estimates
-    expected = (trial.block.map(block_means).astype(float) - y.mean()
-                + trial.genotype.map(genotype_means).astype(float))
+    expected = (
+        trial.block.map(block_means).astype(float)
+        - y.mean()
+        + trial.genotype.map(genotype_means).astype(float)
+    )
     sigma2 = ((y - expected) ** 2).sum() / (n - n_genotypes - n_blocks + 1)
     sigma2_b = block_means.var() - sigma2 / n_genotypes
 
     sed = np.sqrt(2 * sigma2 / n_blocks)
     return [
-        plots.show_matrix(mm.build_R(sigma2, n), trial.block, ax=ax_independent,
-                          title=r"$\hat{\mathbf{V}}$ with blocks fixed, (kg/ha)²"),
-        plots.show_matrix(mm.build_V_cs(sigma2_b, sigma2, trial.block), trial.block, ax=ax_blocks,
-                          title=r"$\hat{\mathbf{V}}$ with blocks random, (kg/ha)²"),
+        plots.show_matrix(
+            mm.build_R(sigma2, n),
+            trial.block,
+            ax=ax_independent,
+            title=r"$\hat{\mathbf{V}}$ with blocks fixed, (kg/ha)²",
+        ),
+        plots.show_matrix(
+            mm.build_V_cs(sigma2_b, sigma2, trial.block),
+            trial.block,
+            ax=ax_blocks,
+            title=r"$\hat{\mathbf{V}}$ with blocks random, (kg/ha)²",
+        ),
         plots.show_intervals(
             in_order.index,
-            {"blocks fixed": (in_order, np.sqrt(sigma2 / n_blocks), sed),
-             "blocks random": (in_order, np.sqrt((sigma2 + sigma2_b) / n_blocks), sed)},
-            unit="yield (kg/ha)", ax=ax_means, title="Genotype means ± standard error"),
+            {
+                "blocks fixed": (in_order, np.sqrt(sigma2 / n_blocks), sed),
+                "blocks random": (in_order, np.sqrt((sigma2 + sigma2_b) / n_blocks), sed),
+            },
+            unit="yield (kg/ha)",
+            ax=ax_means,
+            title="Genotype means ± standard error",
+        ),
     ]
 
 
@@ -86,27 +102,52 @@ def blups(ax_ranks, ax_blups):
     named = [loser, *by_blup.nsmallest(2).index]
 
     # one year: dashed and square; two years: solid and round
-    for years, line, marker, fill, colour in ((2, "-", "o", plots.BLUE, plots.GREY),
-                                              (1, "--", "s", "white", plots.ORANGE)):
+    for years, line, marker, fill, colour in (
+        (2, "-", "o", plots.BLUE, plots.GREY),
+        (1, "--", "s", "white", plots.ORANGE),
+    ):
         names = entries.index[entries.years == years]
-        ax_ranks.plot([0, 1], [by_raw[names], by_blup[names]], marker + line, color=colour,
-                      markersize=3.5, linewidth=1)
-        ax_blups.errorbar(entries.estimate[names], by_blup[names], xerr=1.96 * entries.sd[names],
-                          fmt=marker, color=plots.BLUE, markerfacecolor=fill, markersize=4.5,
-                          elinewidth=1, label=f"{years} year{'s' * (years > 1)}")
+        ax_ranks.plot(
+            [0, 1],
+            [by_raw[names], by_blup[names]],
+            marker + line,
+            color=colour,
+            markersize=3.5,
+            linewidth=1,
+        )
+        ax_blups.errorbar(
+            entries.estimate[names],
+            by_blup[names],
+            xerr=1.96 * entries.sd[names],
+            fmt=marker,
+            color=plots.BLUE,
+            markerfacecolor=fill,
+            markersize=4.5,
+            elinewidth=1,
+            label=f"{years} year{'s' * (years > 1)}",
+        )
     for name in named:
         ax_ranks.text(1.04, by_blup[name], name, va="center", weight="bold")
         ax_ranks.text(-0.04, by_raw[name], name, va="center", ha="right", weight="bold")
     ax_ranks.plot([0, 1], [by_raw[loser], by_blup[loser]], "s--", color=plots.ORANGE, linewidth=2.6)
-    ax_ranks.set(xticks=[0, 1], xticklabels=["raw mean", "BLUP"], xlim=(-0.3, 1.3),
-                 ylim=(len(entries) + 0.7, 0.3), ylabel="rank", title="Rank of the clover entries")
+    ax_ranks.set(
+        xticks=[0, 1],
+        xticklabels=["raw mean", "BLUP"],
+        xlim=(-0.3, 1.3),
+        ylim=(len(entries) + 0.7, 0.3),
+        ylabel="rank",
+        title="Rank of the clover entries",
+    )
     ax_blups.axvline(0, color=plots.INK, linewidth=0.8)
-    ax_blups.set(ylim=(len(entries) + 0.7, 0.3), xlabel="BLUP ± 1.96 conditional SD",
-                 title="BLUPs in order")
+    ax_blups.set(
+        ylim=(len(entries) + 0.7, 0.3), xlabel="BLUP ± 1.96 conditional SD", title="BLUPs in order"
+    )
     ax_blups.legend(loc="lower right")
     clear = int((entries.estimate.abs() > 1.96 * entries.sd).sum())
-    return [f"{loser} is number {by_raw[loser]:.0f} by raw mean and number {by_blup[loser]:.0f} by "
-            f"BLUP; {clear} of {len(entries)} intervals exclude zero."]
+    return [
+        f"{loser} is number {by_raw[loser]:.0f} by raw mean and number {by_blup[loser]:.0f} by "
+        f"BLUP; {clear} of {len(entries)} intervals exclude zero."
+    ]
 
 
 def main(folder=None):
@@ -123,8 +164,9 @@ def main(folder=None):
     # each file names the matplotlib that drew it: another one sets the letters elsewhere
     folder = Path(folder) if folder else notebooks_folder() / "figures"
     with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplot_mosaic([["left", "right"], ["below", "below"]],
-                                          figsize=(8.4, 6.6), height_ratios=[1.15, 1])
+        figure, axes = plt.subplot_mosaic(
+            [["left", "right"], ["below", "below"]], figsize=(8.4, 6.6), height_ratios=[1.15, 1]
+        )
         readings = pair(axes["left"], axes["right"], axes["below"])
         figure.savefig(folder / "pair.png", dpi=110)
         plt.close(figure)
