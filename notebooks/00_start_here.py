@@ -6,16 +6,16 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Ten to fifteen minutes, best before the first day: everybody's machine is checked at the end.\nIf the room is short of time, do sections 1 to 3 only and show figure 2." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Twenty minutes, best before the first day: everybody's machine is checked at the beginning.\nIf the room is short of time, do sections 1 to 3 only and show figure 2." slideshow={"slide_type": "slide"}
 # # Start here: how this course works
 #
 # Students of one school, plots of one field, days of one person: observations that come in groups have something in common. If we ignore it, we believe too much or too little. **Mixed models** say how much the members of a group share, and this course takes them apart until nothing in them is hidden.
 #
 # **Today** you check your computer, see how a lesson works, and take a first taste: do students of one school resemble each other?
 #
-# **What you need.** Nothing yet. **Time.** In class 15 minutes, alone about 25 minutes.
+# **What you need.** Nothing yet. **Time.** In class 20 minutes, alone about 30 minutes.
 
-# %% [markdown] minutes=2 notes="Everybody runs the first cell now. Walk around and look for the word ATTENTION; the remedy stands in the line below it." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="Everybody runs the first cell now. Walk around and look for the word ATTENTION; the remedy stands in the line below it." slideshow={"slide_type": "slide"}
 # ## 1. Check this computer
 #
 # A notebook is made of *cells*: some hold text, some hold code. Click into the next cell and press **Shift + Enter**: the cell runs, and its output appears below it. This one asks the course's doctor:
@@ -45,8 +45,8 @@ doctor()
 #
 # - **Order.** Cells are meant to run from top to bottom. The number in brackets, `[3]`, says which cell ran when; `[*]` means that it is still running. If something is odd, use *Kernel → Restart Kernel and Run All Cells*.
 # - **Knobs.** A number that stands alone on its line is there for you to change. Change it, run the cell again, and write down what moved.
-# - **The original.** What you type stays in your file. *Edit → Undo* takes back a change. To get the whole lesson back, close it without saving. If you have saved, the command `python -m mmteach start --fresh NAME`, given in a terminal, puts a fresh copy beside yours.
-# - **Two files.** Beside each lesson `NAME.ipynb` lies a text file `NAME.py` with the same cells. It is for authors; open the one that ends in `.ipynb`.
+# - **The original.** What you type stays in your file. *Edit → Undo* takes back a change. To get the whole lesson back, close it without saving. If you have saved, a command in a terminal puts a fresh copy beside yours, for day 4 for instance `python -m mmteach start --fresh day4`.
+# - **The file to open** ends in `.ipynb`. (In the project folder each lesson has a text file beside it, which ends in `.py`. It is for authors, and your own copy does without it.)
 #
 # Try it. **Predict** what the next cell prints, then run it. Change the knob to 100 and run it again:
 
@@ -134,7 +134,7 @@ print(f"share of the schools:     {share:.2f}")
 # Better not. It rests on three schools, and three of anything say little about how much such things vary. A good part of the course is about how sure we are.
 # </details>
 
-# %% [markdown] minutes=4 notes="The picture is the message: who shares something with whom. Board: two students, one shared arrow, two own arrows.\nExpect 325 for two students of one school: reply 'is what each has alone shared?'" numbers_from={"225": "the square of 15, in the next cell"} slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=5 notes="The picture is the message: who shares something with whom. Board: two students, one shared arrow, two own arrows.\nExpect 325 for two students of one school: reply 'is what each has alone shared?'" numbers_from={"225": "the square of 15, in the next cell"} slideshow={"slide_type": "slide"}
 # ## 4. See what two students share
 #
 # When two quantities tend to be high together and low together, they *vary together*. The measure of this is the **covariance**: take the deviation of each from its mean, multiply the two, and average the products over many pairs. The covariance of a quantity with itself is its variance. If two quantities have nothing to do with each other, high meets low as often as high, and the products average to zero.
@@ -149,7 +149,7 @@ first = school_shift + rng.normal(scale=15, size=n_pairs)      # SD 15, variance
 second = school_shift + rng.normal(scale=15, size=n_pairs)     # the same school
 print(f"variance of a student: {np.var(first):.0f} points²")
 
-# %% [markdown] numbers_from={"225": "the square of 15, in the cell above"} slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Expect 'near 0, they are two people': reply 'which part do both carry?'" numbers_from={"225": "the square of 15, in the cell above"} slideshow={"slide_type": "fragment"}
 # The variance of a student is 100 + 225, apart from a little chance: variances of independent parts add.
 #
 # **Predict.** And the covariance of the two students of a pair: near 0, near 100, or near 325?
@@ -163,17 +163,17 @@ print(f"covariance of two students of one school: {covariance:.0f} points²")
 stranger = np.roll(second, 1)          # the second student of another pair
 deviation_of_stranger = stranger - stranger.mean()
 covariance = np.mean(deviation_of_first * deviation_of_stranger)
-print(f"covariance of two students of two schools: {abs(covariance):.0f} points²")
+print(f"covariance of two students of two schools: {covariance:.1f} points²")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: near 100. **What two students share is what varies together**, and its variance is their covariance. Students of different schools share nothing, and their covariance is zero. Remember this sentence: it is the key to every picture in this course.
+# You should have said: near 100. Students of different schools share nothing, and their covariance is zero; what is left of it here is chance. **What two students share is what varies together**, and its variance is their covariance. Remember this sentence: it is the key to every picture in this course.
 #
-# Now back to our twelve students. Put all variances and covariances, as the model estimates them, into one square table: a row and a column for each student, and in each cell the covariance of the two. This table is the **covariance matrix** of the data, and its name is $\mathbf V$. `plt.imshow` draws a table of numbers as a picture:
+# Now back to our twelve students. Put all variances and covariances, as the model estimates them, into one square table: a row and a column for each student, and in each cell the covariance of the two. This table is the **covariance matrix** of the data, and its name is $\mathbf V$. `imshow` draws a table of numbers as a picture, on a scale that is linear and begins at zero (`vmin=0`):
 
 # %% slideshow={"slide_type": "subslide"}
 V = fit.V.to_numpy()
 fig, ax = plt.subplots(figsize=(4.6, 3.6))
-picture = ax.imshow(V, cmap="Blues")
+picture = ax.imshow(V, cmap="YlGnBu", vmin=0)
 fig.colorbar(picture, label="covariance (points²)")
 ax.set_xlabel("student")
 ax.set_ylabel("student")
@@ -191,7 +191,7 @@ plt.show()
 print(reading)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 3. The same matrix, drawn by the helper; white is zero.*
+# *Figure 3. The same matrix on the same scale, drawn by the helper, which rounds the numbers; white is zero.*
 #
 # On the diagonal is the variance of a score, 247 = 102.6 + 144.4 points². Beside it, inside a school, is 102.6: what two students of one school share. Outside there is zero. You will meet this pattern of squares every day, in many shapes.
 #
@@ -221,14 +221,14 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 # | day 8, beyond Gaussian *(planned)* | What if the response is a count or a proportion? |
 # | day 9, how software does it *(planned)* | How does software fit a million rows? |
 #
-# Lessons with a link are ready to open. The two notebooks of day 2 have the same sections: open both in tabs and switch between them.
+# Lessons with a link are ready to open. The two notebooks of day 2 have the same sections. Read the one with blocks fixed first, then the other one beside it.
 #
-# Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb).
+# Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb); copies of your own come with `python -m mmteach start --solutions`.
 
 # %% [markdown] minutes=1 notes="Let somebody type another wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
 # ## 6. Find help
 #
-# Every function explains itself: `help(mm.build_V_cs)` shows the equation, the units and an example. In JupyterLab, **Shift + Tab** inside the brackets does the same. Errors are written to be read. The next cell misspells a name on purpose:
+# Every function explains itself: `help(mm.build_V_cs)` shows the equation, the units and an example. In JupyterLab, **Shift + Tab** inside the brackets does the same. Errors are written to be read. The next cell misspells a name on purpose. (`try` runs a line that may fail, and `except` says what to do with the error, so that the notebook goes on.)
 
 # %% slideshow={"slide_type": "-"}
 try:
@@ -237,7 +237,7 @@ except KeyError as error:
     print(error.args[0])
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The file `data/README.md` explains every data set: what was measured, in which unit, by whom. If a cell misbehaves, restart the kernel and run all cells; if that does not help, ask the doctor of section 1.
+# In the project folder the file `data/README.md` explains every data set: what was measured, in which unit, by whom. If a cell misbehaves, restart the kernel and run all cells; if that does not help, ask the doctor of section 1.
 #
 # **Next:** the pair of day 2, beginning with [day2_rcbd_fixed](day2_rcbd_fixed.ipynb). It needs a first course in statistics with regression. What follows here is for looking things up; come back when you need it.
 
@@ -277,7 +277,7 @@ except KeyError as error:
 # - **covariance**: the average product of two deviations from their means; for two plots of a block it is the variance of what they share.
 # - **crossed**: two factors are crossed when levels of one occur together with all (or many) levels of the other, like genotypes and blocks.
 # - **df**: *degrees of freedom*, the number of independent pieces of information behind an estimate of a variance.
-# - **fixed effect**: a number in the mean that belongs to a level which is of interest by itself.
+# - **fixed effect**: an unknown number in the mean that is not thought of as a draw, such as the effect of a genotype, or a slope.
 # - **GLS**: *generalised least squares*, least squares that takes account of observations with different variances and with covariances.
 # - **ICC**: *intraclass correlation*, the correlation of two observations of one group, $\sigma_b^2 / (\sigma_b^2 + \sigma^2)$.
 # - **Kenward–Roger**: a method for tests and intervals in mixed models; it finds degrees of freedom and makes standard errors a little larger where the variances are poorly known.

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Open both notebooks of the pair in two tabs: every section has a twin.\nRead the question aloud and ask who has ever fitted a model with blocks. Board: leave the left half free for this model, the right half for the twin.\nWith 50 minutes: leave out the discussion of section 1 (2 minutes), the look at the data (section 4, 3), the interval in section 7 (2), the four routes (section 9, 1), and show of section 13 the static picture only (1). Sections 15 and 16 are homework (1)." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="The pair is taught as one double hour, and not by switching at every section: switching would show the answers. Plan: the fixed one from the title to section 11 (58 minutes); then the twin, 1 to 3 short, 4 to 11, and 12 to 14 once for both (60 minutes).\nIn section 11 show the static picture only; sections 12 to 16 are half a minute each, because 12 to 14 are taught once, in the twin.\nRead the question aloud and ask who has ever fitted a model with blocks. Board: leave the left half free for this model, the right half for the twin.\nWith 50 minutes: section 4 runs without talking (later cells need its names, 4 minutes); leave out the interval in section 7 (2), section 9 (0.5) and the toy of section 6 for a class that knows matrices (2).\nThe two tables of section 9 are shown together, at the end of the double hour." slideshow={"slide_type": "slide"}
 # # Analyse a field trial in blocks: blocks fixed
 #
 # **The question.** A field is never even, so we lay our plots out in blocks, and the blocks turn out to yield differently. Suppose each block gets a number of its own in the model. What can we then say about the genotypes, how surely, and about which land?
@@ -18,17 +18,17 @@
 # - say what this model assumes about two plots of the same block;
 # - choose between the standard error of a mean and the standard error of a difference.
 #
-# **What you need.** [Start here](00_start_here.ipynb), and a first course with regression. **Time.** In class 60 minutes (two parts of section 13 are for reading), alone about two and a half hours.
+# **What you need.** [Start here](00_start_here.ipynb), and a first course with regression. **Time.** In class a double hour for the pair, 60 minutes for each notebook; the parts called *For reading* are for you alone. Alone about two and a half hours.
 
 # %% [markdown] notes="Point at the two pictures and ask which of the two a farmer would draw. Do not answer yet." slideshow={"slide_type": "subslide"}
 # ![Three small pictures. Left: a field of four rows with eighteen plots each. Middle: a line with four dots, each with a question mark. Right: a bell curve with four dots under it, each with a question mark.](figures/day2_blocks.png)
 #
-# *The trial, and two ways to think about its four blocks: as four unknown numbers (this notebook), or as four draws from a population of blocks (the twin, [day2_rcbd_mixed](day2_rcbd_mixed.ipynb)). Both notebooks have the same sections, cell for cell.*
+# *The trial, and two ways to think about its four blocks: as four unknown numbers (this notebook), or as four draws from a population of blocks (the twin, [day2_rcbd_mixed](day2_rcbd_mixed.ipynb)). Both notebooks have the same sections, cell for cell; read this one first.*
 
-# %% [markdown] minutes=3 notes="Let the class explain the layout before you name it.\nPeople mix up treatment structure and design structure: the first is what we chose to compare, the second is how the land was divided." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=7 notes="Title two minutes, this section five. Let the class explain the layout before you name it.\nPeople mix up treatment structure and design structure: the first is what we chose to compare, the second is how the land was divided." slideshow={"slide_type": "slide"}
 # ## 1. Set up the trial
 #
-# The trial compared 18 sorghum genotypes in Sudan (Omer and others, 2015). The response is the grain yield of each plot in kg/ha. First the tools, then the data:
+# The trial compared 18 sorghum genotypes in Sudan (Omer and others, 2015). The response is the grain yield of each plot in kg/ha. First the tools, then the data. (`plots` is the part of `mmteach` that draws. It has nothing to do with the plots of a field.)
 
 # %% slideshow={"slide_type": "skip"}
 import matplotlib.pyplot as plt
@@ -68,10 +68,10 @@ print(reading)
 # A genotype was given to a plot at random, so the plot is the <em>experimental unit</em>. The yield was measured on the plot, so it is the <em>observational unit</em> as well. The <em>treatment structure</em> is one factor with 18 genotypes. The <em>design structure</em> is plots within blocks. <em>Complete</em>: every block holds every genotype. <em>Randomised</em>: the order was drawn anew in each block.
 # </details>
 
-# %% [markdown] minutes=3 notes="One genotype alone first: a mean, a standard deviation, a standard error. Board: s/\u221ar.\nThe point is the small number of plots behind that standard deviation." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="One genotype alone first: a mean, a standard deviation, a standard error. Board: \u03c3/\u221ar, estimated by s/\u221ar.\nThe point is the small number of plots behind that standard deviation." slideshow={"slide_type": "slide"}
 # ## 2. Recall: what we know already
 #
-# In the simplest model there is one mean, and the errors are independent: $y_i \sim N(\mu, \sigma^2)$. Here $\sigma$ is the standard deviation of a plot around its mean. From $r$ plots we estimate it by $s$. The *standard error* (SE) of the mean, the standard deviation of this estimate, is $s/\sqrt r$. Take the plots of genotype G01 alone, and forget the blocks:
+# In the simplest model there is one mean, and the errors are independent: $y_i \sim N(\mu, \sigma^2)$. Here $\sigma$ is the standard deviation of a plot around its mean. From $r$ plots we estimate it by $s$. The *standard error* (SE) of the mean, the standard deviation of this estimate, is $\sigma/\sqrt r$, and we estimate it by $s/\sqrt r$. Take the plots of genotype G01 alone, and forget the blocks:
 
 # %% slideshow={"slide_type": "-"}
 g01 = trial.loc[trial["genotype"] == "G01", "yield_kg_ha"]
@@ -80,7 +80,7 @@ se_g01 = g01.std() / np.sqrt(len(g01))
 print(f"G01: {len(g01)} plots, mean {g01.mean():.1f}, SD {g01.std():.1f} kg/ha")
 print(f"     standard error of the mean {se_g01:.1f} kg/ha")
 
-# %% [markdown] notes="Hands up for 'nearly the same'. Most say yes.\nExpect 'yes, it is the same field': reply 'same field, but only four plots each'." slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Hands up for 'nearly the same'. Most say yes.\nExpect 'yes, it is the same field': reply 'same field, but only four plots each'." slideshow={"slide_type": "subslide"}
 # A genotype mean of four plots is known to about 80 kg/ha, if we believe these four plots. But four plots say little about $\sigma$: the estimate rests on 3 *degrees of freedom* (df), the number of independent pieces of information behind it.
 #
 # **Predict.** If we do the same with the four plots of G02, will the standard error be nearly the same?
@@ -92,7 +92,7 @@ print(f"G02: standard error of the mean {se_g02:.1f} kg/ha")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # No: it is half as large. Each genotype gets its own standard deviation from its own four plots, and such estimates vary a lot. That is why we want *one* model for the whole trial: it assumes that $\sigma$ is the same for all genotypes, and then all 72 plots together say what it is. (Whether one $\sigma$ is enough is a question for day 7, *planned*.)
 
-# %% [markdown] minutes=2 notes="Everybody types four numbers before going on. Write three guesses of the room on the board; do not comment on them.\nExpect guesses far too small: the yields lie around 700 kg/ha and people think of 5 %." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="Everybody types four numbers before going on. Write three guesses of the room on the board; do not comment on them.\nExpect guesses far too small: the yields lie around 700 kg/ha and people think of 5 %." slideshow={"slide_type": "slide"}
 # ## 3. Commit to a guess
 #
 # Before the model speaks, guess four numbers, all in kg/ha. If you cannot guess sizes, guess at least the order of the first three. Type your numbers in place of `None`.
@@ -111,7 +111,7 @@ my_guess = {
 }
 print("my guesses in kg/ha:", my_guess)
 
-# %% [markdown] minutes=3 notes="Ask for the block first: which marker tends to lie on top? Then for the genotypes: which ones would you plant?\nPace: one minute for the figure, one for the question." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Ask for the block first: which marker tends to lie on top? Then for the genotypes: which ones would you plant?\nPace: one minute for the figure, one for the question." slideshow={"slide_type": "slide"}
 # ## 4. Look at the data
 #
 # We put the genotypes in the order of their means and give each block its own marker. `groupby` makes one group of rows for each genotype:
@@ -133,22 +133,22 @@ ax.set_ylabel("yield (kg/ha)")
 ax.legend(ncols=5, loc="upper left")
 plt.show()
 
-# %% [markdown] notes="Expect 'nine': reply 'how many blocks compete for the first place?'" slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Expect 'nine': reply 'how many blocks compete for the first place?' Chance alone gives some block ten or more of the 18 in about 2 of 100 trials." slideshow={"slide_type": "fragment"}
 # *Figure 2. Yield of each plot in kg/ha; the marker tells the block, the black dash is the mean of the genotype.*
 #
 # The genotypes differ a lot, and so do the plots of one genotype. Look at R1 (circles): it often lies on top.
 #
 # **Predict.** If the blocks did not differ at all, for about how many of the 18 genotypes would R1 hold the best plot? Then count:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "subslide"}
 best_plots = trial.loc[by_genotype.idxmax()]       # the best plot of each genotype
 n_best = (best_plots["block"] == "R1").sum()
 print(f"Block R1 holds the best plot for {n_best} of {len(genotypes)} genotypes.")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: for one in four, that is for 4 or 5. R1 holds the best plot more than twice as often. So the blocks do differ, and the model has to know it.
+# You should have said: for one in four, that is for 4 or 5. R1 holds the best plot more than twice as often, and chance alone seldom does this. So the model should know about the blocks.
 
-# %% [markdown] minutes=5 notes="Let the print stand for a while. Ask for the meaning of the intercept before you tell it.\nExpect 'the overall mean': reply 'then where are G01 and R1?'" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=7 notes="Let the print stand for a while. Ask for the meaning of the intercept before you tell it.\nExpect 'the overall mean': reply 'then where are G01 and R1?'" slideshow={"slide_type": "slide"}
 # ## 5. Fit first
 #
 # Fit now, understand afterwards. `mm.lm` fits a linear model by least squares. On the left of `~` stands the response, on the right stand the two factors. The table has one row for each coefficient, so we print six of them (`max_rows=6`); all come in section 7.
@@ -157,7 +157,7 @@ print(f"Block R1 holds the best plot for {n_best} of {len(genotypes)} genotypes.
 fixed = mm.lm("yield_kg_ha ~ genotype + block", data=trial)
 print(fixed.summary(max_rows=6))
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Read the printout from top to bottom.
 #
 # - **Residuals**: what is left of a plot when the model has said its expected yield. Half of the plots lie between −81.58 and 78.47 kg/ha.
@@ -170,8 +170,8 @@ print(fixed.summary(max_rows=6))
 # %% slideshow={"slide_type": "-"}
 print(mm.anova(fixed))
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# A row is a source of variation. For the genotypes F = 5.6880 on 17 and 51 degrees of freedom: the genotypes differ far more than chance would let them. For the blocks F = 3.0411.
+# %% [markdown] notes="Expect 'we cannot add them, they are differences': reply 'differences from which row?'" slideshow={"slide_type": "fragment"}
+# A row is a source of variation. `sum_sq` is its sum of squares, and `mean_sq` is this divided by `num_df`, the degrees of freedom of the source. F is the mean square of the row divided by that of the residuals. (*Type II*: each factor is tested beside the other one.) For the genotypes F = 5.6880 on 17 and 51 degrees of freedom: the genotypes differ far more than chance would let them. For the blocks F = 3.0411.
 #
 # **Check.** Which yield does the model expect for G02 in R1? And for G02 in R2, if the coefficient of R2 is −150.83 kg/ha?
 #
@@ -179,7 +179,7 @@ print(mm.anova(fixed))
 # In R1: Intercept + G02 = 672.03 − 66.52 = 605.5 kg/ha. In R2: the same − 150.83 = 454.7 kg/ha.
 # </details>
 
-# %% [markdown] minutes=7 notes="Board: the line for one plot. Let the class say the row of X for the first plot (G01 in R1) and for the last (G18 in R4) before it is computed.\nSwitch to the twin here: only the block term changes its letter." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=9 notes="Board: the line for one plot. Let the class say the row of X for the first plot (G01 in R1) and for the last (G18 in R4) before it is computed.\nDo the toy on the board before the real X." slideshow={"slide_type": "slide"}
 # ## 6. Open the box
 #
 # The same model, written three times.
@@ -194,7 +194,23 @@ print(mm.anova(fixed))
 #
 # $$\mathbf y \sim N(\mathbf X \boldsymbol\beta,\; \mathbf V), \qquad \mathbf V = \sigma^2 \mathbf I.$$
 #
-# **The matrices.** $\boldsymbol\beta$ holds all the unknown numbers, one below the other: $\mu$, the $g_i$, the $\beta_j$. $\mathbf X$ has a row for each plot and a column for each of these numbers. A cell is 1 where the number counts for the plot, and 0 where it does not. We write $\mathbf X$ column by column:
+# Read it plot by plot: each yield is normally distributed around its own cell of $\mathbf X\boldsymbol\beta$. The table $\mathbf V$ has a row and a column for each plot. Its diagonal holds the variances, its other cells the covariances of two plots. $\mathbf I$ is 1 on the diagonal and 0 elsewhere; so here each variance is $\sigma^2$ and each covariance 0.
+#
+# **The matrices.** $\boldsymbol\beta$ holds all the unknown numbers, one below the other: $\mu$, the $g_i$, the $\beta_j$. $\mathbf X$ has a row for each plot and a column for each of these numbers. A cell is 1 where the number counts for the plot, and 0 where it does not.
+#
+# How do the two give the expected yields? *Row times column*: multiply each cell of a row of $\mathbf X$ by its number in $\boldsymbol\beta$, and add up. Python writes this product as `@`. First a toy of two plots of one block, one with G01 and one with G02:
+
+# %% slideshow={"slide_type": "-"}
+X_toy = np.array([[1, 0], [1, 1]])         # a row for each plot
+beta_toy = np.array([580, -65])            # G01, and G02 − G01
+print(f"beta {beta_toy}, X times beta {X_toy @ beta_toy}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The plot of G01 gets 1 · 580 + 0 · (−65) = 580 kg/ha, that of G02 gets 1 · 580 + 1 · (−65) = 515 kg/ha.
+#
+# Three more signs will come. The *transpose* $\mathbf A'$ (`A.T`) turns rows into columns. $\mathbf A\mathbf B$ (`A @ B`) is each row of $\mathbf A$ times each column of $\mathbf B$. The *inverse* $\mathbf A^{-1}$ (`np.linalg.inv(A)`) undoes $\mathbf A$: $\mathbf A^{-1}\mathbf A = \mathbf I$, and `np.eye(3)` makes an $\mathbf I$ of three rows.
+#
+# Now the real $\mathbf X$, column by column:
 
 # %% slideshow={"slide_type": "subslide"}
 y = trial["yield_kg_ha"].to_numpy()
@@ -218,7 +234,7 @@ reading = plots.show_matrix(
 plt.show()
 print(reading)
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # *Figure 3. The matrix $\mathbf X$: a filled cell is 1, an empty one 0. Rows are the 72 plots in the order of the file, with a line between blocks. The thick line stands before the three columns of the blocks.*
 #
 # You should have said: at least one, at most three. The plot of G01 in R1 has a single 1, in the column of the intercept, because neither G01 nor R1 has a column.
@@ -236,7 +252,7 @@ print(f"with G01 and R1: {X_with_more.shape[1]} columns, rank {rank_with_more}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # > **Common slip: a column for every level.** With two more columns the rank is still 21. The columns of all genotypes add up to the column of ones, and so do those of all blocks; so two columns say nothing new, and least squares no longer has a single answer. That is why each factor leaves one level out, the reference level.
 
-# %% [markdown] minutes=10 notes="Type the first three cells live, line by line; run the others and talk. Board: X'X \u03b2\u0302 = X'y.\nDraw attention to df: rows minus columns. Programs solve the equations by a more exact route (the QR decomposition); the numbers are the same." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=12 notes="Type the first three cells live, line by line; run the others and talk. Board: X'X \u03b2\u0302 = X'y, which is X'(y \u2212 X\u03b2\u0302) = 0; and Var(Ay) = A V A'.\nDraw attention to df: rows minus columns. Programs solve the equations by a more exact route (the QR decomposition); the numbers are the same." slideshow={"slide_type": "slide"}
 # ## 7. Write the estimate in ten lines
 #
 # *Least squares* chooses the $\boldsymbol\beta$ for which the sum of the squared residuals is smallest. That $\hat{\boldsymbol\beta}$ solves the *normal equations*
@@ -255,7 +271,7 @@ print(f"G02 − G01: {beta_hat[1]:.4f} kg/ha")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The intercept and the first difference of section 5, with more digits. Now $\sigma$. First the residuals, what is left of each plot, and their sum of squares:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "subslide"}
 residuals = y - X @ beta_hat
 rss = residuals @ residuals              # residual sum of squares
 p = X.shape[1]                           # coefficients that we have estimated
@@ -266,17 +282,17 @@ print(f"degrees of freedom {n} − {p} = {df}")
 # %% [markdown] notes="Expect 'n, because a variance is a mean of squares': reply 'what would the residuals be with 72 coefficients?'" slideshow={"slide_type": "fragment"}
 # **Predict.** The estimate of $\sigma^2$ is this sum of squares, divided by something. Divided by $n$ = 72 or by the 51 degrees of freedom: which gives the larger $\hat\sigma$, and which one did the printout show?
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "subslide"}
 sigma_hat = np.sqrt(rss / df)
 sigma_divided_by_n = np.sqrt(rss / n)
 sigma2_hat = sigma_hat**2
 print(f"divided by df: sigma {sigma_hat:.2f} kg/ha")
 print(f"divided by n:  sigma {sigma_divided_by_n:.2f} kg/ha")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # > **Common slip: dividing by n.** The smaller number, 134.73 kg/ha, is the *maximum likelihood* (ML) estimate. It is too small on average, because the residuals are measured from a mean that was fitted to the same plots: the model has spent 21 coefficients on coming close to them. Divide by the degrees of freedom, and you get the 160.09 kg/ha of the printout.
 #
-# How well are the coefficients known? Least squares gives $\mathrm{Var}(\hat{\boldsymbol\beta}) = \sigma^2(\mathbf X'\mathbf X)^{-1}$. We do not know $\sigma^2$, so we put its estimate in. The roots of the diagonal are the standard errors; they give t and p:
+# How well are the coefficients known? Least squares gives $\mathrm{Var}(\hat{\boldsymbol\beta}) = \sigma^2(\mathbf X'\mathbf X)^{-1}$. We do not know $\sigma^2$, so we put its estimate in. The roots of the diagonal are the standard errors; they give t and p. Here are the first three rows:
 
 # %% slideshow={"slide_type": "subslide"}
 cov_beta = sigma2_hat * np.linalg.inv(XtX)
@@ -285,11 +301,23 @@ t = beta_hat / se
 p_value = 2 * stats.t.sf(abs(t), df)      # both tails of the t distribution
 table = pd.DataFrame({"estimate": beta_hat, "SE": se, "t": t}, index=fixed.beta.index)
 table = table.round({"estimate": 4, "SE": 2, "t": 3})
-table["p"] = [f"{value:.6f}" if value > 1e-4 else f"{value:.2e}" for value in p_value]
+print(table.head(3).to_string())
+
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# For reading: all the rows, with p. A very small p is written with its power of ten:
+
+# %% slideshow={"slide_type": "skip"}
+def p_as_text(p):
+    if p < 1e-4:
+        return f"{p:.2e}"
+    return f"{p:.6f}"
+
+table["p"] = [p_as_text(p) for p in p_value]
 print(table.to_string())
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# The whole table, with more digits than in section 5. Now the mean of G01. *Mean* needs a decision here: over which blocks? We take all four alike, so we give a quarter to each. The weights are 1 for the intercept, 0 for every other genotype, and ¼ for each of R2, R3 and R4 (R1 has its quarter as the reference). For weights $\mathbf w$, the estimate is $\mathbf w'\hat{\boldsymbol\beta}$ and its variance $\mathbf w'\,\mathrm{Var}(\hat{\boldsymbol\beta})\,\mathbf w$:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The rows of section 5, with more digits. Now the mean of G01. *Mean* needs a decision here: over which blocks? We take all four alike, so we give a quarter to each. The weights are 1 for the intercept, 0 for every other genotype, and ¼ for each of R2, R3 and R4 (R1 has its quarter as the reference). For weights $\mathbf w$, the estimate is $\mathbf w'\hat{\boldsymbol\beta}$ and its variance $\mathbf w'\,\mathrm{Var}(\hat{\boldsymbol\beta})\,\mathbf w$:
 
 # %% slideshow={"slide_type": "-"}
 weights = np.zeros(p)
@@ -300,7 +328,7 @@ se_mean = np.sqrt(weights @ cov_beta @ weights)
 print(f"mean of G01 {mean_g01:.3f} kg/ha, SE {se_mean:.2f} kg/ha")
 print(f"by formula, sigma/√4:      SE {sigma_hat / np.sqrt(4):.2f} kg/ha")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # An interval needs degrees of freedom. Here this is easy: the only variance in the formula is $\hat\sigma^2$, and it rests on 51. So the 95 % interval is the mean ± $t$ × SE, with $t$ from the t distribution with 51 degrees of freedom (`stats.t.ppf(0.975, df)` gives the value that cuts off the highest fortieth):
 
 # %% slideshow={"slide_type": "-"}
@@ -309,7 +337,7 @@ lower = mean_g01 - t_star * se_mean
 upper = mean_g01 + t_star * se_mean
 print(f"t {t_star:.3f} on {df} df: from {lower:.1f} to {upper:.1f} kg/ha")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Two functions do this for any model. `mm.emmeans` makes the means (*estimated marginal means*), and `mm.contrast` a comparison with weights by name:
 
 # %% slideshow={"slide_type": "-"}
@@ -317,14 +345,14 @@ print(mm.emmeans(fixed, "genotype", at={"genotype": ["G01", "G02"]}))
 print()
 print(mm.contrast(fixed, {"genotype[T.G02]": 1}))
 
-# %% [markdown] notes="Let the class say the question for each of the three. Expect 'the smallest is the best': reply 'best for which question?'" slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Let the class say the question for each of the three. Expect 'the smallest is the best': reply 'best for which question?'" slideshow={"slide_type": "subslide"}
 # Three standard errors, and three different questions:
 #
 # - 86.46 belongs to one genotype in one block, G01 in R1;
 # - 80.04 belongs to the mean of a genotype over these four blocks;
 # - 113.20 belongs to the *difference* of two genotypes, the reason why the trial was laid out. It is the *standard error of a difference*, **SED** for short: $\sqrt{2\hat\sigma^2/4}$, because two means of four plots are compared.
 
-# %% [markdown] minutes=5 notes="The central picture of the day. Point at one cell and ask for the two plots behind it. Switch between the two tabs.\nExpect 'the block covariance': reply 'which letter in our model is random?' Right: 0 and 0." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=6 notes="The central picture of the day. Point at one cell and ask for the two plots behind it.\nExpect 'the block covariance': reply 'which letter in our model is random?' Right: 0 and 0." slideshow={"slide_type": "slide"}
 # ## 8. See the covariance of the data
 #
 # $\mathbf V$ has a row and a column for each plot. On the diagonal stands the variance of a plot, elsewhere the covariance of two plots. We cut out a corner of $\hat{\mathbf V}$: three plots of R1 and three of R2.
@@ -348,7 +376,7 @@ print(reading)
 correlation = V_hat[0, 1] / V_hat[0, 0]        # G01 and G02, both in R1
 print(f"correlation of two plots of a block: {correlation:.3f}")
 
-# %% [markdown] notes="Expect 'the model ignores the blocks': the useful mistake. Reply 'then why did R2 have a row in the printout?'" slideshow={"slide_type": "fragment"} tags=["discuss"]
+# %% [markdown] notes="Expect 'the model ignores the blocks': the useful mistake. Reply 'then why did R2 have a row in the printout?'" slideshow={"slide_type": "subslide"} tags=["discuss"]
 # *Figure 4. The estimated covariance matrix of the plots, blocks fixed: a corner with symbols, and the whole. White is zero. `np.ix_` picks rows and columns.*
 #
 # You should have said: 0 in both cells. In this model the errors are the only thing that varies, and they are independent.
@@ -359,7 +387,7 @@ print(f"correlation of two plots of a block: {correlation:.3f}")
 # Into the mean. The block effect moves all plots of block <em>j</em> up or down together, but it is a fixed number. Once the four numbers are in <b>X</b>β, what is left over is taken as independent.
 # </details>
 
-# %% [markdown] minutes=1 notes="A habit for life. Show the table, not the code; one minute.\nIf somebody asks why R shows fewer digits: R prints them so, the numbers inside are as long as ours." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=0.5 notes="A habit for life. Show the table of both notebooks together, at the end of the double hour; the code is for readers.\nIf somebody asks why R shows fewer digits: R prints them so, the numbers inside are as long as ours." slideshow={"slide_type": "slide"}
 # ## 9. Agree by four routes
 #
 # A number counts when a second route has given it, too. We compare our own lines, `mm.lm`, the Python library statsmodels, and the printout of R's `lm`. The last column is typed as R prints it:
@@ -387,7 +415,7 @@ print(routes.round(4).assign(R=r_prints).to_string())
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Four routes, one answer. (`assert` does nothing when its condition is true, and stops the cell when it is not.)
 
-# %% [markdown] minutes=4 notes="Ask which land the four numbers speak of. In the twin these four numbers shrink.\nExpect 'R1 is good soil': reply 'this year, with these plots; how sure are you of the 90?'" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="Ask which land the four numbers speak of. Leaving out a block is for readers; say the result.\nExpect 'R1 is good soil': reply 'this year, with these plots; how sure are you of the 90?'" slideshow={"slide_type": "slide"}
 # ## 10. Meet the blocks
 #
 # The printout gave the blocks as differences from R1. It is fairer to compare all four with the average block:
@@ -403,12 +431,12 @@ print(block_table.round(2).to_string())
 ms_blocks = 18 * np.sum(deviations**2) / 3           # 18 plots a block, 3 df
 print(f"mean square of blocks {ms_blocks:.0f}, F {ms_blocks / sigma2_hat:.4f}")
 
-# %% [markdown] notes="Hands up. Expect 'yes, it is the same field'." slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Reply to wrong hands: 'which block had the widest scatter?' Of the residual sum of squares 45 % lies in R1 (586 613 of 1 306 996)." slideshow={"slide_type": "subslide"}
 # R1 yielded 90.18 kg/ha more than the average block, and the model takes this number at face value. F = 3.0411 is the F of the blocks in section 5.
 #
 # > **Common slip: "the effect of R1 is zero".** In the printout R1 has no row, but that is a choice of reference and not a result. With another reference the coefficients change; the deviations from the average block stay the same.
 #
-# **Predict.** We leave out each block in turn and fit again. Three blocks are left each time. Will $\hat\sigma$ stay within 10 % of 160 kg/ha?
+# **Predict.** We leave out each block in turn and fit again. Look at Figure 2: in which block do markers lie farthest from the dashes? So leaving out which block will move $\hat\sigma$ = 160 kg/ha most, and in which direction?
 
 # %% slideshow={"slide_type": "-"}
 for block in blocks:
@@ -418,16 +446,17 @@ for block in blocks:
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: no. Without R1 it falls by a fifth, to 124.2 kg/ha, so R1 has the most uneven plots. Even an estimate on 51 degrees of freedom moves when a quarter of the trial is taken away.
+# You should have said: leaving out R1, and downwards. Without it $\hat\sigma$ falls by more than a fifth, to 124.2 kg/ha, because the plots of R1 are the most uneven. Even an estimate on 51 degrees of freedom moves when a quarter of the trial is taken away.
 
-# %% [markdown] minutes=4 notes="Ask for the prediction before you move the slider: what happens to V? Nothing: that is the point.\nMove to 0, then to 3, slowly. Then the other tab: the same slider, another picture." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1.5 notes="Static picture only, a minute and a half. Ask first: what happens to V? Nothing: that is the point." slideshow={"slide_type": "slide"}
 # ## 11. Turn one knob
 #
-# Now we change the data. We multiply the differences between the blocks by a factor: 1 is the trial as it was, 0 is a perfectly even field, 3 is a very uneven one. Everything else stays. Then we fit the model anew:
+# Now we change the data. We multiply the differences between the blocks by a factor: 1 is the trial as it was, 0 is a perfectly even field, 3 is a very uneven one. Everything else stays. Then we fit the model anew. (`cat.codes` is the number of the block of each plot, 0 to 3. A list of such numbers in brackets picks: `deviations[…]` holds the deviation of the right block for each of the 72 plots.)
 
 # %% slideshow={"slide_type": "-"}
 def with_block_differences(factor):
-    more = (factor - 1) * deviations[trial["block"].cat.codes]
+    deviation_of_plot = deviations[trial["block"].cat.codes]
+    more = (factor - 1) * deviation_of_plot
     return trial.assign(yield_kg_ha=y + more)
 
 factor = 2
@@ -437,16 +466,16 @@ print(f"factor {factor}: sigma {refit.sigma:.2f} kg/ha, "
       f"R2 − R1 {refit.beta['block[T.R2]']:.2f} kg/ha")
 
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Expect 'V grows with the blocks': reply 'where do the blocks stand, in X or in V?'" slideshow={"slide_type": "fragment"}
 # With factor 2 the difference between R2 and R1 is twice as large, and $\hat\sigma$ is what it was. The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model estimates them (dots).
 #
-# **Predict.** Move the factor from 0 to 3. Will the left picture change? Will the dots leave their rings?
+# **Predict.** Move the factor from 0.5 to 3. Will the left picture change? Will the dots leave their rings?
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 def draw_factor(factor, ax_V, ax_blocks):
     refit = mm.lm("yield_kg_ha ~ genotype + block", data=with_block_differences(factor))
     V_now = refit.sigma2 * np.eye(6)
-    estimated = np.array([0, *refit.beta.iloc[18:21]])
+    estimated = np.append(0, refit.beta.iloc[18:21])       # 0 for R1, then R2 to R4
     estimated = estimated - estimated.mean()
     plots.show_matrix(V_now, trial["block"][corner], ax=ax_V, title="Corner of V")
     ax_blocks.plot(factor * deviations, blocks, "o", color="grey", markersize=10,
@@ -483,25 +512,31 @@ interact(picture, factor=FloatSlider(
 
 # %% slideshow={"slide_type": "subslide"}
 fig, axes = plt.subplots(2, 3, figsize=(9, 5.6), height_ratios=[3, 2])
-three_factors = [0, 1, 3]
+three_factors = [0.5, 1, 3]
 for position in range(3):
     factor = three_factors[position]
     print(draw_factor(factor, axes[0, position], axes[1, position]))
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 6. Block differences multiplied by 0, 1 and 3: above the corner of $\hat{\mathbf V}$, below the blocks in the data (rings) and estimated (dots).*
+# *Figure 6. Block differences multiplied by 0.5, 1 and 3: above the corner of $\hat{\mathbf V}$, below the blocks in the data (rings) and estimated (dots).*
 #
 # You should have said: $\hat{\mathbf V}$ does not move, because in this model the block differences are in the mean and $\mathbf V$ holds $\sigma^2$ alone. The dots do not leave their rings: the estimates follow the data all the way.
 
-# %% [markdown] minutes=6 notes="Collect the four predictions by hands before you run the cell. Then read the verdicts aloud, row by row.\nExpect 'all of them': reply 'what can random blocks do to a difference inside a block?'" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=0.5 notes="Taught once, in the twin; say so and go on. For a class that sees only this notebook: six minutes, hands before the cell is run, then three rows aloud: SED, SE of a mean, what you may say.\nExpect 'all of them': reply 'what can random blocks do to a difference inside a block?'" slideshow={"slide_type": "slide"}
 # ## 12. What is the same, what differs
 #
 # Would the results change if the blocks were random, a sample of blocks that we might have used? That is the model of the twin, where it is taken apart; here we only announce its results. `(1 | block)` takes the block columns out of $\mathbf X$ and gives the model a variance between blocks, $\sigma_b^2$, instead. `mm.lmm` estimates the variances by *restricted maximum likelihood* (REML), that is from the part of the data that does not depend on the means; day 4 derives it.
 #
-# **Predict.** Which of your four numbers of section 3 will change: $\sigma$, the SE of a mean, the SED, the best block?
+# Nothing about random blocks has been taught yet, but one line helps. Write G02 − G01 inside block $j$ with the line of section 6:
+#
+# $$y_{2j} - y_{1j} = (\mu + g_2 + \beta_j + \varepsilon_{2j}) - (\mu + g_1 + \beta_j + \varepsilon_{1j}).$$
+#
+# What becomes of $\beta_j$? And what becomes of it in $y_{1j}$ alone?
+#
+# **Predict.** So which of your four numbers of section 3 will change when $\beta_j$ is replaced by a random draw: $\sigma$, the SE of a mean, the SED, the best block?
 
-# %% slideshow={"slide_type": "subslide"}
+# %% slideshow={"slide_type": "skip"}
 mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
 
 def numbers_of(fit):
@@ -524,7 +559,7 @@ def numbers_of(fit):
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Four more rows are not in both fits by the same name, so we add them one by one. `np.isclose` compares the two columns:
+# Five more rows are not in both fits by the same name, so we add them one by one. One of them needs a word: how sure are we of G01 in *one* new block? That block is one draw, so its variance $\hat\sigma_b^2$ is added to that of the mean. `np.isclose` compares the two columns:
 
 # %% slideshow={"slide_type": "subslide"}
 comparison = pd.DataFrame({
@@ -533,22 +568,24 @@ comparison = pd.DataFrame({
 })
 predicted = mixed.ranef()["estimate"]
 in_new_block = mixed.beta["Intercept"]
+variance_new = mixed.se["Intercept"]**2 + mixed.varcomp["variance"][0]
 by_ml = mixed.refit(reml=False).sigma
 comparison.loc["best block"] = [deviations[0], predicted[0]]
 comparison.loc["G01 in a new block"] = [np.nan, in_new_block]
+comparison.loc["its SE"] = [np.nan, np.sqrt(variance_new)]
 comparison.loc["covariance in a block"] = [0, mixed.V.iloc[0, 1]]
 comparison.loc["sigma by ML"] = [sigma_divided_by_n, by_ml]
 equal = np.isclose(comparison["blocks fixed"], comparison["blocks random"])
 comparison["verdict"] = np.where(equal, "same", "differs")
 print(comparison.to_string(float_format="{:.3f}".format, na_rep="none"))
 
-# %% [markdown] notes="Ask which standard error belongs into a report, and for which question.\nExpect 'always the smaller': reply 'who pays when the farmer gets less?' Expect 'the bars overlap, so no difference': reply 'the bars are one SE; the comparison has its own, at the right'." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# You should have said: $\sigma$ and the SED stay, the SE of a mean and the best block change. All that compares genotypes is the same. All that speaks of a single mean, or of the blocks, differs.
+# %% [markdown] notes="Ask which standard error belongs into a report, and for which question.\nExpect 'always the smaller': reply 'who pays when the farmer gets less?' Expect 'the bars overlap, so no difference': reply 'the bars are one SE; the comparison has its own, at the right'." slideshow={"slide_type": "subslide"} tags=["discuss"]
+# You should have said: $\sigma$ and the SED stay, the SE of a mean and the best block change. $\beta_j$ cancels in a difference, and it does not in a single mean. All that compares genotypes is the same. A single mean is the same number as well, but its SE, its degrees of freedom and its interval differ, and so do the blocks.
 #
 # **Discuss.** Which standard error does a breeder need who chooses between two genotypes? And one who promises a yield to a farmer?
 #
 # <details><summary>Answer</summary>
-# Choosing needs the SED, 113.20 kg/ha, and here the two analyses agree. A promise is about land outside the trial. The SE with fixed blocks, 80.04, speaks of these four blocks only. The SE with random blocks, 84.46, speaks of blocks like these. Neither speaks of another year or another region: for that the trial would have to contain years and regions.
+# Choosing needs the SED, 113.20 kg/ha, and here the two analyses agree. A recommendation is about the <em>average</em> of land outside the trial: with random blocks its SE is 84.46; 80.04 speaks of these four blocks only. A promise for <em>one</em> field is harder still, because that field is one draw: √(84.46² + 2906) = 100.2. None of them speaks of another year or another region: for that the trial would have to contain years and regions.
 # </details>
 #
 # ***
@@ -574,29 +611,25 @@ ax.set_ylabel("mean ± SE (kg/ha)")
 ax.legend(loc="upper left")
 plt.show()
 
-# %% [markdown] notes="Keep this table on the screen for a minute in silence." slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The bar at the right has the length of the SED.*
-#
-# The same table once more, with the reasons. The last column says until when the two analyses agree:
+
+# %% [markdown] notes="Keep this table on the screen for a minute in silence." slideshow={"slide_type": "subslide"}
+# The most important rows once more, with the reasons. The last column says until when the two analyses agree; the hats mean estimates, and $\hat\sigma_b^2$ can be zero. (The table of the twin explains the other rows.)
 #
 # | quantity | blocks fixed | blocks random | why | the two agree |
 # |---|---|---|---|---|
-# | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks |
-# | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as the trial is complete and $\mathrm{MS}_b > \mathrm{MS}_e$ |
-# | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as the trial is complete and $\mathrm{MS}_b > \mathrm{MS}_e$ |
-# | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as the trial is complete |
-# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | never, in practice |
-# | df of a mean | $72 - 21$ | Satterthwaite | $\hat\sigma_b^2$ rests on four blocks | never, in practice |
-# | interval of a mean | mean ± $t$·SE | mean ± $t$·SE | larger SE, fewer df | never, in practice |
-# | R1 above the average | $\bar y_{R1} - \bar y$ | $\dfrac{18\hat\sigma_b^2}{18\hat\sigma_b^2 + \hat\sigma^2}$ of it | a part of it is chance | only if $\hat\sigma_b^2$ is infinite |
-# | intercept | G01 in R1 | G01 in an average block | R1 is the reference, or nothing is | by accident |
-# | G01 in a new block | no answer | the intercept | a new block has no coefficient; a new draw has mean 0 | |
+# | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks, and the model holds genotype and block and nothing else |
+# | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as every remaining block is complete and $\hat\sigma_b^2 > 0$ |
+# | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as every remaining block is complete and $\hat\sigma_b^2 > 0$ |
+# | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as every remaining block is complete |
+# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | never, unless $\mathrm{MS}_b = \mathrm{MS}_e$ exactly |
+# | R1 above the average | $\bar y_{R1} - \bar y$ | a part of it | the rest is taken for chance (section 10 of the twin) | only if $\hat\sigma_b^2$ is infinite |
+# | SE of G01 in a new block | none | $\sqrt{\mathrm{SE}^2 + \hat\sigma_b^2}$, here 100.2 | one new block is one draw, and not an average of blocks | |
 # | covariance in a block | 0 | $\hat\sigma_b^2$ | shared soil is in the mean, or in $\mathbf V$ | only if $\hat\sigma_b^2 = 0$ |
-# | columns of $\mathbf X$ | $1 + 17 + 3$ | $1 + 17$ | block columns are in $\mathbf Z$ | never |
-# | $\sigma$ by ML | $\sqrt{\mathrm{RSS}/72}$ | $\sqrt{\mathrm{RSS}/(72-4)}$ | ML does not count the fixed effects that it fits; there are more of them with blocks fixed | never |
 # | **what you may say** | **these four blocks** | **blocks like these** | the error speaks of what varies in the model | |
 
-# %% [markdown] minutes=4 notes="Four minutes for the goats; the six plots and the pigs are for reading.\nBefore the first run: hands up, how many of the 17 differences will no longer agree? Then let somebody else turn the knobs." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=0.5 notes="Taught once, in the twin; here for a lone reader. The six plots and the pigs are for reading.\nBefore the first run: hands up, how many of the 17 differences will still agree? And if the goats had eaten a plot of G01? (With seed = 3 they do: 0 of 17.)" slideshow={"slide_type": "slide"}
 # ## 13. Break it: lose some plots
 #
 # The equalities rest on the layout: every genotype stands once in every block. (They also need a variance between blocks that is not estimated as zero.) Goats visit the trial. The knobs are *how many* plots they eat (none to half of the trial) and *where*:
@@ -605,27 +638,30 @@ plt.show()
 # - `"one block"`: first all of R4, then all of R3;
 # - `"half of every block"`: each block keeps 9 genotypes, and other ones in each block.
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 block_number = trial["block"].cat.codes               # 0 to 3
 genotype_number = trial["genotype"].cat.codes         # 0 to 17
 
+# one block: sort by block, from R4 down to R1
 last_block_first = trial.sort_values("block", ascending=False, kind="stable")
-place = (genotype_number - 5 * block_number) % 18     # shifted by 5 in each block
-last_place_first = trial.assign(place=place).sort_values(
-    "place", ascending=False, kind="stable")
+# half of every block: number the plots of each block 0 to 17, starting with another
+# genotype in each block (% 18 goes from 17 on to 0); lose the high numbers first
+turn = (genotype_number - 5 * block_number) % 18
+last_turn_first = trial.assign(turn=turn).sort_values(
+    "turn", ascending=False, kind="stable")
 print("one block, lost first:          ", list(last_block_first.index[:6]))
-print("half of every block, lost first:", list(last_place_first.index[:6]))
+print("half of every block, lost first:", list(last_turn_first.index[:6]))
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# These are the numbers of the rows, in the order in which they are lost (`kind="stable"` leaves rows that tie in the order of the file). At random we go through the plots in a shuffled order, and spare the last plot of each genotype. `seed` chooses the shuffle; any whole number from 0 will do:
+# %% [markdown] slideshow={"slide_type": "skip"}
+# These are the numbers of the rows, in the order in which they are lost (`kind="stable"` leaves rows that tie in the order of the file). At random we go through the plots in a shuffled order, and spare the last plot of each genotype. `seed` chooses the shuffle; any whole number will do. An unknown pattern loses nothing, and the three names are printed:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 seed = 1
 
 def random_order(seed):
     lost = []
     plots_left = trial["genotype"].value_counts()
-    for plot in np.random.default_rng(seed).permutation(n):
+    for plot in np.random.default_rng(abs(int(seed))).permutation(n):
         genotype = trial["genotype"][plot]
         if plots_left[genotype] > 1:
             plots_left[genotype] = plots_left[genotype] - 1
@@ -635,20 +671,23 @@ def random_order(seed):
 orders_of_loss = {
     "at random": random_order(seed),
     "one block": list(last_block_first.index),
-    "half of every block": list(last_place_first.index),
+    "half of every block": list(last_turn_first.index),
 }
 
 def lose_plots(number, pattern):
+    if pattern not in orders_of_loss:
+        print("pattern is one of:", list(orders_of_loss))
+        return trial
     number = int(min(max(number, 0), 36))             # never more than half the trial
     return trial.drop(index=orders_of_loss[pattern][:number])
 
 print("at random, lost first:          ", orders_of_loss["at random"][:6])
 
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The next function fits both models to what is left, and returns the 17 differences from G01 with their SEDs, and the variance between blocks:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 def both_analyses(data):
     fit_fixed = mm.lm("yield_kg_ha ~ genotype + block", data=data)
     fit_mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=data)
@@ -656,14 +695,17 @@ def both_analyses(data):
         "fixed": fit_fixed.beta, "random": fit_mixed.beta,
         "SED fixed": fit_fixed.se, "SED random": fit_mixed.se})
     differences = differences.filter(like="genotype", axis=0)
-    differences.index = differences.index.str[-4:-1]          # genotype[T.G02] -> G02
+    differences.index = genotypes[1:]                         # G02 to G18
     return differences, fit_mixed.varcomp["variance"][0]
+
+def show_rows(table):
+    print("none" if table.empty else table.to_string())
 
 differences, sigma2_b_now = both_analyses(trial)
 gap = differences["fixed"] - differences["random"]
 print(f"no plot lost: largest gap between the analyses {gap.abs().max():.2f} kg/ha")
 
-# %% [markdown] notes="Expect 'none, the trial is unbalanced now': the usual answer, and wrong. Reply 'which differences feel the lost plot?'" slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Expect 'none, the trial is unbalanced now': the usual answer, and wrong. Reply 'which differences feel the lost plot?'" slideshow={"slide_type": "subslide"}
 # No plot lost, no gap. Now the goats eat one plot. With `seed = 1` it is that of G18 in R1.
 #
 # **Predict.** Of the 17 differences from G01, how many will still be the same in both analyses?
@@ -675,23 +717,23 @@ pattern = "at random"
 left_in_field = lose_plots(number_lost, pattern)
 gone = trial.drop(index=left_in_field.index)
 print("lost plots:")
-print(gone[["genotype", "block"]].to_string(index=False))
+show_rows(gone[["genotype", "block"]])
 differences, sigma2_b_now = both_analyses(left_in_field)
 differences["gap"] = differences["fixed"] - differences["random"]
 changed = differences[differences["gap"].abs() > 0.005]
 n_agree = len(differences) - len(changed)
 print(f"{n_agree} of {len(differences)} differences agree; the others:")
-print(changed.round(2).to_string())
+show_rows(changed.round(2))
 
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: 16. Only the difference that contains G18 has changed. Two genotypes that stand in the *same blocks* have the same difference in both analyses, because each block adds the same to both. (This is exact, however many other plots are lost.)
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# You should have said: 16. Only the difference that contains G18 has changed. Two genotypes that stand in the *same blocks* have the same difference in both analyses, because each block adds the same to both. (This is exact, however many other plots are lost, as long as the model holds genotype and block and nothing else. A covariate that varies between blocks would break it.)
 #
-# G18 now stands in R2, R3 and R4 only, without R1, the best block. Its raw mean is too low, and both analyses correct it. The fixed one corrects by the full block differences, the other one by block differences that are *shrunken*, pulled towards zero (in the complete trial 60.523 in place of 90.176 kg/ha for R1). That makes the gap.
+# G18 now stands in R2, R3 and R4 only, without R1, the best block. Its raw mean is too low, and both analyses correct it. The fixed one corrects by the full block differences, the other one by block differences that are, as a rule, *shrunken*, pulled towards zero (in the complete trial 60.523 in place of 90.176 kg/ha for R1). That makes the gap.
 #
 # Now turn both knobs. The bars are the gaps in kg/ha, in the order of the means. Below the picture are three dials: the largest gap in units of its SED, the ratio of the average SEDs (fixed to random), and the variance between blocks.
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 def draw_gaps(number, pattern, ax):
     differences, sigma2_b_now = both_analyses(lose_plots(number, pattern))
     gap = differences["fixed"] - differences["random"]
@@ -739,18 +781,19 @@ dials = pd.DataFrame({
 plt.show()
 print(dials.to_string())
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # *Figure 9. The gap between the two analyses in each difference from G01, in kg/ha, for a complete trial, after 12 plots lost at random, and when each block holds half of the genotypes.*
 #
-# A dozen lost plots hardly matter: the largest gap is a tenth of an SED. But when every block holds only half of the genotypes, the analyses differ by half an SED. (Try `"one block"` with 18 plots: a whole block is gone, the rest is complete, and all gaps are zero again. It is the *uneven* loss that matters.)
+# A dozen lost plots hardly matter: the largest gap is here a tenth of an SED, and with other seeds up to about a quarter. But when every block holds only half of the genotypes, the analyses differ by half an SED. (Try `"one block"` with 18 plots: a whole block is gone, the rest is complete, and all gaps are zero again. It is the *uneven* loss that matters.)
 #
 # > **Common slip: "fixed or random, the estimates are the same".** They are, when the genotypes that you compare stand in the same blocks. One lost plot is a counter-example.
-#
+
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### For reading: which plots count?
 #
 # Why do the two analyses differ, and which one knows more? Take the smallest example: two genotypes and six plots. G01 is without R4, G18 is without R3:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 only_two = trial[trial["genotype"].isin(["G01", "G18"])]
 lost_G01 = (only_two["genotype"] == "G01") & (only_two["block"] == "R4")
 lost_G18 = (only_two["genotype"] == "G18") & (only_two["block"] == "R3")
@@ -760,22 +803,22 @@ print(six_wide.to_string(na_rep="-"))
 by_pairs = (six_wide["G18"] - six_wide["G01"]).mean()    # a missing plot is skipped
 print(f"mean of the two differences inside blocks: {by_pairs:.3f} kg/ha")
 
-# %% [markdown] notes="Expect 'six plots give the better estimate': reply 'what does the plot in R3 say, if R3 has a number of its own?'" slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Expect 'six plots give the better estimate': reply 'what does the plot in R3 say, if R3 has a number of its own?'" slideshow={"slide_type": "skip"}
 # **Predict.** We fit the model with fixed blocks to all six plots, and then only to the four plots of R1 and R2. Will the estimate of G18 − G01 be the same?
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 four = six[six["block"].isin(["R1", "R2"])]
 with_six = mm.lm("yield_kg_ha ~ genotype + block", data=six)
 with_four = mm.lm("yield_kg_ha ~ genotype + block", data=four)
 print(f"six plots:  G18 − G01 = {with_six.beta['genotype[T.G18]']:.3f} kg/ha")
 print(f"four plots: G18 − G01 = {with_four.beta['genotype[T.G18]']:.3f} kg/ha")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # They say the same, 666.265 kg/ha, the mean of the two differences. A plot without a partner in its block is used up by the effect of its block, and says nothing about the genotypes. Blocks fixed means: *only comparisons inside blocks count*. With blocks random the two lonely plots count a little as well; this is called the *recovery of inter-block information*, and the twin shows how it works.
 #
 # What do lost plots cost? With half blocks, half of the plots have to pay for the same 21 coefficients:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 half = lose_plots(36, "half of every block")
 half_fixed = mm.lm("yield_kg_ha ~ genotype + block", data=half)
 average_sed = half_fixed.se.filter(like="genotype").mean()
@@ -784,28 +827,28 @@ print(f"complete: {fixed.df_resid} df, t {t_star:.3f}, SED {sed:.2f} kg/ha")
 print(f"halves:   {half_fixed.df_resid} df, t {t_half:.3f}, "
       f"average SED {average_sed:.2f} kg/ha")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The SED grows because there are fewer plots, and the t value because there are fewer degrees of freedom.
 #
 # ### For reading: pigs in rooms
 #
-# Blocks are not always strips of land. In a feeding trial with pigs (synthetic data, see `data/README.md`) six diets were compared in three rooms, with five pens for each diet in each room and three days of sampling. The response is the dry matter of the faeces in %. Rooms fixed:
+# Blocks are not always strips of land. In a feeding trial with pigs (synthetic data, see `data/README.md` in the project folder) six diets were compared in three rooms, with five pens for each diet in each room and three days of sampling. The response is the dry matter of the faeces in %. The star in the formula stands for both factors and their interaction. Rooms fixed:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 pigs = mm.load("pigs_rooms")
 rooms_fixed = mm.lm("dry_matter_pct ~ diet * day + room", data=pigs)
 print(mm.emmeans(rooms_fixed, "diet", at={"diet": ["A"]}))
 
-# %% [markdown] notes="Expect 'yes, 250 degrees of freedom are a lot': reply 'of what? How many rooms did we see?'" slideshow={"slide_type": "fragment"} tags=["discuss"]
+# %% [markdown] notes="Expect 'yes, 250 degrees of freedom are a lot': reply 'of what? How many rooms did we see?'" slideshow={"slide_type": "skip"} tags=["discuss"]
 # The mean of diet A lies between 15.8 and 19.4 %, on 250 degrees of freedom.
 #
 # **Discuss.** A farmer asks what diet A would do in *his* rooms. Is this interval an answer?
 #
 # <details><summary>Answer</summary>
-# No. Rooms are fixed, so the interval speaks of these three rooms only. In the twin the rooms are random, and the SE of the same mean is 2.19 in place of 0.89, on 2.7 degrees of freedom: the interval goes from 10.2 to 25.0 %. Three rooms say little about rooms in general. (The model also takes the three days of a pen as independent, which they are not; day 6, planned.)
+# No. Rooms are fixed, so the interval speaks of these three rooms only. In the twin the rooms are random, and the SE of the same mean is 2.19 in place of 0.89, on 2.7 degrees of freedom: the interval goes from 10.2 to 25.0 %. But this speaks of the <em>average</em> over rooms like these. The rooms of one farmer are a new draw: for one room the SE is √(4.8 + 12) = 4.1, wider still. Three rooms say little about rooms in general. (The model also takes the three days of a pen as independent, which they are not; day 6, planned.)
 # </details>
 
-# %% [markdown] minutes=2 notes="Ask who came within a fifth of sigma. Read the three sentences of the card aloud, or let a student do it.\nWho guessed far too small? Most of us: fields are more uneven than we think." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=0.5 notes="Taught once, in the twin. Ask who came within a fifth of sigma. Read the three sentences of the card aloud, or let a student do it.\nWho guessed far too small? Most of us: fields are more uneven than we think." slideshow={"slide_type": "slide"}
 # ## 14. Wrap up
 #
 # Your guesses beside the results:
@@ -834,7 +877,7 @@ print(wrap_up.to_string())
 #
 # 1. **Do.** Compare the best with the lowest genotype, G18 with G17. Write a vector of 21 weights and compute the difference and its standard error by the two formulas of section 7.
 # 2. **Explain.** In two sentences, to a fellow student: why is 80.04 smaller than 86.46, although both belong to G01?
-# 3. **Change one knob.** In section 13, lose 18 plots with the pattern `"one block"`. Guess first: which gaps will there be? What is the SED of `mm.lm` for what is left?
+# 3. **Change one knob.** In section 13, lose 18 plots with the pattern `"one block"`. Guess first: which gaps will there be? What is the SED of `mm.lm` for what is left? (Fit it to `data=lose_plots(18, "one block")` and look at `.se["genotype[T.G02]"]`.)
 # 4. **Transfer.** `mm.load("potash")` is a cotton trial: the strength of the fibre at five amounts of potash, in three blocks. Fit `strength ~ C(k2o_lb_ac) + block` (`C(…)` makes a factor of a number). Find $\hat\sigma$, its df and the SED.
 #
 # <details><summary>Answers</summary>

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Open both notebooks of the pair in two tabs: every section has a twin.\nRead the question aloud and ask what 'random' may mean for a piece of land. Board: the model of the twin stands on the left half; today we fill the right half.\nWith 50 minutes: leave out the discussion of section 1 (2 minutes), the look at the data (section 4, 3), the interval in section 7 (2), the four routes (section 9, 1), and show of section 13 the static picture only (1). Sections 15 and 16 are homework (1)." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="The pair is taught as one double hour, and not by switching at every section: switching would show the answers. Plan: the fixed one from the title to section 11 (58 minutes); then this one, 1 to 3 short, 4 to 11, and 12 to 14 once for both (60 minutes).\nThe tables of section 9 of both are shown together. Read the question aloud and ask what 'random' may mean for a piece of land. Board: the model of the twin stands on the left half; today we fill the right half.\nWith 50 minutes: section 4 runs without talking (later cells need its names, 4 minutes); do not type section 7 live, run it (3); leave the slider of section 13 and show the static picture (2). Sections 15 and 16 are homework (1)." slideshow={"slide_type": "slide"}
 # # Analyse a field trial in blocks: blocks random
 #
 # **The question.** A field is never even, so we lay our plots out in blocks, and the blocks turn out to yield differently. Suppose our blocks are only a sample of the blocks we could have used. What can we then say about the genotypes, how surely, and about which land?
@@ -18,14 +18,14 @@
 # - predict the block effects, and say by how much they shrink and why;
 # - say what changes when blocks become random, what does not, and until when.
 #
-# **What you need.** [Start here](00_start_here.ipynb), and the twin of this notebook, [day2_rcbd_fixed](day2_rcbd_fixed.ipynb). **Time.** In class 60 minutes (two parts of section 13 are for reading), alone about two and a half hours.
+# **What you need.** [Start here](00_start_here.ipynb), and the twin of this notebook, [day2_rcbd_fixed](day2_rcbd_fixed.ipynb). **Time.** In class a double hour for the pair, 60 minutes for each notebook; the parts called *For reading* are for you alone. Alone about two and a half hours.
 
 # %% [markdown] notes="Point at the two pictures and ask which of the two a farmer would draw. Do not answer yet." slideshow={"slide_type": "subslide"}
 # ![Three small pictures. Left: a field of four rows with eighteen plots each. Middle: a line with four dots, each with a question mark. Right: a bell curve with four dots under it, each with a question mark.](figures/day2_blocks.png)
 #
-# *The trial, and two ways to think about its four blocks: as four unknown numbers (the twin, [day2_rcbd_fixed](day2_rcbd_fixed.ipynb)), or as four draws from a population of blocks (this notebook). Both notebooks have the same sections, cell for cell.*
+# *The trial, and two ways to think about its four blocks: as four unknown numbers (the twin, [day2_rcbd_fixed](day2_rcbd_fixed.ipynb)), or as four draws from a population of blocks (this notebook). Both notebooks have the same sections, cell for cell; read the twin first.*
 
-# %% [markdown] minutes=3 notes="Same data, same sketch: go fast.\nSpend the time on the new question: are these four blocks interesting in themselves?" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=0.5 notes="Same data, same sketch: half a minute, run the cells.\nAsk only the new question: are these four blocks interesting in themselves? The discussion is for readers." slideshow={"slide_type": "slide"}
 # ## 1. Set up the trial
 #
 # The trial is that of the twin: 18 sorghum genotypes in Sudan (Omer and others, 2015), grain yield in kg/ha. The tools are the same as well, with one more: `minimize` looks for the lowest point of a function.
@@ -71,7 +71,7 @@ print(reading)
 # The genotypes were chosen, and they are of interest. The blocks are four pieces of land out of many that could have served, and the next trial will stand on others. So we may think of a block's effect as a draw from a population of block effects. Such an effect is called <em>random</em>. The word says how we think about the blocks, and not that somebody drew them from a hat.
 # </details>
 
-# %% [markdown] minutes=3 notes="The results of the twin in one line each; have the other tab ready.\nBoard: y\u2081 = \u2026 + u + \u03b5\u2081, y\u2082 = \u2026 + u + \u03b5\u2082, the shared u underlined twice." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="The results of the twin in one line each.\nBoard: y\u2081 = \u2026 + u + \u03b5\u2081, y\u2082 = \u2026 + u + \u03b5\u2082, the shared u underlined twice." slideshow={"slide_type": "slide"}
 # ## 2. Recall: what we know already
 #
 # In the twin the blocks were fixed. Each got its own number, and what was left over was taken as independent from plot to plot, with standard deviation $\sigma$. We fit that model again, because today it is the one to compare with:
@@ -84,7 +84,7 @@ print(f"blocks fixed: sigma {fixed.sigma:.1f} kg/ha on {fixed.df_resid} df")
 print(f"              SE of a genotype mean {se_mean_fixed:.2f} kg/ha")
 print(f"              SE of a difference (SED) {sed_fixed:.2f} kg/ha")
 
-# %% [markdown] notes="Hands up for larger, sum, average.\nExpect 'average': reply 'add two dice: do they vary less than one?'" slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Hands up for larger, sum, average.\nExpect 'average': reply 'add two dice: do they vary less than one?'" slideshow={"slide_type": "subslide"}
 # We need one rule about variances, and [Start here](00_start_here.ipynb) has tried it out. If two plots share the same random number $u$, which has variance $\sigma_b^2$ (*b* for block), and if everything else in them is independent, then their **covariance** is $\sigma_b^2$. What they share is what varies together.
 #
 # **Predict.** If $u$ has variance $\sigma_b^2$ and the error of a plot has variance $\sigma^2$: is the variance of one plot the larger of the two, their sum, or their average? We let the computer draw very many plots with variances 9 and 16:
@@ -99,10 +99,10 @@ print(f"variance of u + error: {np.var(u + error):.1f}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Their sum: variances of independent parts add, so the variance of a plot will be $\sigma_b^2 + \sigma^2$.
 
-# %% [markdown] minutes=2 notes="Everybody types four numbers. Write on the board how many say smaller, same, larger for each; do not comment.\nExpect 'everything gets better because the model is better': leave it standing until section 14." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1.5 notes="Everybody types four numbers. Write on the board how many say smaller, same, larger for each; do not comment.\nExpect 'everything gets better because the model is better': leave it standing until section 14." slideshow={"slide_type": "slide"}
 # ## 3. Commit to a guess
 #
-# The blocks will become random. Guess the same four numbers as in the twin, in kg/ha. Three of them you have seen with blocks fixed (section 2), so the question is: will they be smaller, the same, or larger? Type your numbers in place of `None`. If you did the twin, copy what you guessed there into `twin_guess`.
+# The blocks will become random. You saw the numbers in the twin; do not look back. For each of the four, type `"smaller"`, `"same"` or `"larger"` than with blocks fixed in place of `None`, and write down, in half a sentence, why. If you did the twin, copy what you guessed there into `twin_guess`.
 #
 # - `sigma`: how far a plot typically lies from what its genotype and its block let us expect;
 # - `SE of a mean`: the standard error of the mean of one genotype;
@@ -122,12 +122,12 @@ twin_guess = {
     "SED": None,
     "best block": None,
 }
-print("my guesses in kg/ha:", my_guess)
+print("my guesses:", my_guess)
 
-# %% [markdown] minutes=3 notes="The eye is on the blocks now. Ask how far apart four means of 18 plots would lie by chance alone.\nPeople see slopes inside a block: there are none, the points are spread sideways at random." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=5 notes="The eye is on the blocks now. Ask how far apart four means of 18 plots would lie by chance alone.\nPeople see slopes inside a block: there are none, the points are spread sideways at random." slideshow={"slide_type": "slide"}
 # ## 4. Look at the data
 #
-# In the twin we looked at the genotypes. Now we look at the blocks, and for that we first subtract from each plot the mean of its genotype (`transform` writes this mean beside every plot). What is left is the block, and the error of the plot:
+# In the twin we looked at the genotypes. Now we look at the blocks, and for that we first subtract from each plot the mean of its genotype (`transform` writes this mean beside every plot; `cat.codes` is the number of its block, 0 to 3). What is left is the block, and the error of the plot:
 
 # %% slideshow={"slide_type": "subslide"}
 by_genotype = trial.groupby("genotype", observed=True)["yield_kg_ha"]
@@ -138,8 +138,8 @@ aside = np.random.default_rng(seed=1).uniform(-0.2, 0.2, size=len(trial))
 block_mean = left_over.groupby(trial["block"], observed=True).mean()
 
 fig, ax = plt.subplots(figsize=(9, 3.6))
-ax.plot(block_number + aside, left_over, "o", alpha=0.6, label="plot")
-ax.plot([0, 1, 2, 3], block_mean, "_", color="black", markersize=60, label="mean")
+ax.plot(block_number + aside, left_over, "o", alpha=0.6)
+ax.plot([0, 1, 2, 3], block_mean, "_", color="black", markersize=60)
 ax.axhline(0, color="grey", linewidth=1)
 ax.set_xticks([0, 1, 2, 3], blocks)
 ax.set_xlabel("block")
@@ -148,28 +148,31 @@ ax.legend(["plot", "mean of the block"], loc="lower left", bbox_to_anchor=(0, 1)
           ncols=2, markerscale=0.4)
 plt.show()
 
-# %% [markdown] notes="Expect 'no, it is noise': possible; let the shuffles decide. Board: chance alone gives \u03c3\u00b2/18." slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Expect 'no, it is noise': possible; let the shuffles decide. Board: chance alone gives the variance of a plot/18; a shuffled field has \u03c3_b\u00b2 + \u03c3\u00b2 = 28533 in each plot, so 1585." slideshow={"slide_type": "fragment"}
 # *Figure 2. Each plot minus the mean of its genotype, in kg/ha. The black dash is the mean of the block. Inside a block the points are spread sideways at random, only so that they do not hide each other.*
 #
 # The four block means differ. But each of them carries the errors of 18 plots, so they would differ a little even in a perfectly even field.
 #
-# **Predict.** Is what we see more than that? We can find out: shuffle the left-over values over all plots, so that no block is better than another, and take the variance of the four means. Do this many times. Will the true variance of the means lie above most of these?
+# **Predict.** Is what we see more than that? We can find out: we shuffle the four yields of each genotype among the four blocks, so that no block is better than another, and take the variance of the four block means. Do this many times. Will the variance that we saw lie above most of these?
+#
+# `pivot` makes a table with a row for each genotype and a column for each block, and `permuted(…, axis=1)` shuffles each row by itself. `ddof=1` divides by 4 − 1, as `var` of a pandas Series does:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "subslide"}
 variance_seen = block_mean.var()
+wide = trial.pivot(index="genotype", columns="block", values="yield_kg_ha")
+shuffler = np.random.default_rng(seed=1)
 variances_by_chance = []
 for repeat in range(2000):
-    shuffled = rng.permutation(left_over)
-    four_means = shuffled.reshape(4, 18).mean(axis=1)
-    variances_by_chance.append(np.var(four_means, ddof=1))
-average_by_chance = np.mean(variances_by_chance)
-share_above = np.mean(np.array(variances_by_chance) >= variance_seen)
+    shuffled = shuffler.permuted(wide.to_numpy(), axis=1)
+    four_means = shuffled.mean(axis=0)
+    variances_by_chance.append(four_means.var(ddof=1))
+n_that_reach = np.sum(np.array(variances_by_chance) >= variance_seen)
 print(f"variance of the four means: {variance_seen:.0f} (kg/ha)²")
-print(f"by chance alone, average:   {average_by_chance:.0f} (kg/ha)²")
-print(f"share of shuffles at or above the true one: {share_above:.1%}")
+print(f"by chance alone, average:   {np.mean(variances_by_chance):.0f} (kg/ha)²")
+print(f"shuffles that reach what we saw: {n_that_reach} of 2000")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: yes. The block means vary more than three times as much as chance alone would make them vary. But a part of what we see *is* chance, and the model has to say how large that part is.
+# You should have said: yes. The block means vary almost three times as much as chance alone would make them vary, and only about 4 of 100 shuffles come that far; the F test of the blocks in the twin says the same. But a part of what we see *is* chance, and the model has to say how large that part is.
 
 # %% [markdown] minutes=5 notes="Let the print stand for a while, then switch to the twin: which rows are the same, which are gone?\nExpect 'the block rows were forgotten': reply 'find the line that begins with block'." slideshow={"slide_type": "slide"}
 # ## 5. Fit first
@@ -180,7 +183,7 @@ print(f"share of shuffles at or above the true one: {share_above:.1%}")
 mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
 print(mixed.summary(max_rows=6))
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Read the printout from top to bottom.
 #
 # - **Scaled residuals**: how far a plot lies from what its genotype *and its block* let us expect, in units of $\hat\sigma$. (The hat says *estimated*.)
@@ -192,7 +195,7 @@ print(mixed.summary(max_rows=6))
 # %% slideshow={"slide_type": "-"}
 print(mm.anova(mixed))
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Expect 'we cannot know, the block is new': reply 'what is the average of many draws?'" slideshow={"slide_type": "fragment"}
 # For the genotypes F = 5.6880 on 17 and 51 degrees of freedom, exactly as in the twin. The blocks have no row, because they are not in the mean any more.
 #
 # **Check.** Which yield does the model expect for G02 in a block that it has never seen? Add up coefficients from the printout.
@@ -224,7 +227,18 @@ print(mm.anova(mixed))
 #
 # $$\mathbf y \mid \mathbf u \sim N(\mathbf X \boldsymbol\beta + \mathbf Z\mathbf u,\; \mathbf R), \qquad \mathbf y \sim N(\mathbf X \boldsymbol\beta,\; \mathbf V), \quad \mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R.$$
 #
-# **The matrices.** $\mathbf X$ keeps the columns of the genotypes. $\mathbf Z$ has a column for each block: 1 for its plots, 0 elsewhere. $\mathbf G = \sigma_b^2\mathbf I$ holds the variance of the block effects, $\mathbf R = \sigma^2\mathbf I$ that of the errors. We write $\mathbf X$ and $\mathbf Z$ column by column:
+# The bar is read "given". The second line is the one that the analysis uses: each yield varies around its cell of $\mathbf X\boldsymbol\beta$, and a cell of $\mathbf V$ says how two plots vary together.
+#
+# **The matrices.** $\mathbf X$ keeps the columns of the genotypes. $\mathbf Z$ has a column for each block: 1 for its plots, 0 elsewhere. $\mathbf G = \sigma_b^2\mathbf I$ holds the variance of the block effects, $\mathbf R = \sigma^2\mathbf I$ that of the errors. So $\mathbf Z\mathbf G\mathbf Z' = \sigma_b^2\,\mathbf Z\mathbf Z'$. What is $\mathbf Z\mathbf Z'$? First a toy of three plots, two of R1 and one of R2:
+
+# %% slideshow={"slide_type": "-"}
+Z_toy = np.array([[1, 0], [1, 0], [0, 1]])     # a row for each plot
+print(Z_toy @ Z_toy.T)
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Row times row: $\mathbf Z\mathbf Z'$ is 1 where two plots share a block, and 0 where they do not. So $\mathbf V$ has $\sigma_b^2$ in these cells, and $\mathbf R$ adds $\sigma^2$ on the diagonal.
+#
+# Now the real $\mathbf X$ and $\mathbf Z$, column by column:
 
 # %% slideshow={"slide_type": "subslide"}
 y = trial["yield_kg_ha"].to_numpy()
@@ -251,7 +265,7 @@ reading = plots.show_matrix(
 plt.show()
 print(reading)
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # *Figure 3. The matrices $\mathbf X$ (left of the thick line) and $\mathbf Z$ (right of it): a filled cell is 1, an empty one 0. Rows are the 72 plots in the order of the file, with a line between blocks.*
 #
 # You should have said: exactly one, because a plot lies in one block. R1 has a column as well. How can that be? With fixed blocks a fourth block column would say nothing new. The *rank* counts the columns that say something new:
@@ -264,7 +278,7 @@ print(f"X and Z: {X_and_Z.shape[1]} columns, rank {rank_X_and_Z}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # > **Common slip: a reference level for a random effect.** $\mathbf X$ and $\mathbf Z$ together have one column too many, and as fixed effects they would have no single answer. As random effects they do: the $u_j$ are not free, because the model says that they scatter around zero with variance $\sigma_b^2$. So no block has to be left out.
 
-# %% [markdown] minutes=10 notes="Type the first cell live. Show the criterion as one function: read its last line aloud, term by term, and stop there; day 4 derives it.\nPlug-in is the word to leave behind: we put the estimates in and act as if V were known." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=12 notes="Type the first cell live. Common wrong road to the SED: \u221a2 \u00d7 84.46 = 119.4. Show the criterion as one function: read its last line aloud, term by term, and stop there; day 4 derives it.\nPlug-in is the word to leave behind: we put the estimates in and act as if V were known." slideshow={"slide_type": "slide"}
 # ## 7. Write the estimate in ten lines
 #
 # Two variances are to be estimated. In a complete block design they can be read from the two mean squares of the twin's analysis of variance. Why? A block mean holds $u_j$ and the average of 18 errors, so it varies by $\sigma_b^2 + \sigma^2/18$. The mean square of the blocks is 18 times the variance of the block means. Therefore, on average,
@@ -285,13 +299,13 @@ print(f"sigma_b² {sigma2_b_hat:.0f} (kg/ha)², root {np.sqrt(sigma2_b_hat):.2f}
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The two variances of section 5. But mean squares answer only when the trial is complete. For any other trial one needs a recipe that looks at all the data at once, and this is REML. It chooses the two variances that make the following *criterion* smallest:
+# The two variances of section 5. But in an incomplete trial the expectations of the mean squares are less simple, and different mean squares give different answers. For any trial there is a recipe that looks at all the data at once, and this is REML. It chooses the two variances, neither of them negative, that make the following *criterion* smallest:
 #
 # $$(n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \mathbf r'\mathbf V^{-1}\mathbf r, \qquad \mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}.$$
 #
-# The last term is a sum of squared residuals, measured with $\mathbf V$: it becomes small when the variances are large. The two logarithms of determinants become large when the variances are large. So the sum has a lowest point between. ($p$ is the number of columns of $\mathbf X$; where the third term comes from is the story of day 4.)
+# Read it from the end. The last term is the sum of squared residuals, measured with $\mathbf V$: it is small when the variances are large. $\log|\mathbf V|$ is the price for that: the *determinant* $|\mathbf V|$ is one number for the size of $\mathbf V$, and it grows with the variances. $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ corrects the price for the means that we fitted; it falls when the variances grow, but less than $\log|\mathbf V|$ rises. So, for variances that are not negative, the sum has a lowest point. ($p$ is the number of columns of $\mathbf X$; where the third term comes from is the story of day 4.)
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "subslide"}
 def reml_criterion(sigma2_b, sigma2):
     V = sigma2_b * Z @ Z.T + sigma2 * np.eye(n)
     V_inverse = np.linalg.inv(V)
@@ -309,10 +323,10 @@ print(f"no variance between blocks:          {reml_criterion(0, sigma2_hat):.4f}
 print(f"four times as much:                  {reml_criterion(11624, sigma2_hat):.4f}")
 
 
-# %% [markdown] notes="Expect 'something better, REML is the modern method': reply 'better in what? both use the same plots'." slideshow={"slide_type": "fragment"}
-# **Predict.** We let an optimiser look for the lowest point, without telling it about mean squares. Will it find 2906 and 25627, or will it find something a little better? (It works with the logarithms of the variances, so that no variance can become negative.)
+# %% [markdown] notes="If somebody expects something better, because REML is the modern method: reply 'better in what? both use the same plots'." slideshow={"slide_type": "fragment"}
+# Section 5 told where an optimiser should end: at 2906 and 25627. Let us see whether it gets there without knowing the mean squares. (It works with the logarithms of the variances, so that no variance can become negative.)
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "subslide"}
 def criterion_of_logs(log_variances):
     sigma2_b, sigma2 = np.exp(log_variances)
     return reml_criterion(sigma2_b, sigma2)
@@ -324,10 +338,10 @@ sigma2_b_reml, sigma2_reml = np.exp(lowest.x)
 print(f"lowest criterion {lowest.fun:.4f}")
 print(f"at sigma_b² {sigma2_b_reml:.0f} and sigma² {sigma2_reml:.0f} (kg/ha)²")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# The same lowest point, 729.7118, at the same variances. In a complete trial REML and the mean squares agree, as long as the mean square of the blocks is the larger of the two.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The same lowest point, 729.7118, at the same variances. In a complete trial REML and the mean squares agree, as long as the mean square of the blocks is the larger of the two. Otherwise the formula gives a negative variance, and REML stops at 0.
 #
-# With the variances we have $\hat{\mathbf V}$. *Generalised least squares* (GLS) then gives the coefficients, $\hat{\boldsymbol\beta} = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$, and their variances, $\mathrm{Var}(\hat{\boldsymbol\beta}) = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}$. Both ask for the true $\mathbf V$. We put the estimate in and act as if $\mathbf V$ were known; the standard errors are then, in general, slightly too small (day 6, *planned*):
+# With the variances we have $\hat{\mathbf V}$. *Generalised least squares* (GLS) then gives the coefficients. It is least squares that gives less weight to what is less exact, and takes account of what two plots share; with $\mathbf V = \sigma^2\mathbf I$ it is the least squares of the twin. Its formulas are $\hat{\boldsymbol\beta} = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$ and $\mathrm{Var}(\hat{\boldsymbol\beta}) = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}$. Both ask for the true $\mathbf V$. We put the estimate in and act as if $\mathbf V$ were known; the standard errors are then, in general, slightly too small (day 6, *planned*). Here are the first three rows:
 
 # %% slideshow={"slide_type": "subslide"}
 V_hat = sigma2_b_hat * Z @ Z.T + sigma2_hat * np.eye(n)
@@ -338,10 +352,17 @@ residuals = y - X @ beta_hat
 se = np.sqrt(np.diag(cov_beta))
 t = beta_hat / se
 table = pd.DataFrame({"estimate": beta_hat, "SE": se, "t": t}, index=mixed.beta.index)
-print(table.round({"estimate": 4, "SE": 2, "t": 3}).to_string())
+table = table.round({"estimate": 4, "SE": 2, "t": 3})
+print(table.head(3).to_string())
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# The table of section 5, with all rows. The genotype differences and their standard errors are those of the twin; the first row is not. What is the mean of G01? Over blocks like these, it is the intercept itself, because an average block has $u = 0$. Its variance has two parts: $\bar y_1 = \mu + \bar u + \bar\varepsilon_1$, each of the two averages over four. So
+# %% [markdown] slideshow={"slide_type": "skip"}
+# For reading: all the rows.
+
+# %% slideshow={"slide_type": "skip"}
+print(table.to_string())
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The rows of section 5, with more digits. The genotype differences and their standard errors are those of the twin; the first row is not. What is the mean of G01? Over blocks like these, it is the intercept itself, because an average block has $u = 0$. Its variance has two parts: $\bar y_1 = \mu + \bar u + \bar\varepsilon_1$, each of the two averages over four. So
 #
 # $$\mathrm{SE}^2 = \frac{\sigma_b^2 + \sigma^2}{4}, \qquad\text{estimated by}\qquad \frac{1}{4}\left(\frac{\mathrm{MS}_b - \mathrm{MS}_e}{18} + \mathrm{MS}_e\right) = \frac{\mathrm{MS}_b + 17\,\mathrm{MS}_e}{72}.$$
 
@@ -354,7 +375,7 @@ print(f"mean of G01 {mean_g01:.3f} kg/ha, SE {se_mean:.2f} kg/ha")
 print(f"by the two variances:      SE {se_by_variances:.2f} kg/ha")
 print(f"by the two mean squares:   SE {se_by_mean_squares:.2f} kg/ha")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # An interval needs degrees of freedom, and now two mean squares are in the formula, one on 3 and one on 51 degrees of freedom. *Satterthwaite's* formula gives a number for the sum of two mean squares. It is close to the df of the part that dominates the sum: here this is $17\,\mathrm{MS}_e$, so the answer will be nearer to 51 than to 3.
 #
 # $$\mathrm{df} = \frac{(\mathrm{MS}_b + 17\,\mathrm{MS}_e)^2}{\mathrm{MS}_b^2/3 + (17\,\mathrm{MS}_e)^2/51}$$
@@ -367,7 +388,7 @@ lower = mean_g01 - t_star * se_mean
 upper = mean_g01 + t_star * se_mean
 print(f"t {t_star:.3f} on {df_mean:.2f} df: from {lower:.1f} to {upper:.1f} kg/ha")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Two functions do this for any model. `mm.emmeans` makes the means (*estimated marginal means*), and `mm.contrast` a comparison with weights by name. Their degrees of freedom are those of Kenward and Roger; in a complete trial they are Satterthwaite's:
 
 # %% slideshow={"slide_type": "-"}
@@ -375,15 +396,15 @@ print(mm.emmeans(mixed, "genotype", at={"genotype": ["G01", "G02"]}))
 print()
 print(mm.contrast(mixed, {"genotype[T.G02]": 1}))
 
-# %% [markdown] notes="Let the class say the question for each of the two. Expect 'larger SE, so the mixed model is worse': reply 'it answers a larger question'." slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Let the class say the question for each of the two. Expect 'larger SE, so the mixed model is worse': reply 'it answers a larger question'." slideshow={"slide_type": "subslide"}
 # Two standard errors, and two different questions:
 #
 # - 84.46 belongs to the mean of a genotype over blocks like these; $\hat\sigma_b^2$ is in it;
-# - 113.20 belongs to the *difference* of two genotypes, the **SED**. It is $\sqrt{2\hat\sigma^2/4}$, as in the twin, because the blocks have cancelled.
+# - 113.20 belongs to the *difference* of two genotypes, the **SED**. It is $\sqrt{2\hat\sigma^2/4}$, as in the twin, because the blocks have cancelled. So it is *not* $\sqrt 2$ times the SE of a mean: two means share their blocks, and their covariance $\sigma_b^2/4$ counts twice, $2(\sigma_b^2 + \sigma^2)/4 - 2\sigma_b^2/4 = 2\sigma^2/4$.
 #
 # > **Common slip: taking ML for REML.** Plain maximum likelihood (ML) gives 46.69 and 138.64 kg/ha for the two standard deviations. Both variances are ¾ of those of REML, because ML does not count what the means have cost. Between blocks this is one of 4 degrees of freedom. Inside blocks it is 17 of 4 · 17, so 3 · 17 = 51 are left, and that is ¾ as well.
 
-# %% [markdown] minutes=5 notes="The central picture of the day. Point at one cell and ask for the two plots behind it. Switch between the two tabs.\nExpect 'same genotype, so they vary together': reply 'is g random or fixed?' Right: \u03c3_b\u00b2 and 0." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=5 notes="The central picture of the day. Point at one cell and ask for the two plots behind it.\nExpect 'same genotype, so they vary together': reply 'is g random or fixed?' Right: \u03c3_b\u00b2 and 0." slideshow={"slide_type": "slide"}
 # ## 8. See the covariance of the data
 #
 # $\mathbf V$ has a row and a column for each plot. On the diagonal stands the variance of a plot, elsewhere the covariance of two plots. We cut out a corner of $\hat{\mathbf V}$: three plots of R1 and three of R2.
@@ -409,7 +430,7 @@ print(reading)
 correlation = V_hat[0, 1] / V_hat[0, 0]        # G01 and G02, both in R1
 print(f"correlation of two plots of a block: {correlation:.3f}")
 
-# %% [markdown] notes="Expect 'the model forgot the genotype': reply 'where did you see G01 in the printout?' Expect 'covariance 0 means that they are different': reply 'it means that they do not vary together'." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# %% [markdown] notes="Expect 'the model forgot the genotype': reply 'where did you see G01 in the printout?' Expect 'covariance 0 means that they are different': reply 'it means that they do not vary together'." slideshow={"slide_type": "subslide"} tags=["discuss"]
 # *Figure 4. The estimated covariance matrix of the plots, blocks random: a corner with symbols, and the whole. White is zero. `np.ix_` picks rows and columns.*
 #
 # You should have said: $\hat\sigma_b^2$ for two plots of the same block, 0 for two plots of the same genotype in different blocks. Divide the covariance by the variance of a plot, 2906 / 28533, and you get their *correlation*, 0.102. In words: **10 % of the variance of a plot is shared by its block.** This share is called the intraclass correlation (ICC). It is small, so the squares are pale.
@@ -420,7 +441,7 @@ print(f"correlation of two plots of a block: {correlation:.3f}")
 # The genotype is in the mean: it moves both plots, but it is a fixed number and does not vary. The shared soil is a random draw now. It is in <b>V</b>, as σ<sub>b</sub>² between the plots of one block.
 # </details>
 
-# %% [markdown] minutes=1 notes="A habit for life. Show the table, not the code; one minute.\nThe routes differ in the later digits of the variances: three optimisers stopped at three places." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1 notes="A habit for life. Show the table, and that of the twin beside it; the code is for readers.\nThe routes differ in the later digits of the variances: three optimisers stopped at three places." slideshow={"slide_type": "slide"}
 # ## 9. Agree by four routes
 #
 # A number counts when a second route has given it, too. We compare our own lines, `mm.lmm`, the Python library statsmodels, and the printout of R's `lmer` (from the package lme4). The last column is typed as R prints it:
@@ -450,11 +471,7 @@ assert np.allclose(routes["our lines"], routes["mm.lmm"], rtol=1e-4)
 assert np.allclose(routes["our lines"], routes["statsmodels"], rtol=1e-4)
 r_prints = [
     "581.86", "-66.52", "448.28", "84.46", "113.20", "2906", "25627", "729.7"]
-as_text = routes.astype(object)
-formats = ["{:.4f}"] * 3 + ["{:.2f}"] * 2 + ["{:.0f}"] * 2 + ["{:.3f}"]
-for row, form in zip(routes.index, formats):
-    as_text.loc[row] = [form.format(value) for value in routes.loc[row]]
-print(as_text.assign(R=r_prints).to_string())
+print(routes.round(1).assign(R=r_prints).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Four routes, one answer. (`assert` does nothing when its condition is true, and stops the cell when it is not.)
@@ -481,7 +498,7 @@ print(block_table.round({"measured": 2, "predicted": 2, "ratio": 3}).to_string()
 factor_by_formula = 18 * sigma2_b_hat / (18 * sigma2_b_hat + sigma2_hat)
 print(f"18 sigma_b² / (18 sigma_b² + sigma²) = {factor_by_formula:.3f}")
 
-# %% [markdown] notes="Hands up. Expect '\u03c3\u00b2, it is the larger one': reply 'relative to its size'." slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Hands up. Expect '\u03c3\u00b2, it is the larger one': reply 'relative to its size'." slideshow={"slide_type": "subslide"}
 # R1 was measured 90.18 kg/ha above the average block, and the model believes in 60.52. It takes the rest for chance, because a block mean carries the errors of its 18 plots.
 #
 # > **Common slip: "balanced data do not shrink".** In a balanced trial all blocks shrink *by the same factor*, here 0.671, but they do shrink. Only an infinite $\sigma_b^2$, or infinitely many plots in a block, would leave them alone.
@@ -497,16 +514,17 @@ for block in blocks:
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: $\hat\sigma_b^2$. It goes from 216 to 4708, a factor of more than twenty, while $\hat\sigma^2$ changes by a factor of two. A trial with four blocks says much about its plots and little about its blocks.
+# You should have said: $\hat\sigma_b^2$. It goes from 216 to 4708, a factor of more than twenty, while $\hat\sigma^2$ changes by a factor of two. A trial with four blocks says more about its plots than about its blocks.
 
-# %% [markdown] minutes=4 notes="Ask for the prediction before you move the slider: what happens to V, what to the dots?\nMove to 0: the blocks are gone. Move to 3: almost the twin. Say: with large block differences fixed and random blocks agree." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Ask for the prediction before you move the slider: what happens to V, what to the dots?\nMove to 0.5: the blocks are gone. Move to 3. Say: with large block differences the block effects of the two analyses agree; about a genotype mean they agree least.\nBoard: \u03c3\u0302_b\u00b2 = (F_b \u2212 1) \u00b7 MS_e/18, so 0 when F_b is below 1." slideshow={"slide_type": "slide"}
 # ## 11. Turn one knob
 #
-# Now we change the data, as in the twin. We multiply the differences between the blocks by a factor: 1 is the trial as it was, 0 is a perfectly even field, 3 is a very uneven one. Everything else stays. Then we fit the model anew:
+# Now we change the data, as in the twin. We multiply the differences between the blocks by a factor: 1 is the trial as it was, 0 is a perfectly even field, 3 is a very uneven one. Everything else stays. Then we fit the model anew. (`cat.codes` is the number of the block of each plot, 0 to 3. A list of such numbers in brackets picks: `deviations[…]` holds the deviation of the right block for each of the 72 plots.)
 
 # %% slideshow={"slide_type": "-"}
 def with_block_differences(factor):
-    more = (factor - 1) * deviations[trial["block"].cat.codes]
+    deviation_of_plot = deviations[trial["block"].cat.codes]
+    more = (factor - 1) * deviation_of_plot
     return trial.assign(yield_kg_ha=y + more)
 
 factor = 2
@@ -516,12 +534,12 @@ between, within = refit.varcomp["variance"]
 print(f"factor {factor}: sigma_b² {between:.0f}, sigma² {within:.0f} (kg/ha)²")
 
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# With factor 2 the variance between blocks has grown more than fivefold, and $\hat\sigma^2$ is what it was. The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model predicts them (dots).
+# %% [markdown] notes="Expect 'the dots keep the same distance in kg': reply 'what is the ratio at 1, and at 3?'" slideshow={"slide_type": "fragment"}
+# With factor 2 the variance between blocks has grown more than fivefold, and $\hat\sigma^2$ is what it was. (Why not fourfold? The mean square of the blocks did grow fourfold. But the mean square of the error, which is subtracted from it, stayed.) The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model predicts them (dots).
 #
-# **Predict.** Move the factor from 0 to 3. Will the left picture change? Will the dots leave their rings, and at which end of the slider will they come closest to them?
+# **Predict.** Move the factor from 0.5 to 3. Will the left picture change? Will the dots leave their rings, and at which factor do they come closest to them, relative to the size of the effect?
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 def draw_factor(factor, ax_V, ax_blocks):
     refit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)",
                    data=with_block_differences(factor))
@@ -539,7 +557,8 @@ def draw_factor(factor, ax_V, ax_blocks):
     R1_predicted = predicted[0].round(6) + 0           # + 0 turns -0.0 into 0.0
     between, within = refit.varcomp["variance"]
     return (f"factor {factor:.1f}: R1 in the data {R1_in_data:.1f}, predicted "
-            f"{R1_predicted:.1f} kg/ha; sigma_b² {between:.0f}, sigma² {within:.0f}")
+            f"{R1_predicted:.1f} kg/ha;\n            sigma_b² {between:.0f}, "
+            f"sigma² {within:.0f}, SE of a mean {refit.se.iloc[0]:.2f} kg/ha")
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -563,7 +582,7 @@ interact(picture, factor=FloatSlider(
 
 # %% slideshow={"slide_type": "subslide"}
 fig, axes = plt.subplots(2, 3, figsize=(9, 5.6), height_ratios=[3, 2])
-three_factors = [0, 1, 3]
+three_factors = [0.5, 1, 3]
 for position in range(3):
     factor = three_factors[position]
     print(draw_factor(factor, axes[0, position], axes[1, position]))
@@ -571,18 +590,20 @@ plt.show()
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 6. Block differences multiplied by 0, 1 and 3: above the corner of $\hat{\mathbf V}$, below the blocks in the data (rings) and predicted (dots).*
+# *Figure 6. Block differences multiplied by 0.5, 1 and 3: above the corner of $\hat{\mathbf V}$, below the blocks in the data (rings) and predicted (dots).*
 #
-# You should have said: $\hat{\mathbf V}$ changes. In this model the block differences are in $\mathbf V$, and the covariance inside a block grows with them. The dots come closest to the rings at factor 3, where the blocks differ so much that chance can explain little of it; there the two twins nearly agree. At factor 0 the estimate is $\hat\sigma_b^2 = 0$, and the blocks vanish. That is no failure: the blocks then differ no more than their plots would make them differ. The 3 degrees of freedom of the blocks now count as error as well, so $\hat\sigma^2$ is 24204 in place of 25627.
+# You should have said: $\hat{\mathbf V}$ changes. In this model the block differences are in $\mathbf V$, and the covariance inside a block grows with them. The larger the factor, the closer the dots come to their rings, relative to the size of the effect: at factor 3 the model believes 260.6 of 270.5 kg/ha. So with large block differences the *block effects* of the two analyses nearly agree. About a genotype *mean* they agree least there: its SE has grown to 125.67 kg/ha, while blocks fixed would still say 80.04.
+#
+# At factor 0.5 the rings are apart, but all dots lie at zero: $\hat\sigma_b^2 = 0$. The blocks then differ no more than their plots would make them differ. The mean squares would give a negative variance, REML stops at zero, and the 3 degrees of freedom of the blocks go to the error, so $\hat\sigma^2$ is 25286 in place of 25627.
 
-# %% [markdown] minutes=6 notes="Collect the four predictions by hands before you run the cell. Then read the verdicts aloud, row by row.\nThe table of reasons is for reading; in class take three rows: SED, SE of a mean, what you may say." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=5 notes="Taught once, for both notebooks. Expect 'the SED grows too': reply 'is the block still in the difference?'\nCollect the reasons before you run the cell; then read three rows aloud: SED, SE of a mean, what you may say. The rest of the table of reasons is for reading.\nBoard, the ladder for G01: 80.0 (these four blocks), 84.5 (average of blocks like these), 100.2 (one new block), 188.9 (one new plot)." slideshow={"slide_type": "slide"}
 # ## 12. What is the same, what differs
 #
 # Now we put the two analyses side by side. `fixed` was fitted in section 2, `mixed` in section 5. The function takes the same numbers from either of them.
 #
-# **Predict.** Of your four numbers of section 3, which are the same in both: $\sigma$, the SE of a mean, the SED, the best block?
+# **Predict.** You gave four answers in section 3: smaller, the same or larger. Write the reason beside each of them before you read the last column.
 
-# %% slideshow={"slide_type": "subslide"}
+# %% slideshow={"slide_type": "skip"}
 def numbers_of(fit):
     mean = mm.emmeans(fit, "genotype").iloc[0]               # the row of G01
     test = mm.anova(fit).loc["genotype"]
@@ -603,7 +624,7 @@ def numbers_of(fit):
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Four more rows are not in both fits by the same name, so we add them one by one. `np.isclose` compares the two columns:
+# Five more rows are not in both fits by the same name, so we add them one by one. One of them needs a word: how sure are we of G01 in *one* new block? That block is one draw, so its variance $\hat\sigma_b^2$ is added to that of the mean. `np.isclose` compares the two columns:
 
 # %% slideshow={"slide_type": "subslide"}
 comparison = pd.DataFrame({
@@ -613,8 +634,10 @@ comparison = pd.DataFrame({
 mixed_by_ml = mixed.refit(reml=False)
 sigma_b_by_ml, sigma_by_ml = mixed_by_ml.varcomp["sd"]
 sigma_fixed_by_ml = np.sqrt(np.sum(fixed.residuals**2) / n)
+variance_new = se_mean**2 + sigma2_b_hat
 comparison.loc["best block"] = [deviations[0], u_hat[0]]
 comparison.loc["G01 in a new block"] = [np.nan, beta_hat[0]]
+comparison.loc["its SE"] = [np.nan, np.sqrt(variance_new)]
 comparison.loc["covariance in a block"] = [0, V_hat[0, 1]]
 comparison.loc["sigma by ML"] = [sigma_fixed_by_ml, sigma_by_ml]
 equal = np.isclose(comparison["blocks fixed"], comparison["blocks random"])
@@ -622,13 +645,13 @@ comparison["verdict"] = np.where(equal, "same", "differs")
 print(comparison.to_string(float_format="{:.3f}".format, na_rep="none"))
 print(f"(sigma_b by ML: {sigma_b_by_ml:.2f})")
 
-# %% [markdown] notes="Ask which standard error belongs into a report, and for which question.\nExpect 'the mixed model is more careful': reply 'it answers a question about more land'. Expect 'the bars overlap, so no difference': reply 'the comparison has its own bar, at the right'." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# You should have said: $\sigma$ and the SED are the same, the SE of a mean and the best block are not. All that compares genotypes is the same. All that speaks of a single mean, or of the blocks, differs.
+# %% [markdown] notes="Ask which standard error belongs into a report, and for which question.\nExpect 'the mixed model is more careful': reply 'it answers a question about more land'. Expect 'the bars overlap, so no difference': reply 'the comparison has its own bar, at the right'." slideshow={"slide_type": "subslide"} tags=["discuss"]
+# You should have said: $\sigma$ and the SED are the same, the SE of a mean and the best block are not. All that compares genotypes is the same, because blocks cancel in it. A single mean is the same number as well, but its SE, its degrees of freedom and its interval differ, and so do the blocks.
 #
 # **Discuss.** The SE of a mean is larger with blocks random. What does this analysis know about a mean that the other one leaves out? For whom does it matter?
 #
 # <details><summary>Answer</summary>
-# It knows that other blocks would have given another mean: σ<sub>b</sub>²/4 is added to the variance, and the SE grows from 80.04 to 84.46 kg/ha. It matters for whoever speaks about land outside the trial. Whoever compares genotypes needs the SED, 113.20, and that is the same.
+# It knows that other blocks would have given another mean: σ<sub>b</sub>²/4 is added to the variance, and the SE grows from 80.04 to 84.46 kg/ha. It matters for whoever speaks about the average of land outside the trial. For one new field even this is too little, because that field is one draw: √(84.46² + 2906) = 100.2. Whoever compares genotypes needs the SED, 113.20, and that is the same.
 # </details>
 #
 # ***
@@ -648,29 +671,31 @@ reading = plots.show_intervals(in_order, analyses, unit="mean ± SE (kg/ha)")
 plt.show()
 print(reading)
 
-# %% [markdown] notes="Keep this table on the screen for a minute in silence." slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The bar at the right has the length of the SED.*
-#
-# The same table once more, with the reasons. The last column says until when the two analyses agree:
+
+# %% [markdown] notes="Keep this table on the screen for a minute in silence." slideshow={"slide_type": "subslide"}
+# The same table once more, with the reasons. The last column says until when the two analyses agree. Remember that $\hat\sigma_b^2$ can be zero (section 11):
 #
 # | quantity | blocks fixed | blocks random | why | the two agree |
 # |---|---|---|---|---|
-# | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks |
-# | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as the trial is complete and $\mathrm{MS}_b > \mathrm{MS}_e$ |
-# | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as the trial is complete and $\mathrm{MS}_b > \mathrm{MS}_e$ |
-# | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as the trial is complete |
-# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | never, in practice |
-# | df of a mean | $72 - 21$ | Satterthwaite | $\hat\sigma_b^2$ rests on four blocks | never, in practice |
-# | interval of a mean | mean ± $t$·SE | mean ± $t$·SE | larger SE, fewer df | never, in practice |
+# | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks, and the model holds genotype and block and nothing else |
+# | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as every remaining block is complete and $\hat\sigma_b^2 > 0$ |
+# | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as every remaining block is complete and $\hat\sigma_b^2 > 0$ |
+# | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as every remaining block is complete |
+# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | never, unless $\mathrm{MS}_b = \mathrm{MS}_e$ exactly |
+# | df of a mean | $72 - 21$ | Satterthwaite | $\hat\sigma_b^2$ rests on four blocks | by accident |
+# | interval of a mean | mean ± $t$·SE | mean ± $t$·SE | another SE and other df; here larger SE and fewer df | by accident |
 # | R1 above the average | $\bar y_{R1} - \bar y$ | $\dfrac{18\hat\sigma_b^2}{18\hat\sigma_b^2 + \hat\sigma^2}$ of it | a part of it is chance | only if $\hat\sigma_b^2$ is infinite |
 # | intercept | G01 in R1 | G01 in an average block | R1 is the reference, or nothing is | by accident |
 # | G01 in a new block | no answer | the intercept | a new block has no coefficient; a new draw has mean 0 | |
+# | its SE | none | $\sqrt{\mathrm{SE}^2 + \hat\sigma_b^2}$, here 100.2 | one new block is one draw, and not an average of blocks | |
 # | covariance in a block | 0 | $\hat\sigma_b^2$ | shared soil is in the mean, or in $\mathbf V$ | only if $\hat\sigma_b^2 = 0$ |
 # | columns of $\mathbf X$ | $1 + 17 + 3$ | $1 + 17$ | block columns are in $\mathbf Z$ | never |
-# | $\sigma$ by ML | $\sqrt{\mathrm{RSS}/72}$ | $\sqrt{\mathrm{RSS}/(72-4)}$ | ML does not count the fixed effects that it fits; there are more of them with blocks fixed | never |
+# | $\sigma$ by ML | $\sqrt{\mathrm{RSS}/72}$ | $\sqrt{\mathrm{RSS}/(72-4)}$ | ML does not count what genotypes cost. But with blocks random the four block means speak of $\sigma_b^2$, so only the $72 - 4$ differences inside blocks are left for $\sigma^2$ | only if the block means are equal |
 # | **what you may say** | **these four blocks** | **blocks like these** | the error speaks of what varies in the model | |
 
-# %% [markdown] minutes=4 notes="Four minutes for the goats; recovery and the pigs are for reading. Name recovery in one sentence.\nBefore the first run: hands up, how many of the 17 differences will no longer agree? Board: the two lines of recovery." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Taught once, for both: four minutes for the goats; recovery and the pigs are for reading. Name recovery in one sentence.\nBefore the first run: hands up, how many of the 17 differences will still agree? And if the goats had eaten a plot of G01? (With seed = 3 they do: 0 of 17.) Board: the two lines of recovery." slideshow={"slide_type": "slide"}
 # ## 13. Break it: lose some plots
 #
 # The equalities rest on the layout: every genotype stands once in every block. (They also need a variance between blocks that is not estimated as zero.) Goats visit the trial, as in the twin. The knobs are *how many* plots they eat (none to half of the trial) and *where*:
@@ -679,27 +704,30 @@ print(reading)
 # - `"one block"`: first all of R4, then all of R3;
 # - `"half of every block"`: each block keeps 9 genotypes, and other ones in each block.
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 block_number = trial["block"].cat.codes               # 0 to 3
 genotype_number = trial["genotype"].cat.codes         # 0 to 17
 
+# one block: sort by block, from R4 down to R1
 last_block_first = trial.sort_values("block", ascending=False, kind="stable")
-place = (genotype_number - 5 * block_number) % 18     # shifted by 5 in each block
-last_place_first = trial.assign(place=place).sort_values(
-    "place", ascending=False, kind="stable")
+# half of every block: number the plots of each block 0 to 17, starting with another
+# genotype in each block (% 18 goes from 17 on to 0); lose the high numbers first
+turn = (genotype_number - 5 * block_number) % 18
+last_turn_first = trial.assign(turn=turn).sort_values(
+    "turn", ascending=False, kind="stable")
 print("one block, lost first:          ", list(last_block_first.index[:6]))
-print("half of every block, lost first:", list(last_place_first.index[:6]))
+print("half of every block, lost first:", list(last_turn_first.index[:6]))
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# These are the numbers of the rows, in the order in which they are lost (`kind="stable"` leaves rows that tie in the order of the file). At random we go through the plots in a shuffled order, and spare the last plot of each genotype. `seed` chooses the shuffle; any whole number from 0 will do:
+# %% [markdown] slideshow={"slide_type": "skip"}
+# These are the numbers of the rows, in the order in which they are lost (`kind="stable"` leaves rows that tie in the order of the file). At random we go through the plots in a shuffled order, and spare the last plot of each genotype. `seed` chooses the shuffle; any whole number will do. An unknown pattern loses nothing, and the three names are printed:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 seed = 1
 
 def random_order(seed):
     lost = []
     plots_left = trial["genotype"].value_counts()
-    for plot in np.random.default_rng(seed).permutation(n):
+    for plot in np.random.default_rng(abs(int(seed))).permutation(n):
         genotype = trial["genotype"][plot]
         if plots_left[genotype] > 1:
             plots_left[genotype] = plots_left[genotype] - 1
@@ -709,20 +737,23 @@ def random_order(seed):
 orders_of_loss = {
     "at random": random_order(seed),
     "one block": list(last_block_first.index),
-    "half of every block": list(last_place_first.index),
+    "half of every block": list(last_turn_first.index),
 }
 
 def lose_plots(number, pattern):
+    if pattern not in orders_of_loss:
+        print("pattern is one of:", list(orders_of_loss))
+        return trial
     number = int(min(max(number, 0), 36))             # never more than half the trial
     return trial.drop(index=orders_of_loss[pattern][:number])
 
 print("at random, lost first:          ", orders_of_loss["at random"][:6])
 
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The next function fits both models to what is left, and returns the 17 differences from G01 with their SEDs, and the variance between blocks:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 def both_analyses(data):
     fit_fixed = mm.lm("yield_kg_ha ~ genotype + block", data=data)
     fit_mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=data)
@@ -730,17 +761,20 @@ def both_analyses(data):
         "fixed": fit_fixed.beta, "random": fit_mixed.beta,
         "SED fixed": fit_fixed.se, "SED random": fit_mixed.se})
     differences = differences.filter(like="genotype", axis=0)
-    differences.index = differences.index.str[-4:-1]          # genotype[T.G02] -> G02
+    differences.index = genotypes[1:]                         # G02 to G18
     return differences, fit_mixed.varcomp["variance"][0]
+
+def show_rows(table):
+    print("none" if table.empty else table.to_string())
 
 differences, sigma2_b_now = both_analyses(trial)
 gap = differences["fixed"] - differences["random"]
 print(f"no plot lost: largest gap between the analyses {gap.abs().max():.2f} kg/ha")
 
-# %% [markdown] notes="Expect 'none, the trial is unbalanced now': the usual answer, and wrong. Reply 'which differences feel the lost plot?'" slideshow={"slide_type": "fragment"}
-# No plot lost, no gap. Now the goats eat one plot. With `seed = 1` it is that of G18 in R1.
+# %% [markdown] notes="Expect 'the random one, it knows more': reply 'which of the two takes the 90 kg/ha of R1 at face value?'" slideshow={"slide_type": "subslide"}
+# No plot lost, no gap. Now the goats eat one plot. With `seed = 1` it is that of G18 in R1, the best block. So the mean of the three plots that are left is too low, and both analyses move G18 up.
 #
-# **Predict.** Of the 17 differences from G01, how many will still be the same in both analyses?
+# **Predict.** Which analysis moves G18 up by more, and why?
 
 # %% slideshow={"slide_type": "-"}
 number_lost = 1
@@ -749,25 +783,25 @@ pattern = "at random"
 left_in_field = lose_plots(number_lost, pattern)
 gone = trial.drop(index=left_in_field.index)
 print("lost plots:")
-print(gone[["genotype", "block"]].to_string(index=False))
+show_rows(gone[["genotype", "block"]])
 differences, sigma2_b_now = both_analyses(left_in_field)
 differences["gap"] = differences["fixed"] - differences["random"]
 changed = differences[differences["gap"].abs() > 0.005]
 n_agree = len(differences) - len(changed)
 print(f"{n_agree} of {len(differences)} differences agree; the others:")
-print(changed.round(2).to_string())
+show_rows(changed.round(2))
 
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: 16. Only the difference that contains G18 has changed. Why? Both analyses estimate a genotype by the mean of its plots, after the effect of the block has been subtracted from each plot, and they differ in that effect only:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# You should have said: the one with blocks fixed, by 11.22 kg/ha, because it adds back the full effect of R1 and the other one a shrunken effect. As in the twin, 16 differences agree, and only that of G18 has changed. Both analyses estimate a genotype by the mean of its plots, after the effect of the block has been subtracted from each plot, and they differ in that effect only:
 #
 # $$\hat g_i - \hat g_1 = \text{mean of } (y_{ij} - \text{block } j) \;-\; \text{mean of } (y_{1j} - \text{block } j).$$
 #
-# The fixed analysis subtracts the measured block effect, the mixed analysis the shrunken one. Two genotypes that stand in the *same blocks* have the same subtracted, and it cancels. (This is exact, however many other plots are lost.)
+# The fixed analysis subtracts the measured block effect, the mixed analysis the shrunken one. Two genotypes that stand in the *same blocks* have the same subtracted, and it cancels. (This is exact, however many other plots are lost, as long as the model holds genotype and block and nothing else. A covariate that varies between blocks would break it.)
 #
 # Now turn both knobs. The bars are the gaps in kg/ha, in the order of the means. Below the picture are three dials: the largest gap in units of its SED, the ratio of the average SEDs (fixed to random), and the variance between blocks.
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 def draw_gaps(number, pattern, ax):
     differences, sigma2_b_now = both_analyses(lose_plots(number, pattern))
     gap = differences["fixed"] - differences["random"]
@@ -815,18 +849,19 @@ dials = pd.DataFrame({
 plt.show()
 print(dials.to_string())
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # *Figure 9. The gap between the two analyses in each difference from G01, in kg/ha, for a complete trial, after 12 plots lost at random, and when each block holds half of the genotypes.*
 #
-# A dozen lost plots hardly matter: the largest gap is a tenth of an SED. But when every block holds only half of the genotypes, the analyses differ by half an SED. The ratio says that random blocks have the smaller SED there. (It can also fall a little below 1, because each analysis estimates its own $\sigma^2$.)
+# A dozen lost plots hardly matter: the largest gap is here a tenth of an SED, and with other seeds up to about a quarter. But when every block holds only half of the genotypes, the analyses differ by half an SED. The ratio says that random blocks have the smaller SED there. (It can also fall a little below 1, because each analysis estimates its own $\sigma^2$.)
 #
 # > **Common slip: "fixed or random, the estimates are the same".** They are, when the genotypes that you compare stand in the same blocks. One lost plot is a counter-example.
-#
+
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### For reading: which plots count?
 #
 # Where does the mixed analysis get more from? Take the smallest example: two genotypes and six plots. G01 is without R4, G18 is without R3:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 only_two = trial[trial["genotype"].isin(["G01", "G18"])]
 lost_G01 = (only_two["genotype"] == "G01") & (only_two["block"] == "R4")
 lost_G18 = (only_two["genotype"] == "G18") & (only_two["block"] == "R3")
@@ -837,14 +872,14 @@ d_within = (six_wide["G18"] - six_wide["G01"]).mean()       # only R1 and R2 hav
 d_between = six_wide.loc["R4", "G18"] - six_wide.loc["R3", "G01"]
 print(f"inside blocks: {d_within:.3f} kg/ha, between blocks: {d_between:.3f} kg/ha")
 
-# %% [markdown] notes="Board: the two lines of the formula, with 1/SED\u00b2 called 'information'.\nExpect 'why not simply average all plots?': reply 'that is w = 2/3, right if blocks do not differ at all'." slideshow={"slide_type": "fragment"}
-# There are two sources now. *Inside blocks* R1 and R2 each compare the two genotypes directly. *Between blocks* the plot of G18 in R4 is compared with that of G01 in R3; this is a fair comparison as well, only a less exact one, because two block effects are in it. With blocks fixed, it is worth nothing. With blocks random, each source is weighted by how exact it is:
+# %% [markdown] notes="Board: the two lines of the formula, with 1/SED\u00b2 called 'information'.\nExpect 'why not simply average all plots?': reply 'that is w = 2/3, right if blocks do not differ at all'." slideshow={"slide_type": "skip"}
+# There are two sources now. *Inside blocks* R1 and R2 each compare the two genotypes directly. *Between blocks* the plot of G18 in R4 is compared with that of G01 in R3; if the loss had nothing to do with the yields, this is a fair comparison as well, only a less exact one, because two block effects are in it. With blocks fixed, it is worth nothing. With blocks random, each source is weighted by how exact it is:
 #
 # $$\frac{1}{\mathrm{SED}^2} = \frac{1}{\mathrm{SED}_\text{within}^2} + \frac{1}{\mathrm{SED}_\text{between}^2}, \qquad \hat d = w\, d_\text{within} + (1-w)\, d_\text{between}, \quad w = \frac{\mathrm{SED}^2}{\mathrm{SED}_\text{within}^2}.$$
 #
 # This is called the **recovery of inter-block information**. We use the variances of the whole trial, and compare with GLS (`mm.gls`) on the six plots:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 variance_within = 2 * sigma2_hat / 2                     # two differences, averaged
 variance_between = 2 * (sigma2_b_hat + sigma2_hat)       # two plots, two blocks
 w = variance_between / (variance_within + variance_between)
@@ -859,12 +894,12 @@ sed_within = np.sqrt(variance_within)
 print(f"GLS on six plots: {beta_six[1]:.3f} kg/ha, SED {sed_six:.1f} kg/ha")
 print(f"inside blocks:    {d_within:.3f} kg/ha, SED {sed_within:.1f} kg/ha")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The weighted mean of the two sources *is* the GLS estimate, with a smaller SED. With fixed blocks $w = 1$; the larger $\sigma_b^2$, the closer is $w$ to 1.
 #
 # Is this worth having? The SED above takes the variances as known, but they are estimated, and $\hat\sigma_b^2$ rests on four blocks. In the trial with half blocks we ask for the average SED of the 17 differences, first as if the variances were known, then with the correction of Kenward and Roger:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 half = lose_plots(36, "half of every block")
 half_fixed = mm.lm("yield_kg_ha ~ genotype + block", data=half)
 half_mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=half)
@@ -877,14 +912,14 @@ print(f"blocks fixed:                     {sed_half_fixed:.2f} kg/ha")
 print(f"blocks random, variances 'known': {sed_half_mixed:.2f} kg/ha")
 print(f"blocks random, corrected:         {np.mean(corrected):.2f} kg/ha")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # Here the correction takes the gain back: with four blocks we know $\sigma_b^2$ too badly to profit from it. Recovery pays in trials with *many small* blocks, and breeding trials are often of that kind.
 #
 # ### For reading: pigs in rooms
 #
-# Blocks are not always strips of land. In a feeding trial with pigs (synthetic data, see `data/README.md`) six diets were compared in three rooms, with five pens for each diet in each room and three days of sampling. The response is the dry matter of the faeces in %. Rooms fixed, then random:
+# Blocks are not always strips of land. In a feeding trial with pigs (synthetic data, see `data/README.md` in the project folder) six diets were compared in three rooms, with five pens for each diet in each room and three days of sampling. The response is the dry matter of the faeces in %. The star in the formula stands for both factors and their interaction. Rooms fixed, then random:
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "skip"}
 pigs = mm.load("pigs_rooms")
 rooms_fixed = mm.lm("dry_matter_pct ~ diet * day + room", data=pigs)
 rooms_random = mm.lmm("dry_matter_pct ~ diet * day + (1 | room)", data=pigs)
@@ -895,14 +930,14 @@ two_rows = pd.DataFrame({
 print(two_rows.T.to_string(float_format="{:.3f}".format))
 print(rooms_random.varcomp[["group", "variance"]].round(2).to_string(index=False))
 
-# %% [markdown] notes="Expect 'the mixed model lost power': reply 'compare two diets: the SED has not changed'. Board: SE\u00b2 = \u03c3_b\u00b2/3 + \u03c3\u00b2/45." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# **Discuss.** The mean is the same, 17.61 %. The standard error has grown from 0.894 to 2.191, and the degrees of freedom have fallen from 250 to 2.7. In the sorghum trial the SE grew by less than 6 %. Why is it so much here? Which interval would you show to a farmer with other rooms?
+# %% [markdown] notes="Expect 'the mixed model lost power': reply 'compare two diets: the SED has not changed'. Board: SE\u00b2 = \u03c3_b\u00b2/3 + \u03c3\u00b2/45." slideshow={"slide_type": "skip"} tags=["discuss"]
+# **Discuss.** The mean is the same, 17.61 %. The standard error has grown from 0.894 to 2.191, and the degrees of freedom have fallen from 250 to 2.7. In the sorghum trial the SE grew by less than 6 %. Why is it so much here? Which interval would you show to an adviser who speaks for farms in general? And is it enough for one farmer?
 #
 # <details><summary>Answer</summary>
-# The variance between rooms, 12.00, is a third of that between the observations in a room, 36.00. A diet mean averages 45 observations but only three rooms, so SE² = 12/3 + 36/45 = 4.8, and the rooms dominate. So do their degrees of freedom: three rooms have 2. The wide interval is the honest one for other rooms. To make it shorter, you need more rooms, not more pigs. (The model also takes the three days of a pen as independent, which they are not; day 6, planned.)
+# The variance between rooms, 12.00, is a third of that between the observations in a room, 36.00. A diet mean averages 45 observations but only three rooms, so SE² = 12/3 + 36/45 = 4.8, and the rooms dominate. So do their degrees of freedom: three rooms have 2. The wide interval is the one for the adviser: it speaks of the average over rooms like these. The rooms of one farmer are a new draw: for one room the SE is √(4.8 + 12) = 4.1, and the interval is wider still. To make the adviser's shorter, you need more rooms, not more pigs. (The model also takes the three days of a pen as independent, which they are not; day 6, planned.)
 # </details>
 
-# %% [markdown] minutes=2 notes="Ask who had three directions right. Read the three sentences of the card aloud, or let a student do it." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1 notes="Ask who had three directions right. Read the three sentences of the card aloud, or let a student do it." slideshow={"slide_type": "slide"}
 # ## 14. Wrap up
 #
 # Your guesses of both notebooks beside the results:
@@ -924,13 +959,13 @@ print(wrap_up.to_string())
 # **To take away**
 #
 # 1. With blocks random, the block differences are in $\mathbf V$: two plots of a block share $\sigma_b^2$, here 10 % of the variance of a plot.
-# 2. In a complete trial nothing changes that compares genotypes; the SE of a mean grows from 80.0 to 84.5 kg/ha, because it now speaks of blocks like these.
+# 2. In a complete trial, as long as $\hat\sigma_b^2$ is above zero, nothing changes that compares genotypes; here the SE of a mean grows from 80.0 to 84.5 kg/ha, because it now speaks of blocks like these.
 # 3. Blocks are predicted, and shrink, because a part of what was measured is chance; four blocks say little about $\sigma_b^2$.
 
 # %% [markdown] minutes=0.5 notes="Homework. Number 2 is the one to begin with next time.\nNumber 3: expect 'large gaps, a quarter of the trial is gone'." slideshow={"slide_type": "slide"}
 # ## 15. On your own
 #
-# 1. **Do.** Start the optimiser of section 7 somewhere else, for instance at `np.log([50, 200])`. Does it come back to the same place? `lowest.nfev` says how often it asked for the criterion.
+# 1. **Do.** Start the optimiser of section 7 somewhere else, for instance at `np.log([50, 200])` (both numbers above zero, because their logarithms are taken). Does it come back to the same place? `lowest.nfev` says how often it asked for the criterion.
 # 2. **Explain.** In two sentences, to a fellow student: why is the SE of a mean larger with blocks random, although the SED is not?
 # 3. **Change one knob.** In section 13, lose 18 plots with the pattern `"one block"`. Guess first: which gaps will there be? And what will $\hat\sigma_b^2$ be?
 # 4. **Transfer.** `mm.load("potash")` is a cotton trial: the strength of the fibre at five amounts of potash, in three blocks. Fit `strength ~ C(k2o_lb_ac) + (1 | block)` (`C(…)` makes a factor of a number). Is $\hat\sigma_b^2$ larger or smaller than $\hat\sigma^2$? What is the correlation of two plots of a block?
@@ -940,7 +975,7 @@ print(wrap_up.to_string())
 # <li>It comes back to 2906 and 25627: the criterion has one valley here. Not every data set is so kind (day 4).</li>
 # <li>A mean carries the luck of its blocks, and with blocks random this luck counts as variance. In a difference both genotypes had the same luck, so it cancels.</li>
 # <li>All gaps are 0 (up to rounding), because three complete blocks are left. The variance between blocks is 4351, that of the three blocks R1, R2 and R3.</li>
-# <li>Much smaller: 0.00098 against 0.04369. The correlation is 0.022; these blocks hardly differ.</li>
+# <li>Much smaller: 0.000975 against 0.04369. The correlation is 0.022; these blocks hardly differ.</li>
 # </ol>
 # </details>
 #

@@ -69,7 +69,7 @@ eight = trial[trial["genotype"].isin(["G01", "G02"])].reset_index(drop=True)
 print(eight.to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Write three matrices for these plots, in the order of the rows, with blocks random:
+# Write three matrices for these plots, in the order of the rows, with blocks random. (Loops over columns, as in section 6 of the pair, make $\mathbf X$ and $\mathbf Z$; `np.eye(4)` makes an $\mathbf I$ of four rows.)
 #
 # - $\mathbf X$ (8 rows, 2 columns): a column of ones for the mean of G01, and a column for G02 − G01;
 # - $\mathbf Z$ (8 rows, 4 columns): one column for each block;
@@ -142,17 +142,19 @@ check("day2.uneven", difference)
 # %% slideshow={"slide_type": "-"}
 potash = mm.load("potash")
 markers = {"1": "o", "2": "s", "3": "^"}
+aside = {"1": -2, "2": 0, "3": 2}            # so that no marker hides another
 fig, ax = plt.subplots()
 for block in markers:
     rows = potash[potash["block"].astype(str) == block]
-    ax.plot(rows["k2o_lb_ac"], rows["strength"], markers[block], label=f"block {block}")
+    amounts = rows["k2o_lb_ac"] + aside[block]
+    ax.plot(amounts, rows["strength"], markers[block], label=f"block {block}")
 ax.set_xlabel("potash (lb/acre)")
 ax.set_ylabel("strength of the fibre (index)")
 ax.legend()
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 1. Fibre strength against the amount of potash, with a marker for each block.*
+# *Figure 1. Fibre strength against the amount of potash, with a marker for each block; blocks 1 and 3 are drawn two pounds aside.*
 #
 # **Your turn.** What is the variance between blocks here, by REML? Write the amounts as `C(k2o_lb_ac)`, which makes a factor of a number. You may fit the mixed model and read `varcomp`, or take the mean squares; do one, and check it by the other.
 
@@ -164,7 +166,7 @@ check("day2.potash", potash_b)
 # **Explain.** Was it worth while to lay this trial out in blocks? Fit `strength ~ C(k2o_lb_ac)` without blocks as well, and compare the two SEDs and their degrees of freedom.
 #
 # <details><summary>Answer</summary>
-# With blocks the SED is 0.1707 on 8 degrees of freedom, without blocks it is 0.1725 on 10. The blocks differ little beyond what their plots explain (0.00098 against σ² = 0.04369), so the blocking bought almost nothing here. It also cost little, two degrees of freedom, and nobody could know beforehand.
+# With blocks the SED is 0.1707 on 8 degrees of freedom, without blocks it is 0.1725 on 10. The blocks differ little beyond what their plots explain (0.000975 against σ² = 0.04369), so the blocking bought almost nothing here. It also cost little, two degrees of freedom, and nobody could know beforehand.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}

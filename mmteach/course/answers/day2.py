@@ -4,7 +4,7 @@ import numpy as np
 
 import mmteach as mm
 
-from ..question import Question
+from ..question import TOLERANCE, Question
 from .common import (
     ML,
     NO_BLOCKS,
@@ -40,6 +40,10 @@ def block_variance(formula, name, plots):
     """sigma_b² from the mean squares of a complete block design with so many plots a block."""
     squares = mean_squares(formula, name)
     return (squares["block"] - squares["Residual"]) / plots
+
+
+def near(given, value):
+    return abs(given - value) <= TOLERANCE * abs(value)
 
 
 def correlation(between, within):
@@ -128,6 +132,14 @@ QUESTIONS = {
                 2 * trial_variances(reml=False)[1] / 4
             ),
             "this is the square of the SED": lambda: 2 * trial_variances()[1] / 4,
+        },
+        {
+            "this is the SE of a mean, the first cell of the diagonal; take the second": lambda x: (
+                near(x, root(sum(trial_variances()) / 4))
+            ),
+            "this is a covariance, off the diagonal; take the root of the second cell on it": (
+                lambda x: near(x, -trial_variances()[1] / 4)
+            ),
         },
         unit="kg/ha",
     ),
