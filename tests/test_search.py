@@ -233,6 +233,17 @@ def test_only_small_models_are_taken_from_one_factor(monkeypatch):
     assert search._Search(d).value_and_gradient == d.value_and_gradient
 
 
+@pytest.mark.parametrize(("seed", "start"), [(336, "all 1"), (426, "all large"), (525, "all 1"), (555, "all 1")])
+def test_a_start_that_begins_higher_can_end_lower(seed, start):
+    formula, data, _ = small_design(seed)
+    d = mm.ProfiledCriterion(CrossProducts.from_design(mm.design(formula, data, "w")), reml=bool(seed % 3))
+    theta, path = minimise(d)
+    first_end = min(row[-2] for row in path if row[-1] == "moments")
+    values = [row[-2] for row in path if row[-1] == start]
+    assert values[0] > first_end  # it would have been left out, were it judged by where it begins
+    assert d(theta) == pytest.approx(min(values), abs=1e-6) and d(theta) < first_end - 0.5
+
+
 # --- BFGS ---------------------------------------------------------------------------------
 
 
