@@ -16,6 +16,7 @@ from scipy.sparse import csr_array, identity, kron, vstack
 from ..textbook.matrices import build_lambdas, triangle
 from .linalg import (
     block_diagonal,
+    dense_blocks,
     independent_columns,
     least_squares,
     r_factor,
@@ -174,7 +175,7 @@ class CrossProducts:
         self.B22 = np.zeros((q2, q2))
         for t in rest:
             here = slice(at[t - 1], at[t])
-            self.B22[here, here] = block_diagonal(self.blocks[t]).toarray()
+            self.B22[here, here] = dense_blocks(self.blocks[t])
             for s in range(t + 1, len(self.J)):
                 there = slice(at[s - 1], at[s])
                 self.B22[there, here] = self.pairs[s, t].toarray()
@@ -280,7 +281,7 @@ class CrossProducts:
         q1, q2 = self.B11.shape[0] * self.B11.shape[1], len(self.B22)
         q = q1 + q2
         A = np.eye(q + self.p)
-        A[:q1, :q1] = block_diagonal(self.B11).toarray()
+        A[:q1, :q1] = dense_blocks(self.B11)
         A[q1:q, :q1] = self.B21 if isinstance(self.B21, np.ndarray) else self.B21.toarray()
         A[:q1, q1:q] = A[q1:q, :q1].T
         A[q1:q, q1:q] = self.B22

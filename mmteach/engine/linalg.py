@@ -49,6 +49,14 @@ def solve_blocks(L, B, transpose=False):
     return X
 
 
+def dense_blocks(K):
+    """Small blocks K (J, k, k) along the diagonal of a dense matrix."""
+    J, k, _ = K.shape
+    out, levels = np.zeros((J, k, J, k)), np.arange(J)
+    out[levels, :, levels, :] = K
+    return out.reshape(J * k, J * k)
+
+
 def block_diagonal(K):
     J, k, _ = K.shape
     return bsr_array((K, np.arange(J), np.arange(J + 1)), shape=(J * k, J * k))

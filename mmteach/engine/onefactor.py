@@ -1,24 +1,27 @@
-r"""The criterion of a small model from one Cholesky factor: equations (1) to (4) in a single step.
+r"""The criterion of a small model from one Cholesky factor, in which X no longer occurs.
 
-    M = D'[Z X y]'[Z X y] D + diag(I_q, 0, 0) = C C',     D = diag(Lambda, I_p, 1)
+With Q'Q = I the columns of X can go first, and what is left of Z and y is all that REML needs:
 
-The diagonal of C holds everything, in this order: that of L (so log|A|), that of R_X, and r.
-With z = (-u, -beta, 1), for which z'M z = r^2 is as small as it can be,
+    N = [Z y]'(I - QQ')[Z y],     M = D'N D + diag(I_q, 0) = C C',     D = diag(Lambda, 1)
 
-    d' = 2 tr(H D'[Z X y]'[Z X y] dD),    H = M^-1 + ((m - 1) / r^2) z z'     (REML)
+The diagonal of C holds log|A| + log|R_X|^2 (its first q places) and r (the last): equation (4). With
+z = (-u, 1), for which z'M z = r^2 is as small as it can be,
 
-where M^-1 less z z' / r^2 is the inverse of the block of Z and X; ML takes A^-1 in its place.
-It costs O((q + p)^3) where `ProfiledCriterion` takes the largest term level by level, but with few
-columns it is up to four times faster, and a search asks for nothing else.
+    d' = 2 tr(H D'N dD),    H = M^-1 + ((m - 1) / r^2) z z',    M^-1 less z z' / r^2 is that of Z
+
+ML has log|A| in place of both: A^-1 with Z'Z instead of that part of H. It costs O(q^3) whatever p
+is, where `ProfiledCriterion` takes the largest term level by level, so with few levels it is several
+times faster, and a search asks for nothing else.
 """
 
 import numpy as np
 from numpy.linalg import LinAlgError
-from scipy.linalg.lapack import dpotrf, dpotri, dtrtrs
+from scipy.linalg.lapack import dpotrf
 
 from ..textbook.matrices import triangle
+from .linalg import inverse, solve_lower
 
-FEW_COLUMNS = 70  # of [Z X] up to which it is faster; with several terms, twice as many
+FEW_COLUMNS = 70   # of Z up to which it is faster; with several terms, twice as many
 
 
 class OneFactor:
@@ -33,49 +36,47 @@ class OneFactor:
 
     def __init__(self, criterion):
         cp = criterion.products
-        self.cp, self.reml = cp, criterion.reml
-        self.q, self.m = len(cp.B22) + cp.J[0] * cp.k[0], cp.n - cp.p if criterion.reml else cp.n
-        self.constant = (
-            self.m * (1 + np.log(2 * np.pi / self.m))
-            - cp.log_w
-            + criterion.reml * criterion.log_det_R
-        )
-        self.N = np.empty((self.q + cp.p + 1,) * 2)
-        self.N[:-1, :-1] = cp.normal_matrix()
-        self.N[:, -1] = np.concatenate([*(M[..., -1].ravel() for M in cp.ZtQe), cp.QeQe[:, -1]])
-        self.N[-1] = self.N[:, -1]
+        self.cp, self.reml, self.m = cp, criterion.reml, cp.n - cp.p * criterion.reml
+        self.constant = (self.m * (1 + np.log(2 * np.pi / self.m)) - cp.log_w
+                         + criterion.reml * criterion.log_det_R)
         ends = np.cumsum([J * k for J, k in zip(cp.J, cp.k)])
         self.places = [slice(end - J * k, end) for end, J, k in zip(ends, cp.J, cp.k)]
+        ZeQe = np.vstack([*(M.reshape(-1, cp.p + 1) for M in cp.ZtQe), cp.QeQe[-1:]])   # [Z e]'[Q e]
+        q, Q = len(ZeQe) - 1, ZeQe[:, :-1]
+        N = np.empty((q + 1, q + 1))
+        self.B = N[:q, :q] = cp.normal_matrix()[:q, :q]
+        N[:, q] = N[q] = ZeQe[:, -1]
+        self.N = N - Q @ Q.T
 
     def __call__(self, theta):
-        lam, q = self.cp.lambdas(theta), self.q
-        ND = self._times_D(self.N, lam)
+        lam = self.cp.lambdas(theta)
+        ND, C = self._factor(self.N, lam)
+        r2, q = C[-1, -1] ** 2, len(C) - 1
+        z = np.zeros(q + 1)
+        z[-1] = C[-1, -1]
+        z = solve_lower(C, z, transpose=True)
+        zz = np.multiply.outer(z, z / r2)
+        if self.reml:
+            log_det, parts = np.log(C.diagonal()[:-1]), [(inverse(C) + (self.m - 1) * zz, ND)]
+        else:
+            BL, L = self._factor(self.B, lam)
+            log_det, parts = np.log(L.diagonal()), [(inverse(L), BL), (self.m * zz, ND)]
+        value = 2 * log_det.sum() + self.m * np.log(r2) + self.constant
+        gradient = [sum(2 * np.vdot(H[here][j::k], ND[here][i::k]) for H, ND in parts)
+                    for k, here in zip(self.cp.k, self.places)
+                    for j, i in zip(*triangle(k))]                                  # dD = 1 at (i, j)
+        return float(value), np.array(gradient)
+
+    def _factor(self, N, lam):
+        """N D, and the lower Cholesky factor of D'N D + diag(I_q, 0)."""
+        ND = self._times_D(N, lam)
         M = self._times_D(ND.T, lam)
-        M.flat[: q * (len(M) + 1) : len(M) + 1] += 1
+        ones = np.arange(len(self.B))
+        M[ones, ones] += 1
         C, failed = dpotrf(M.T, lower=1, overwrite_a=1)
         if failed:
-            raise LinAlgError("M is not positive definite")
-        diagonal = np.log(C.diagonal())
-        r2 = C[-1, -1] ** 2
-        value = (
-            2 * diagonal[: -1 if self.reml else q].sum() + self.m * 2 * diagonal[-1] + self.constant
-        )
-        z = np.zeros(len(M))
-        z[-1] = C[-1, -1]
-        z = dtrtrs(C, z, lower=1, trans=1)[0]
-        H = np.multiply.outer(z, ((self.m - self.reml) / r2) * z)
-        block = slice(None) if self.reml else slice(q)
-        half = np.tril(dpotri(C[block, block], lower=1)[0])
-        half.flat[:: len(half) + 1] /= 2
-        H[block, block] += half
-        H[block, block] += half.T
-        gradient = []
-        for k, here in zip(self.cp.k, self.places):
-            H_t, ND_t = H[here], ND[here]
-            gradient += [
-                2 * np.vdot(H_t[j::k], ND_t[i::k]) for j, i in zip(*triangle(k))
-            ]  # dD = 1 at (i, j)
-        return float(value), np.array(gradient)
+            raise LinAlgError("theta is so large that rounding wins")
+        return ND, C
 
     def _times_D(self, M, lam):
         """M D: the columns of each term times its lambda, level by level."""
@@ -90,5 +91,4 @@ class OneFactor:
 
 def suits(products):
     """Whether a model is small enough for it."""
-    columns = products.p + sum(J * k for J, k in zip(products.J, products.k))
-    return columns <= FEW_COLUMNS * min(2, len(products.J))
+    return sum(J * k for J, k in zip(products.J, products.k)) <= FEW_COLUMNS * min(2, len(products.J))
