@@ -45,7 +45,7 @@ doctor()
 #
 # - **Order.** Cells are meant to run from top to bottom. The number in brackets, `[3]`, says which cell ran when; `[*]` means that it is still running. If something is odd, use *Kernel → Restart Kernel and Run All Cells*.
 # - **Knobs.** A number that stands alone on its line is there for you to change. Change it, run the cell again, and write down what moved.
-# - **The original.** What you type stays in your file. *Edit → Undo* takes back a change. To get the whole lesson back, close it without saving. If you have saved, a command in a terminal puts a fresh copy beside yours, for day 4 for instance `python -m mmteach start --fresh day4`.
+# - **The original.** What you type stays in your file, and JupyterLab saves it by itself every two minutes. *Edit → Undo* takes back a change. An untouched copy of a lesson, for instance of day 4, comes beside yours, with today's date in its name, when you run these two lines in a cell: `import sys` and then `!"{sys.executable}" -m mmteach start --copies-only --fresh day4`.
 # - **The file to open** ends in `.ipynb`. (In the project folder each lesson has a text file beside it, which ends in `.py`. It is for authors, and your own copy does without it.)
 #
 # Try it. **Predict** what the next cell prints, then run it. Change the knob to 100 and run it again:
@@ -223,7 +223,7 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 #
 # Lessons with a link are ready to open. The two notebooks of day 2 have the same sections. Read the one with blocks fixed first, then the other one beside it.
 #
-# Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb); copies of your own come with `python -m mmteach start --solutions`.
+# Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb); copies of your own come with the two lines of section 2, with `--solutions` in place of `--fresh day4`.
 
 # %% [markdown] minutes=1 notes="Let somebody type another wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
 # ## 6. Find help

@@ -81,7 +81,7 @@ print(f"G01: {len(g01)} plots, mean {g01.mean():.1f}, SD {g01.std():.1f} kg/ha")
 print(f"     standard error of the mean {se_g01:.1f} kg/ha")
 
 # %% [markdown] notes="Hands up for 'nearly the same'. Most say yes.\nExpect 'yes, it is the same field': reply 'same field, but only four plots each'." slideshow={"slide_type": "subslide"}
-# A genotype mean of four plots is known to about 80 kg/ha, if we believe these four plots. But four plots say little about $\sigma$: the estimate rests on 3 *degrees of freedom* (df), the number of independent pieces of information behind it.
+# The standard error seems to be 82 kg/ha, if we believe these four plots. But four plots say little about $\sigma$: the estimate rests on 3 *degrees of freedom* (df), the number of independent pieces of information behind it.
 #
 # **Predict.** If we do the same with the four plots of G02, will the standard error be nearly the same?
 
@@ -98,7 +98,7 @@ print(f"G02: standard error of the mean {se_g02:.1f} kg/ha")
 # Before the model speaks, guess four numbers, all in kg/ha. If you cannot guess sizes, guess at least the order of the first three. Type your numbers in place of `None`.
 #
 # - `sigma`: how far a plot typically lies from what its genotype and its block let us expect;
-# - `SE of a mean`: the standard error of the mean of one genotype (four plots, one in each block);
+# - `SE of a mean`: the standard error of the mean of one genotype (four plots, one in each block; two genotypes alone gave 82 and 39, the model will give one number for all);
 # - `SED`: the *standard error of a difference* of two such means;
 # - `best block`: by how much the best block, R1, lies above the average block.
 
@@ -534,7 +534,7 @@ plt.show()
 #
 # What becomes of $\beta_j$? And what becomes of it in $y_{1j}$ alone?
 #
-# **Predict.** So which of your four numbers of section 3 will change when $\beta_j$ is replaced by a random draw: $\sigma$, the SE of a mean, the SED, the best block?
+# **Predict.** So which will change when $\beta_j$ is replaced by a random draw: the SED, the SE of a mean, or both? (For $\sigma$ and the best block you can only guess; the twin gives the reasons.)
 
 # %% slideshow={"slide_type": "skip"}
 mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=trial)
@@ -580,12 +580,12 @@ comparison["verdict"] = np.where(equal, "same", "differs")
 print(comparison.to_string(float_format="{:.3f}".format, na_rep="none"))
 
 # %% [markdown] notes="Ask which standard error belongs into a report, and for which question.\nExpect 'always the smaller': reply 'who pays when the farmer gets less?' Expect 'the bars overlap, so no difference': reply 'the bars are one SE; the comparison has its own, at the right'." slideshow={"slide_type": "subslide"} tags=["discuss"]
-# You should have said: $\sigma$ and the SED stay, the SE of a mean and the best block change. $\beta_j$ cancels in a difference, and it does not in a single mean. All that compares genotypes is the same. A single mean is the same number as well, but its SE, its degrees of freedom and its interval differ, and so do the blocks.
+# You should have said: the SED stays and the SE of a mean changes, because $\beta_j$ cancels in a difference, and it does not in a single mean. $\sigma$ stays as well, because it is measured by differences inside blocks. The best block changes, because the mixed model takes a part of its 90 kg/ha for chance (section 10 of the twin). All that compares genotypes is the same. A single mean is the same number as well, but its SE, its degrees of freedom and its interval differ, and so do the blocks.
 #
 # **Discuss.** Which standard error does a breeder need who chooses between two genotypes? And one who promises a yield to a farmer?
 #
 # <details><summary>Answer</summary>
-# Choosing needs the SED, 113.20 kg/ha, and here the two analyses agree. A recommendation is about the <em>average</em> of land outside the trial: with random blocks its SE is 84.46; 80.04 speaks of these four blocks only. A promise for <em>one</em> field is harder still, because that field is one draw: √(84.46² + 2906) = 100.2. None of them speaks of another year or another region: for that the trial would have to contain years and regions.
+# Choosing needs the SED, 113.20 kg/ha, and here the two analyses agree. A recommendation is about the <em>average</em> of land outside the trial: with random blocks its SE is 84.46; 80.04 speaks of these four blocks only. A promise for <em>one</em> field is harder still, because that field is one draw: √(84.46² + 2906) = 100.2, where 2906 is the estimated variance between blocks, the row <em>covariance in a block</em>. None of them speaks of another year or another region: for that the trial would have to contain years and regions.
 # </details>
 #
 # ***
@@ -612,18 +612,18 @@ ax.legend(loc="upper left")
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The bar at the right has the length of the SED.*
+# *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The two bars at the right have the length of the SED, one for each analysis; they are equally long.*
 
-# %% [markdown] notes="Keep this table on the screen for a minute in silence." slideshow={"slide_type": "subslide"}
-# The most important rows once more, with the reasons. The last column says until when the two analyses agree; the hats mean estimates, and $\hat\sigma_b^2$ can be zero. (The table of the twin explains the other rows.)
+# %% [markdown] notes="For reading, as the whole section; it is taught in the twin." slideshow={"slide_type": "skip"}
+# The most important rows once more, with the reasons. The last column says until when the two analyses agree; the hats mean estimates, and $\hat\sigma_b^2$ can be zero. All rows are for a model that holds genotype and block and nothing else: a covariate that varies inside or between blocks breaks them, a second factor that is balanced over blocks and genotypes does not. (The table of the twin explains the other rows.)
 #
 # | quantity | blocks fixed | blocks random | why | the two agree |
 # |---|---|---|---|---|
-# | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks, and the model holds genotype and block and nothing else |
+# | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks |
 # | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as every remaining block is complete and $\hat\sigma_b^2 > 0$ |
 # | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as every remaining block is complete and $\hat\sigma_b^2 > 0$ |
 # | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as every remaining block is complete |
-# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | never, unless $\mathrm{MS}_b = \mathrm{MS}_e$ exactly |
+# | SE of a mean | $\sqrt{\hat\sigma^2/4}$ | $\sqrt{(\hat\sigma_b^2 + \hat\sigma^2)/4}$ | other blocks would give another mean | never, unless the mean squares of blocks and of residuals (section 5) are exactly equal |
 # | R1 above the average | $\bar y_{R1} - \bar y$ | a part of it | the rest is taken for chance (section 10 of the twin) | only if $\hat\sigma_b^2$ is infinite |
 # | SE of G01 in a new block | none | $\sqrt{\mathrm{SE}^2 + \hat\sigma_b^2}$, here 100.2 | one new block is one draw, and not an average of blocks | |
 # | covariance in a block | 0 | $\hat\sigma_b^2$ | shared soil is in the mean, or in $\mathbf V$ | only if $\hat\sigma_b^2 = 0$ |
@@ -869,7 +869,7 @@ print(wrap_up.to_string())
 # **To take away**
 #
 # 1. With blocks fixed, the block differences are in the mean: $\mathbf X$ has a column for every block but one, and $\mathbf V = \sigma^2\mathbf I$.
-# 2. In a complete trial the block effects cancel in every comparison of genotypes, and its standard error is the SED, $\sqrt{2\hat\sigma^2/4}$ = 113.2 kg/ha.
+# 2. In a complete trial the block effects cancel in every comparison of genotypes; for two of them the standard error is the SED, $\sqrt{2\hat\sigma^2/4}$ = 113.2 kg/ha.
 # 3. The standard error of a mean, 80.0 kg/ha, speaks of these four blocks and of no other land.
 
 # %% [markdown] minutes=0.5 notes="Homework. Number 2 is the one to begin with next time.\nNumber 3: expect 'large gaps, a quarter of the trial is gone'." slideshow={"slide_type": "slide"}

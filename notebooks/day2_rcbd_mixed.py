@@ -25,7 +25,7 @@
 #
 # *The trial, and two ways to think about its four blocks: as four unknown numbers (the twin, [day2_rcbd_fixed](day2_rcbd_fixed.ipynb)), or as four draws from a population of blocks (this notebook). Both notebooks have the same sections, cell for cell; read the twin first.*
 
-# %% [markdown] minutes=0.5 notes="Same data, same sketch: half a minute, run the cells.\nAsk only the new question: are these four blocks interesting in themselves? The discussion is for readers." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1.5 notes="Title one minute, the question only; this section half a minute, run the cells.\nAsk only the new question: are these four blocks interesting in themselves? The discussion is for readers." slideshow={"slide_type": "slide"}
 # ## 1. Set up the trial
 #
 # The trial is that of the twin: 18 sorghum genotypes in Sudan (Omer and others, 2015), grain yield in kg/ha. The tools are the same as well, with one more: `minimize` looks for the lowest point of a function.
@@ -99,7 +99,7 @@ print(f"variance of u + error: {np.var(u + error):.1f}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Their sum: variances of independent parts add, so the variance of a plot will be $\sigma_b^2 + \sigma^2$.
 
-# %% [markdown] minutes=1.5 notes="Everybody types four numbers. Write on the board how many say smaller, same, larger for each; do not comment.\nExpect 'everything gets better because the model is better': leave it standing until section 14." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=2 notes="Everybody types four words; the reasons are for section 12, the numbers are for readers. Count hands for the SED and the SE of a mean only.\nExpect 'everything gets better because the model is better': leave it standing until section 14." slideshow={"slide_type": "slide"}
 # ## 3. Commit to a guess
 #
 # The blocks will become random. You saw the numbers in the twin; do not look back. For each of the four, type `"smaller"`, `"same"` or `"larger"` than with blocks fixed in place of `None`, and write down, in half a sentence, why. If you did the twin, copy what you guessed there into `twin_guess`.
@@ -124,7 +124,7 @@ twin_guess = {
 }
 print("my guesses:", my_guess)
 
-# %% [markdown] minutes=5 notes="The eye is on the blocks now. Ask how far apart four means of 18 plots would lie by chance alone.\nPeople see slopes inside a block: there are none, the points are spread sideways at random." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="The eye is on the blocks now. Ask how far apart four means of 18 plots would lie by chance alone. Do not explain the shuffling code; say what it does.\nPeople see slopes inside a block: there are none, the points are spread sideways at random." slideshow={"slide_type": "slide"}
 # ## 4. Look at the data
 #
 # In the twin we looked at the genotypes. Now we look at the blocks, and for that we first subtract from each plot the mean of its genotype (`transform` writes this mean beside every plot; `cat.codes` is the number of its block, 0 to 3). What is left is the block, and the error of the plot:
@@ -210,7 +210,7 @@ print(mm.anova(mixed))
 #
 # $$y_{2j} - y_{1j} = (\mu + g_2 + u_j + \varepsilon_{2j}) - (\mu + g_1 + u_j + \varepsilon_{1j}) = g_2 - g_1 + \varepsilon_{2j} - \varepsilon_{1j}.$$
 #
-# The block effect $u_j$ has cancelled, and it does not matter what kind of number it was. In a complete trial all comparisons of genotypes can be made inside blocks.
+# The block effect $u_j$ has cancelled, and it does not matter what kind of number it was. In a complete trial all comparisons of genotypes can be made inside blocks, so the differences always agree. Their standard error and F agree as long as the variance between blocks is not estimated as zero (section 11).
 
 # %% [markdown] minutes=7 notes="Board: the line for one plot, right of the twin's. Let the class say the row of Z for the first and the last plot.\nWhat confuses: u has no column in X, and V is larger than R. Say: R is what is left when the blocks are known, V is what varies when they are not." slideshow={"slide_type": "slide"}
 # ## 6. Open the box
@@ -268,7 +268,7 @@ print(reading)
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # *Figure 3. The matrices $\mathbf X$ (left of the thick line) and $\mathbf Z$ (right of it): a filled cell is 1, an empty one 0. Rows are the 72 plots in the order of the file, with a line between blocks.*
 #
-# You should have said: exactly one, because a plot lies in one block. R1 has a column as well. How can that be? With fixed blocks a fourth block column would say nothing new. The *rank* counts the columns that say something new:
+# You should have said: exactly one, because a plot lies in one block. (The printed sentence counts $\mathbf X$ and $\mathbf Z$ together: one or two in $\mathbf X$, and one in $\mathbf Z$.) R1 has a column as well. How can that be? With fixed blocks a fourth block column would say nothing new. The *rank* counts the columns that say something new:
 
 # %% slideshow={"slide_type": "-"}
 rank_X_and_Z = np.linalg.matrix_rank(X_and_Z)
@@ -441,7 +441,7 @@ print(f"correlation of two plots of a block: {correlation:.3f}")
 # The genotype is in the mean: it moves both plots, but it is a fixed number and does not vary. The shared soil is a random draw now. It is in <b>V</b>, as σ<sub>b</sub>² between the plots of one block.
 # </details>
 
-# %% [markdown] minutes=1 notes="A habit for life. Show the table, and that of the twin beside it; the code is for readers.\nThe routes differ in the later digits of the variances: three optimisers stopped at three places." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=0.5 notes="A habit for life. Show the table, and that of the twin beside it; the code is for readers.\nThe routes differ in the later digits of the variances: three optimisers stopped at three places." slideshow={"slide_type": "slide"}
 # ## 9. Agree by four routes
 #
 # A number counts when a second route has given it, too. We compare our own lines, `mm.lmm`, the Python library statsmodels, and the printout of R's `lmer` (from the package lme4). The last column is typed as R prints it:
@@ -476,7 +476,7 @@ print(routes.round(1).assign(R=r_prints).to_string())
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Four routes, one answer. (`assert` does nothing when its condition is true, and stops the cell when it is not.)
 
-# %% [markdown] minutes=4 notes="Prediction, not estimation: u is a random variable. In the twin the same four deviations are taken at face value.\nExpect 'shrinking is cheating': reply 'bet on the next season of R1: 90 or less?'" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Prediction, not estimation: u is a random variable. In the twin the same four deviations are taken at face value.\nExpect 'shrinking is cheating': reply 'sow 18 other plots on the soil of R1, in the same year: 90 above, or less?'" slideshow={"slide_type": "slide"}
 # ## 10. Meet the blocks
 #
 # The model has estimated the variance between blocks. It can also *predict* the effect of each block: the *best linear unbiased predictor*, **BLUP**, is
@@ -516,7 +516,7 @@ for block in blocks:
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: $\hat\sigma_b^2$. It goes from 216 to 4708, a factor of more than twenty, while $\hat\sigma^2$ changes by a factor of two. A trial with four blocks says more about its plots than about its blocks.
 
-# %% [markdown] minutes=4 notes="Ask for the prediction before you move the slider: what happens to V, what to the dots?\nMove to 0.5: the blocks are gone. Move to 3. Say: with large block differences the block effects of the two analyses agree; about a genotype mean they agree least.\nBoard: \u03c3\u0302_b\u00b2 = (F_b \u2212 1) \u00b7 MS_e/18, so 0 when F_b is below 1." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Ask for the prediction before you move the slider: what happens to V, what to the dots?\nSlider only; Figure 6 is for readers. Move to 0.5: the blocks are gone. Move to 3. Say: with large block differences the block effects of the two analyses agree; about a genotype mean they agree least.\nBoard: \u03c3\u0302_b\u00b2 = (F_b \u2212 1) \u00b7 MS_e/18, so 0 when F_b is below 1." slideshow={"slide_type": "slide"}
 # ## 11. Turn one knob
 #
 # Now we change the data, as in the twin. We multiply the differences between the blocks by a factor: 1 is the trial as it was, 0 is a perfectly even field, 3 is a very uneven one. Everything else stays. Then we fit the model anew. (`cat.codes` is the number of the block of each plot, 0 to 3. A list of such numbers in brackets picks: `deviations[…]` holds the deviation of the right block for each of the 72 plots.)
@@ -576,7 +576,7 @@ interact(picture, factor=FloatSlider(
     value=1, min=0, max=3, step=0.1, continuous_update=False));
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 5. Left: a corner of $\hat{\mathbf V}$ in (kg/ha)². Right: the blocks, in the data (rings) and predicted (dots), in kg/ha.*
+# *Figure 5. Left: a corner of $\hat{\mathbf V}$ in (kg/ha)². Right: the blocks, in the data (rings) and predicted (dots), in kg/ha. The darkest blue is always the diagonal of that picture, so compare the numbers.*
 #
 # The same for three positions of the slider, side by side:
 
@@ -590,13 +590,13 @@ plt.show()
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 6. Block differences multiplied by 0.5, 1 and 3: above the corner of $\hat{\mathbf V}$, below the blocks in the data (rings) and predicted (dots).*
+# *Figure 6. Block differences multiplied by 0.5, 1 and 3: above the corner of $\hat{\mathbf V}$, below the blocks in the data (rings) and predicted (dots). Each $\hat{\mathbf V}$ has its own colour scale, the darkest is its diagonal; so compare the numbers.*
 #
 # You should have said: $\hat{\mathbf V}$ changes. In this model the block differences are in $\mathbf V$, and the covariance inside a block grows with them. The larger the factor, the closer the dots come to their rings, relative to the size of the effect: at factor 3 the model believes 260.6 of 270.5 kg/ha. So with large block differences the *block effects* of the two analyses nearly agree. About a genotype *mean* they agree least there: its SE has grown to 125.67 kg/ha, while blocks fixed would still say 80.04.
 #
-# At factor 0.5 the rings are apart, but all dots lie at zero: $\hat\sigma_b^2 = 0$. The blocks then differ no more than their plots would make them differ. The mean squares would give a negative variance, REML stops at zero, and the 3 degrees of freedom of the blocks go to the error, so $\hat\sigma^2$ is 25286 in place of 25627.
+# At factor 0.5 the rings are apart, but all dots lie at zero: $\hat\sigma_b^2 = 0$. The blocks then differ no more than their plots would make them differ. The mean squares would give a negative variance, REML stops at zero, and the 3 degrees of freedom of the blocks go to the error, so $\hat\sigma^2$ is 25286 in place of 25627. So here even the SED of the two analyses is not the same: $\sqrt{2\hat\sigma^2/4}$ is a little smaller with blocks random.
 
-# %% [markdown] minutes=5 notes="Taught once, for both notebooks. Expect 'the SED grows too': reply 'is the block still in the difference?'\nCollect the reasons before you run the cell; then read three rows aloud: SED, SE of a mean, what you may say. The rest of the table of reasons is for reading.\nBoard, the ladder for G01: 80.0 (these four blocks), 84.5 (average of blocks like these), 100.2 (one new block), 188.9 (one new plot)." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=5 notes="Taught once, for both notebooks. Expect 'the SED grows too': reply 'is the block still in the difference?'\nCollect the reasons before you run the cell; then read three rows aloud: SED, SE of a mean, what you may say. The table of reasons and Figure 7 are for reading.\nExpect '\u03c3 grows, the blocks are no longer explained': reply 'does the block stand in \u03c3 or in \u03c3_b?' Expect 'the SE of a mean falls, fewer coefficients': reply 'would the next four blocks give the same mean?' Expect 'the best block stays 90': reply 'how much of it is the luck of 18 plots?'\nBoard, the ladder for G01: 80.0 (these four blocks), 84.5 (average of blocks like these), 100.2 (one new block), 188.9 (one new plot)." slideshow={"slide_type": "slide"}
 # ## 12. What is the same, what differs
 #
 # Now we put the two analyses side by side. `fixed` was fitted in section 2, `mixed` in section 5. The function takes the same numbers from either of them.
@@ -672,14 +672,14 @@ plt.show()
 print(reading)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The bar at the right has the length of the SED.*
+# *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The two bars at the right have the length of the SED, one for each analysis; they are equally long.*
 
-# %% [markdown] notes="Keep this table on the screen for a minute in silence." slideshow={"slide_type": "subslide"}
-# The same table once more, with the reasons. The last column says until when the two analyses agree. Remember that $\hat\sigma_b^2$ can be zero (section 11):
+# %% [markdown] notes="For readers." slideshow={"slide_type": "skip"}
+# The same table once more, with the reasons. The last column says until when the two analyses agree. Remember that $\hat\sigma_b^2$ can be zero (section 11). All rows are for a model that holds genotype and block and nothing else: a covariate that varies inside or between blocks breaks them, a second factor that is balanced over blocks and genotypes does not.
 #
 # | quantity | blocks fixed | blocks random | why | the two agree |
 # |---|---|---|---|---|
-# | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks, and the model holds genotype and block and nothing else |
+# | G02 − G01 | $\bar y_2 - \bar y_1$ | the same | both stood in all blocks, so block effects cancel | as long as both stand in the same blocks |
 # | SED | $\sqrt{2\hat\sigma^2/4}$ | the same | what cancels in the difference cancels in its variance | as long as every remaining block is complete and $\hat\sigma_b^2 > 0$ |
 # | $\hat\sigma$, F of genotypes and its df | differences inside blocks | the same | all comparisons can be made inside blocks | as long as every remaining block is complete and $\hat\sigma_b^2 > 0$ |
 # | mean of G01 | $\bar y_1$ | the same | every genotype stood in every block | as long as every remaining block is complete |
@@ -692,10 +692,10 @@ print(reading)
 # | its SE | none | $\sqrt{\mathrm{SE}^2 + \hat\sigma_b^2}$, here 100.2 | one new block is one draw, and not an average of blocks | |
 # | covariance in a block | 0 | $\hat\sigma_b^2$ | shared soil is in the mean, or in $\mathbf V$ | only if $\hat\sigma_b^2 = 0$ |
 # | columns of $\mathbf X$ | $1 + 17 + 3$ | $1 + 17$ | block columns are in $\mathbf Z$ | never |
-# | $\sigma$ by ML | $\sqrt{\mathrm{RSS}/72}$ | $\sqrt{\mathrm{RSS}/(72-4)}$ | ML does not count what genotypes cost. But with blocks random the four block means speak of $\sigma_b^2$, so only the $72 - 4$ differences inside blocks are left for $\sigma^2$ | only if the block means are equal |
+# | $\sigma$ by ML | $\sqrt{\mathrm{RSS}/72}$ | $\sqrt{\mathrm{RSS}/(72-4)}$ as long as $\hat\sigma_b^2 > 0$ | ML does not count what genotypes cost. But with blocks random the four block means speak of $\sigma_b^2$, so only the $72 - 4$ differences inside blocks are left for $\sigma^2$ | only if all block means are equal |
 # | **what you may say** | **these four blocks** | **blocks like these** | the error speaks of what varies in the model | |
 
-# %% [markdown] minutes=4 notes="Taught once, for both: four minutes for the goats; recovery and the pigs are for reading. Name recovery in one sentence.\nBefore the first run: hands up, how many of the 17 differences will still agree? And if the goats had eaten a plot of G01? (With seed = 3 they do: 0 of 17.) Board: the two lines of recovery." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Taught once, for both: four minutes for the goats; recovery and the pigs are for reading. Name recovery in one sentence.\nBefore the first run: hands up, how many of the 17 differences will still agree? And if the goats had eaten a plot of G01? (With seed = 3 they do: 0 of 17.) Static picture only; the slider is for readers.\nExpect 'none, the trial is unbalanced now': reply 'which differences feel the lost plot?' Right: 16. Expect 'both the same': reply 'how much of R1's 90 does each believe?'" slideshow={"slide_type": "slide"}
 # ## 13. Break it: lose some plots
 #
 # The equalities rest on the layout: every genotype stands once in every block. (They also need a variance between blocks that is not estimated as zero.) Goats visit the trial, as in the twin. The knobs are *how many* plots they eat (none to half of the trial) and *where*:
@@ -937,7 +937,7 @@ print(rooms_random.varcomp[["group", "variance"]].round(2).to_string(index=False
 # The variance between rooms, 12.00, is a third of that between the observations in a room, 36.00. A diet mean averages 45 observations but only three rooms, so SE² = 12/3 + 36/45 = 4.8, and the rooms dominate. So do their degrees of freedom: three rooms have 2. The wide interval is the one for the adviser: it speaks of the average over rooms like these. The rooms of one farmer are a new draw: for one room the SE is √(4.8 + 12) = 4.1, and the interval is wider still. To make the adviser's shorter, you need more rooms, not more pigs. (The model also takes the three days of a pen as independent, which they are not; day 6, planned.)
 # </details>
 
-# %% [markdown] minutes=1 notes="Ask who had three directions right. Read the three sentences of the card aloud, or let a student do it." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1 notes="Ask who had three directions right. Return to 'everything gets better': which number did? Read the three sentences of the card aloud, or let a student do it." slideshow={"slide_type": "slide"}
 # ## 14. Wrap up
 #
 # Your guesses of both notebooks beside the results:
@@ -959,20 +959,20 @@ print(wrap_up.to_string())
 # **To take away**
 #
 # 1. With blocks random, the block differences are in $\mathbf V$: two plots of a block share $\sigma_b^2$, here 10 % of the variance of a plot.
-# 2. In a complete trial, as long as $\hat\sigma_b^2$ is above zero, nothing changes that compares genotypes; here the SE of a mean grows from 80.0 to 84.5 kg/ha, because it now speaks of blocks like these.
+# 2. In a complete trial with genotype and block in the model, as long as $\hat\sigma_b^2$ is above zero, nothing changes that compares genotypes; here the SE of a mean grows from 80.0 to 84.5 kg/ha, because it now speaks of blocks like these.
 # 3. Blocks are predicted, and shrink, because a part of what was measured is chance; four blocks say little about $\sigma_b^2$.
 
 # %% [markdown] minutes=0.5 notes="Homework. Number 2 is the one to begin with next time.\nNumber 3: expect 'large gaps, a quarter of the trial is gone'." slideshow={"slide_type": "slide"}
 # ## 15. On your own
 #
-# 1. **Do.** Start the optimiser of section 7 somewhere else, for instance at `np.log([50, 200])` (both numbers above zero, because their logarithms are taken). Does it come back to the same place? `lowest.nfev` says how often it asked for the criterion.
+# 1. **Do.** Start the optimiser of section 7 at three other places: `np.log([50, 200])`, `np.log([100000, 1000])` and `np.log([10000, 10])`. Does it come back each time? Compare `lowest.fun`, the criterion where it stopped.
 # 2. **Explain.** In two sentences, to a fellow student: why is the SE of a mean larger with blocks random, although the SED is not?
 # 3. **Change one knob.** In section 13, lose 18 plots with the pattern `"one block"`. Guess first: which gaps will there be? And what will $\hat\sigma_b^2$ be?
 # 4. **Transfer.** `mm.load("potash")` is a cotton trial: the strength of the fibre at five amounts of potash, in three blocks. Fit `strength ~ C(k2o_lb_ac) + (1 | block)` (`C(…)` makes a factor of a number). Is $\hat\sigma_b^2$ larger or smaller than $\hat\sigma^2$? What is the correlation of two plots of a block?
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>It comes back to 2906 and 25627: the criterion has one valley here. Not every data set is so kind (day 4).</li>
+# <li>From the first two it comes back to 2906 and 25627, criterion 729.7118. From the third it stops near σ_b² = 0 and σ² = 28533 with 732.1755, which is higher, so this is not the lowest point: seen in logarithms, the criterion is nearly flat where σ_b² is close to 0, and the search got stuck there. So start at sensible values, and more than once. (If one variance is many thousand times the other, <b>V</b> can no longer be inverted, and Python says <em>Singular matrix</em>.)</li>
 # <li>A mean carries the luck of its blocks, and with blocks random this luck counts as variance. In a difference both genotypes had the same luck, so it cancels.</li>
 # <li>All gaps are 0 (up to rounding), because three complete blocks are left. The variance between blocks is 4351, that of the three blocks R1, R2 and R3.</li>
 # <li>Much smaller: 0.000975 against 0.04369. The correlation is 0.022; these blocks hardly differ.</li>

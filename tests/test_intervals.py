@@ -292,25 +292,40 @@ def test_limits_are_those_of_a_search_from_several_starts_at_every_point(seed):
             )
 
 
-@pytest.mark.parametrize("seed, random, label", [
-    (1000, "(x|g)", "sigma"), (1000, "(x|g)", "x"), (1002, "(x|g) + (1|h)", "Intercept"),
-    (1011, "(x|g) + (1|h)", "Intercept")])
+@pytest.mark.parametrize(
+    "seed, random, label",
+    [
+        (1000, "(x|g)", "sigma"),
+        (1000, "(x|g)", "x"),
+        (1002, "(x|g) + (1|h)", "Intercept"),
+        (1011, "(x|g) + (1|h)", "Intercept"),
+    ],
+)
 def test_a_way_that_missed_the_lowest_points_is_gone_again(seed, random, label, monkeypatch):
     """Weighted data of some 20 rows: a lower point elsewhere, seen at the limit only."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(14, 30))
-    data = pd.DataFrame({"g": rng.integers(4, size=n).astype(str),
-                         "h": rng.integers(3, size=n).astype(str),
-                         "x": rng.normal(size=n), "w": rng.uniform(0.1, 3, n)})
-    data["y"] = (rng.normal(size=n)
-                 + rng.normal(size=4)[data.g.astype(int)] * rng.choice([0, 0.5, 2]))
+    data = pd.DataFrame(
+        {
+            "g": rng.integers(4, size=n).astype(str),
+            "h": rng.integers(3, size=n).astype(str),
+            "x": rng.normal(size=n),
+            "w": rng.uniform(0.1, 3, n),
+        }
+    )
+    data["y"] = rng.normal(size=n) + rng.normal(size=4)[data.g.astype(int)] * rng.choice(
+        [0, 0.5, 2]
+    )
     fit = mm.lmm(f"y ~ x + {random}", data, reml=False, weights="w")
     quick, careful = (profile(fit, label).curves[0] for _ in range(2))
     expected = careful.limit(-1, 1.96, thorough=True)
     assert quick.limit(-1, 1.96) == pytest.approx(expected, rel=1e-6)
     again = profile(fit, label).curves[0]
-    monkeypatch.setattr(again, "point", lambda v, thorough=True, close=3e-5: type(again).point(
-        again, v, False, close))  # as it would be without the look elsewhere
+    monkeypatch.setattr(
+        again,
+        "point",
+        lambda v, thorough=True, close=3e-5: type(again).point(again, v, False, close),
+    )  # as it would be without the look elsewhere
     assert again.limit(-1, 1.96) != pytest.approx(expected, rel=1e-4)
 
 

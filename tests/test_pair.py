@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.optimize import minimize
 
+import mmteach as mm
 from mmteach.course.authoring import lesson_prose, lessons
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -470,10 +473,6 @@ def test_recovery_never_hurts_when_the_variances_are_known(lesson):
 
 def computed_answers():
     """Every number in a folded answer of the pair and its exercises, computed here."""
-    import numpy as np
-
-    import mmteach as mm
-
     trial = mm.load("sorghum")
     fixed = mm.lm("yield_kg_ha ~ genotype + block", trial)
     mixed = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", trial)
@@ -555,7 +554,22 @@ def computed_answers():
         float(np.sqrt(2 * within / 4)),
         float(np.sqrt(se_random**2 + between)),
         float(np.sqrt(diet.se**2 + room)),
+        *where_the_search_ends([50, 200]),
+        *where_the_search_ends([10000, 10]),
     ]
+
+
+def where_the_search_ends(start):
+    """The criterion and the variances at which the optimiser of the mixed twin stops."""
+    trial = mm.load("sorghum")
+    X = mm.build_Z(trial.genotype)
+    end = minimize(
+        lambda logs: mm.reml_objective(logs, trial.yield_kg_ha, X, trial.block),
+        np.log(start),
+        method="Nelder-Mead",
+        options={"xatol": 1e-8, "fatol": 1e-10},
+    )
+    return [end.fun, *np.exp(end.x)]
 
 
 SHEETS = [

@@ -233,10 +233,14 @@ def test_only_small_models_are_taken_from_one_factor(monkeypatch):
     assert search._Search(d).value_and_gradient == d.value_and_gradient
 
 
-@pytest.mark.parametrize(("seed", "start"), [(336, "all 1"), (426, "all large"), (525, "all 1"), (555, "all 1")])
+@pytest.mark.parametrize(
+    ("seed", "start"), [(336, "all 1"), (426, "all large"), (525, "all 1"), (555, "all 1")]
+)
 def test_a_start_that_begins_higher_can_end_lower(seed, start):
     formula, data, _ = small_design(seed)
-    d = mm.ProfiledCriterion(CrossProducts.from_design(mm.design(formula, data, "w")), reml=bool(seed % 3))
+    d = mm.ProfiledCriterion(
+        CrossProducts.from_design(mm.design(formula, data, "w")), reml=bool(seed % 3)
+    )
     theta, path = minimise(d)
     first_end = min(row[-2] for row in path if row[-1] == "moments")
     values = [row[-2] for row in path if row[-1] == start]

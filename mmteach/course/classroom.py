@@ -219,11 +219,11 @@ def sentences(report, shown):
         stem = name.split("/")[-1]
         lines.append(
             f"  yours, left as it is: {name}. The course has another version of it; to see it "
-            f"beside yours: {python()} -m mmteach start --fresh {stem}"
+            f"beside yours: {python()} -m mmteach start --copies-only --fresh {stem}"
         )
     lines.append(
         "Change what you like. For an untouched copy beside yours: "
-        f"{python()} -m mmteach start --fresh day4"
+        f"{python()} -m mmteach start --copies-only --fresh day4"
     )
     return lines
 

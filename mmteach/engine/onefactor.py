@@ -21,7 +21,7 @@ from scipy.linalg.lapack import dpotrf
 from ..textbook.matrices import triangle
 from .linalg import inverse, solve_lower
 
-FEW_COLUMNS = 70   # of Z up to which it is faster; with several terms, twice as many
+FEW_COLUMNS = 70  # of Z up to which it is faster; with several terms, twice as many
 
 
 class OneFactor:
@@ -37,11 +37,14 @@ class OneFactor:
     def __init__(self, criterion):
         cp = criterion.products
         self.cp, self.reml, self.m = cp, criterion.reml, cp.n - cp.p * criterion.reml
-        self.constant = (self.m * (1 + np.log(2 * np.pi / self.m)) - cp.log_w
-                         + criterion.reml * criterion.log_det_R)
+        self.constant = (
+            self.m * (1 + np.log(2 * np.pi / self.m))
+            - cp.log_w
+            + criterion.reml * criterion.log_det_R
+        )
         ends = np.cumsum([J * k for J, k in zip(cp.J, cp.k)])
         self.places = [slice(end - J * k, end) for end, J, k in zip(ends, cp.J, cp.k)]
-        ZeQe = np.vstack([*(M.reshape(-1, cp.p + 1) for M in cp.ZtQe), cp.QeQe[-1:]])   # [Z e]'[Q e]
+        ZeQe = np.vstack([*(M.reshape(-1, cp.p + 1) for M in cp.ZtQe), cp.QeQe[-1:]])  # [Z e]'[Q e]
         q, Q = len(ZeQe) - 1, ZeQe[:, :-1]
         N = np.empty((q + 1, q + 1))
         self.B = N[:q, :q] = cp.normal_matrix()[:q, :q]
@@ -62,9 +65,11 @@ class OneFactor:
             BL, L = self._factor(self.B, lam)
             log_det, parts = np.log(L.diagonal()), [(inverse(L), BL), (self.m * zz, ND)]
         value = 2 * log_det.sum() + self.m * np.log(r2) + self.constant
-        gradient = [sum(2 * np.vdot(H[here][j::k], ND[here][i::k]) for H, ND in parts)
-                    for k, here in zip(self.cp.k, self.places)
-                    for j, i in zip(*triangle(k))]                                  # dD = 1 at (i, j)
+        gradient = [
+            sum(2 * np.vdot(H[here][j::k], ND[here][i::k]) for H, ND in parts)
+            for k, here in zip(self.cp.k, self.places)
+            for j, i in zip(*triangle(k))
+        ]  # dD = 1 at (i, j)
         return float(value), np.array(gradient)
 
     def _factor(self, N, lam):
@@ -91,4 +96,6 @@ class OneFactor:
 
 def suits(products):
     """Whether a model is small enough for it."""
-    return sum(J * k for J, k in zip(products.J, products.k)) <= FEW_COLUMNS * min(2, len(products.J))
+    return sum(J * k for J, k in zip(products.J, products.k)) <= FEW_COLUMNS * min(
+        2, len(products.J)
+    )
