@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Leave the picture on the screen while people arrive; ask who has typed REML = TRUE without knowing what it does.\nThe star is the truth: these scores were simulated, so for once we know it.\nWith 50 minutes: leave sections 13 and 15 and the second halves of sections 9, 11 and 12 for reading; the derivation and the simulation stay." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Leave the picture on the screen while people arrive; ask who has typed REML = TRUE without knowing what it does.\nThese scores were simulated, so for once the truth is known; section 5 tells it. Do not give it away before.\nWith 50 minutes: leave sections 13 and 15 and the second halves of sections 9, 11 and 12 for reading; the derivation and the simulation stay." slideshow={"slide_type": "slide"}
 # # Estimate variances with REML, from scratch
 #
 # ![Two contour plots side by side, the standard deviation between schools against the one within schools. In each, a line of dots runs from a common start into the innermost contour. The innermost contour lies further to the right under REML than under ML.](figures/day4_reml.png)
@@ -24,9 +24,9 @@
 #
 # The model of day 2 again, with schools in the place of blocks. Student $i$ of school $j$ scores
 #
-# $$y_{ij} = \mu + b_j + \varepsilon_{ij}, \qquad b_j \sim N(0, \sigma_b^2), \qquad \varepsilon_{ij} \sim N(0, \sigma^2).$$
+# $$y_{ij} = \mu + u_j + \varepsilon_{ij}, \qquad u_j \sim N(0, \sigma_b^2), \qquad \varepsilon_{ij} \sim N(0, \sigma^2).$$
 #
-# $\mu$ is a fixed number, the mean over all schools there could be. The $b_j$ are draws from a population of schools. $\sigma_b^2$ is the variance between schools, $\sigma^2$ the variance between students of one school. There are $J$ schools with $k$ students each, $n$ rows in all, and $p$ columns in $\mathbf X$, the matrix of the fixed effects; here $p = 1$.
+# $\mu$ is a fixed number, the mean over all schools there could be. The $u_j$ are draws from a population of schools. $\sigma_b^2$ is the variance between schools, $\sigma^2$ the variance between students of one school. There are $J$ schools with $k$ students each, $n$ rows in all, and $p$ columns in $\mathbf X$, the matrix of the fixed effects; here $p = 1$.
 
 # %% slideshow={"slide_type": "skip"}
 import matplotlib.pyplot as plt
@@ -48,7 +48,7 @@ plt.rcParams.update(plots.STYLE)
 # %% slideshow={"slide_type": "-"}
 schools = mm.load("schools")
 y, school, n = schools.score.to_numpy(), schools.school.to_numpy(), len(schools)
-print("Truth: mean 50, sigma_b² 100, sigma² 225.", plots.show_points(y, school, unit="score (points)"))
+print(plots.show_points(y, school, unit="score (points)"))
 plt.show()
 
 # %% [markdown] minutes=4 notes="Ask: do these schools differ? Collect votes before the means are read out; let people type their guesses before the fit.\nThen read the print from top to bottom. The stumbling block: the column sd is the root of the variance, not its standard error." slideshow={"slide_type": "slide"}
@@ -56,10 +56,15 @@ plt.show()
 #
 # *Figure 1 (above). A dot for each student, a bar at the mean of each school. The three means lie far apart, and so do the students of a school.*
 #
-# **Commit to a guess** of the two variances, in squared points, before a model shows them: type your numbers over ours. Then fit. The formula says: one mean, and a random shift for each school.
+# **Commit to a guess** of the two variances, in squared points, before a model shows them: type your numbers over ours.
+
+# %% slideshow={"slide_type": "-"}
+guess = {"sigma_b²": 60, "sigma²": 200}           # your guesses, in squared points
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Then fit. The formula says: one mean, and a random shift for each school.
 
 # %% slideshow={"slide_type": "subslide"}
-guess = {"sigma_b²": 60, "sigma²": 200}           # your guesses, in squared points
 fit = mm.lmm("score ~ 1 + (1 | school)", schools)
 print(fit.summary())
 
@@ -69,39 +74,39 @@ print(fit.summary())
 #
 # - **REML criterion** 91.1: minus twice a log-likelihood, at its lowest. Sections 4 to 7 build it.
 # - **Random effects**: the estimates $\hat\sigma_b^2$ = 102.64 and $\hat\sigma^2$ = 144.39, in squared points. The column `sd` holds their roots, 10.13 and 12.02 points. It is not a standard error.
-# - **Fixed effects**: the mean is 54.457 points, with standard error 6.800. This error depends more on the number of schools, three, than on the number of students.
+# - **Fixed effects**: the mean is 54.457 points, with standard error 6.800. This error depends more on the number of schools, three, than on the number of students. It is computed as if the two variances were known, though they are estimates; so in general it is slightly too small (day 6).
 #
 # **Check.** The ordinary standard error is $s/\sqrt{12}$, with $s$ the standard deviation of all scores. Is it larger or smaller than 6.800?
 #
 # <details><summary>Answer</summary>
 #
-# Smaller. It treats the students as independent draws. Four students of one school share that school's $b_j$, so together they say less about $\mu$ than four strangers would.
+# Smaller. It treats the students as independent draws. Four students of one school share that school's $u_j$, so together they say less about $\mu$ than four strangers would.
 # </details>
 
 # %% [markdown] minutes=6 notes="Write the loop live: ask the class for the value of a cell before typing it.\nThen the same matrix in one line; the picture shows why the two agree." slideshow={"slide_type": "slide"}
 # ## 3. Build V
 #
-# $\mathbf V$ holds the variances and covariances of all scores. Rows $u$ and $v$ are one student, or two students of a school, or strangers:
+# $\mathbf V$ holds the variances and covariances of all scores. Rows $i$ and $i'$ are one student, or two students of a school, or strangers:
 #
-# $$V_{uv} = \begin{cases} \sigma_b^2 + \sigma^2 & \text{the same student}\\ \sigma_b^2 & \text{two students of one school}\\ 0 & \text{students of different schools} \end{cases}$$
+# $$V_{ii'} = \begin{cases} \sigma_b^2 + \sigma^2 & \text{the same student}\\ \sigma_b^2 & \text{two students of one school}\\ 0 & \text{students of different schools} \end{cases}$$
 #
-# As a program, this is a double loop. We fill it with the true variances and keep this $\mathbf V$ for the checks of sections 4 to 9:
+# As a program, this is a double loop. We fill it with round numbers, $\sigma_b^2$ = 100 and $\sigma^2$ = 225, and keep this $\mathbf V$ for the checks of sections 4 to 9. Any positive numbers would do; section 5 says why these:
 
 # %% slideshow={"slide_type": "subslide"}
 def V_by_loop(sigma2_b, sigma2, groups):
     groups = list(groups)
     V = np.zeros((len(groups), len(groups)))
-    for i, mine in enumerate(groups):
-        for j, yours in enumerate(groups):
+    for row, mine in enumerate(groups):
+        for column, yours in enumerate(groups):
             if mine == yours:
-                V[i, j] = sigma2_b + (sigma2 if i == j else 0)
+                V[row, column] = sigma2_b + (sigma2 if row == column else 0)
     return V
 
 V = V_by_loop(100, 225, school)
 print(f"{np.count_nonzero(V)} of the {V.size} cells of V are not zero")
 
 # %% [markdown] notes="Two minutes in pairs. Expect 'more students in these schools': the floor is the variance between schools over their number." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# The same matrix comes from the model in matrix form, $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf b + \boldsymbol\varepsilon$, with $\mathrm{Var}(\mathbf b) = \mathbf G = \sigma_b^2\mathbf I$ for the schools and $\mathrm{Var}(\boldsymbol\varepsilon) = \mathbf R = \sigma^2\mathbf I$ for the students:
+# The same matrix comes from the model in matrix form, $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf u + \boldsymbol\varepsilon$, with $\mathrm{Var}(\mathbf u) = \mathbf G = \sigma_b^2\mathbf I$ for the schools and $\mathrm{Var}(\boldsymbol\varepsilon) = \mathbf R = \sigma^2\mathbf I$ for the students:
 #
 # $$\mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R.$$
 #
@@ -178,11 +183,13 @@ print(f"(3) {ml(np.log([100, 225]), y, X, school):.6f} = {mm.minus2_loglik(y, X,
 #
 # > **Common slip: "ML treats the mean as known".** It does not. Line (3) has the GLS estimate in the place of $\boldsymbol\beta$: ML *maximises* over the mean, and then takes no account of having done so. A mean that is truly known causes no bias, as the simulation below shows.
 #
-# In balanced data two mean squares give the estimates. Between schools: $MS_b$ is $k$ times the variance of the school means, with $J-1$ in its denominator. Within: $MS_w$ is the average variance inside a school. Their expectations are $k\sigma_b^2 + \sigma^2$ and $\sigma^2$. Equate and solve for REML; ML has $J$ in place of $J-1$:
+# In balanced data with one mean as the only fixed effect, two mean squares give the estimates. Between schools: $MS_b$ is $k$ times the variance of the school means, with $J-1$ in its denominator. Within: $MS_w$ is the average variance inside a school. Their expectations are $k\sigma_b^2 + \sigma^2$ and $\sigma^2$. Equate and solve for REML; ML has $J$ in place of $J-1$:
 #
 # $$\hat\sigma_b^2 = \frac{MS_b - MS_w}{k} \;\text{ (REML)}, \qquad \hat\sigma_b^2 = \frac{\frac{J-1}{J}MS_b - MS_w}{k} \;\text{ (ML)}, \qquad \hat\sigma^2 = MS_w \;\text{ (both)}.$$
 #
-# > **Common slip: the ML formula used everywhere.** It is exact for *balanced* data with an *interior* solution only, one above zero. When its value is negative, the likelihood has its maximum at $\sigma_b^2 = 0$, and $\hat\sigma^2$ is no longer $MS_w$. The REML formula has the same two limits. For schools of different size section 11 has the numbers.
+# $\hat\sigma^2$ is the same by both, because $MS_w$ is made of differences between students of one school, and $\mu$ drops out of these: there is nothing in them for ML to overlook.
+#
+# > **Common slip: the ML formula used everywhere.** It is exact for *balanced* data with an *interior* solution only, one above zero. When its value is negative, the likelihood has its maximum at $\sigma_b^2 = 0$, and $\hat\sigma^2$ is no longer $MS_w$. The REML formula has the same two limits. A third limit holds for both: with fixed effects that are compared *inside* the groups, $MS_w$ is another mean square, and ML is too low there as well (section 12). For schools of different size section 11 has the numbers.
 #
 # Here the schools are equal and the value is positive, so the ML formula should give the lowest point of our function `ml`. A search finds it by BFGS, a method that walks downhill and learns the curvature from the slopes on its way. It keeps its steps:
 
@@ -204,11 +211,12 @@ print(f"ML by search {variances[0]:.3f} and {variances[1]:.3f}, with -2 log-like
 print(f"REML by hand {(between - within) / 4:.3f} and {within:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# ML gives $\hat\sigma_b^2$ = 56.391, little more than half of REML's 102.636. One data set proves nothing, so draw 50,000 new ones from the true model. For each, estimate $\sigma_b^2$ three times by formula: around the true mean, by ML, by REML. Negative values are kept. **Predict** the average of each; the truth is 100.
+# ML gives $\hat\sigma_b^2$ = 56.391, little more than half of REML's 102.636. One data set proves nothing. But the scores are not real. They were drawn by a computer, with the numbers that have been in our $\mathbf V$ since section 3: mean 50, $\sigma_b^2$ = 100, $\sigma^2$ = 225. So we know the truth, and may draw 50,000 new sets from it. For each, estimate $\sigma_b^2$ three times by formula: around the true mean, by ML, by REML. Negative values are kept. **Predict** the average of each; the truth is 100.
 #
 # *Figure 3 (next output). The three sets of estimates; dotted: the truth, full line: the average.*
 
 # %% slideshow={"slide_type": "subslide"}
+print("Truth: mean 50, sigma_b² 100, sigma² 225; as SDs 10 and 15.")
 rng = np.random.default_rng(1)
 drawn = 50 + rng.normal(0, 10, (50_000, 3, 1)) + rng.normal(0, 15, (50_000, 3, 4))
 B, W = mean_squares(drawn)
@@ -227,7 +235,7 @@ print("Averages with negative values set to zero:", estimates.clip(lower=0).mean
 #
 # How does this carry over to any $\mathbf X$ and $\mathbf V$? By numbers that do not depend on $\mu$, such as differences between students. Take $n-p$ independent combinations $\mathbf K'\mathbf y$ of this kind, called *error contrasts*:
 #
-# $$\mathbf K'\mathbf X = \mathbf 0 \quad\Longrightarrow\quad \mathbf K'\mathbf y = \mathbf K'(\mathbf Z\mathbf b + \boldsymbol\varepsilon), \text{ whatever } \boldsymbol\beta \text{ is.} \tag{4}$$
+# $$\mathbf K'\mathbf X = \mathbf 0 \quad\Longrightarrow\quad \mathbf K'\mathbf y = \mathbf K'(\mathbf Z\mathbf u + \boldsymbol\varepsilon), \text{ whatever } \boldsymbol\beta \text{ is.} \tag{4}$$
 #
 # The library has such a matrix, $\mathbf K$; another is $\mathbf D$, each student minus the last. Add 1000 points to each score, and the contrasts should not notice:
 
@@ -290,9 +298,11 @@ print(f"(7) {reml(np.log([100, 225]), y, X, school):.6f} = {mm.minus2_loglik(y, 
 # For one mean, scipy can do the integral by brute force. A line of output for each line of (8), with $L(\hat{\boldsymbol\beta}, \mathbf V)$ as the unit:
 
 # %% slideshow={"slide_type": "-"}
-log_L, b = lambda mu: multivariate_normal(np.full(n, mu), V).logpdf(y), beta_hat[0]
-area = quad(lambda mu: np.exp(log_L(mu) - log_L(b)), b - 200, b + 200)[0]
-print(f"(8) {np.exp(log_L(50) - log_L(b)):.6f} = {np.exp(-A[0, 0] * (50 - b) ** 2 / 2):.6f}")
+mu_hat = beta_hat[0]
+log_L = lambda mu: multivariate_normal(np.full(n, mu), V).logpdf(y)
+area = quad(lambda mu: np.exp(log_L(mu) - log_L(mu_hat)), mu_hat - 200, mu_hat + 200)[0]
+at_50 = np.exp(log_L(50) - log_L(mu_hat))
+print(f"(8) {at_50:.6f} = {np.exp(-A[0, 0] * (50 - mu_hat) ** 2 / 2):.6f}")
 print(f"    {area:.6f} = {np.sqrt(2 * np.pi / A[0, 0]):.6f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -304,17 +314,17 @@ print(f"    {area:.6f} = {np.sqrt(2 * np.pi / A[0, 0]):.6f}")
 
 # %% slideshow={"slide_type": "-"}
 right = ml(np.log([100, 225]), y, X, school) + log_det(A) - log_2pi
-print(f"(9) {-2 * (log_L(b) + np.log(area)):.6f} = {right:.6f}")
+print(f"(9) {-2 * (log_L(mu_hat) + np.log(area)):.6f} = {right:.6f}")
 
 
 # %% [markdown] minutes=6 notes="First the vote: which of the three terms rise with sigma_b\u00b2? Then the slider of figure 4, then the surface; let people guess the number of steps.\nThe point of the surface: the valley is long, the data leave sigma_b wide open." slideshow={"slide_type": "slide"}
 # ## 8. See the criterion
 #
-# Three terms compete. $\log|\mathbf V|$ charges for large variances. $\mathbf r'\mathbf V^{-1}\mathbf r$ rewards them, because large deviations become less surprising. $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ is REML's own: minus the log-variance of the estimated mean. **Predict:** as $\sigma_b^2$ grows, does REML's own term rise or fall? So does it pull the lowest point to the left or to the right? Here $\sigma^2$ stays at its estimate.
+# Three terms compete. $\log|\mathbf V|$ rises with the variances, so it speaks against large ones. $\mathbf r'\mathbf V^{-1}\mathbf r$ falls, because large deviations become less surprising, so it speaks for them. $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ is REML's own: minus the log-variance of the estimated mean. **Predict:** as $\sigma_b^2$ grows, does REML's own term rise or fall? So does it pull the lowest point to the left or to the right? Here $\sigma^2$ stays at its estimate.
 #
 # *Figure 4 (next output). Left: $\mathbf V$ at the value of the knob. Right: the three terms (broken lines), their sum without REML's own term (ML, thin) and with it (REML, thick), each as the change from its value at zero; the grey bar marks the knob.*
 #
-# Move the knob: how far to the right can you go before the REML curve has risen by 1 above its lowest point?
+# Move the knob: on which side of its lowest point does the REML curve rise more slowly?
 
 # %% slideshow={"slide_type": "subslide"} tags=["nbval-ignore-output"]
 def three_terms(sigma2_b):                        # one mean, equal schools: r is the same for every V
@@ -333,18 +343,18 @@ def picture(sigma2_b):
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# REML's own term falls: the larger $\sigma_b^2$, the less certain the mean, and REML takes account of it. So the lowest point moves to the right, from 56 to 103. The REML curve is flat: from 23 to 423 it lies less than 1 above its lowest point.
+# REML's own term falls: the larger $\sigma_b^2$, the less certain the mean, and REML takes account of it. So the lowest point moves to the right, from 56 to 103. The REML curve is flat, and flattest on the right: from 23 to 423 it lies less than 1 above its lowest point.
 #
-# Now search both variances at once, from a poor start at $\sigma_b^2$ = 9 and $\sigma^2$ = 576. **Predict:** how many steps will the optimiser need? The table has the criterion at each step of the REML search.
+# Now search both variances at once, from a poor start at $\sigma_b^2$ = 9 and $\sigma^2$ = 576. **Predict:** do the searches by ML and by REML end at the same $\sigma^2$, and at the same $\sigma_b^2$? The table has the criterion at each step of the REML search.
 #
-# *Figure 5 (next output): the finished picture of the title, on the scale of standard deviations. Contours of each criterion above its lowest value; low is good.*
+# *Figure 5 (next output): the finished picture of the title, on the scale of standard deviations. Contours of each criterion above its lowest value; low is good. Look for the truth in it, at 10 and 15.*
 
 # %% slideshow={"slide_type": "subslide"}
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 4.2), sharey=True)
 for ax, function in zip(axes, (ml, reml)):
     name, (_, _, steps) = function.__name__.upper(), estimate(function, y, X, school, start=(9, 576))
     reading = plots.show_surface(lambda s_b, s: function(2 * np.log([s_b, s]), y, X, school),
-                                 np.linspace(0.5, 40, 80), np.linspace(7, 27, 41), np.sqrt(steps), (10, 15),
+                                 np.linspace(0.5, 40, 80), np.linspace(7, 27, 41), np.sqrt(steps), None,
                                  ("$\\sigma_b$", "$\\sigma$"), "points", ax, name)
     print(f"{name}: {reading}")
 plt.show()
@@ -355,13 +365,13 @@ print(trace.round(3).to_string())
 # %% [markdown] minutes=4 notes="Read figure 5 first: REML's valley is the wider one. Then: every fast program searches theta, one parameter fewer.\nAt the boundary, ask: what would you report when the printout says zero? The word is 'boundary estimate', not 'failed'." slideshow={"slide_type": "slide"}
 # ## 9. REML, third way: one parameter
 #
-# In figure 5 the REML valley lies further to the right, and it is wider: less than 2 above the lowest value up to $\sigma_b$ = 28.5, against 18.5 for ML. The data leave $\sigma_b$ open over a wide range, and REML says so.
+# Both searches end at the same $\sigma$, 12.02 points, but REML's at the larger $\sigma_b$. In figure 5 the REML valley lies further to the right, and it is wider: less than 2 above the lowest value up to $\sigma_b$ = 28.5, against 18.5 for ML. The data leave $\sigma_b$ open over a wide range, and REML says so.
 #
 # Most programs do not search both variances. Write $\theta = \sigma_b/\sigma$ and take $\sigma^2$ out of the matrix: $\mathbf V = \sigma^2\mathbf V_\theta$ with $\mathbf V_\theta = \mathbf I + \theta^2\mathbf Z\mathbf Z'$. Since $|\mathbf V| = \sigma^{2n}|\mathbf V_\theta|$ and $|\mathbf X'\mathbf V^{-1}\mathbf X| = \sigma^{-2p}|\mathbf X'\mathbf V_\theta^{-1}\mathbf X|$, criterion (7) is
 #
 # $$-2\ell_{\mathrm{REML}} = (n-p)\log 2\pi\sigma^2 + \log|\mathbf V_\theta| + \log|\mathbf X'\mathbf V_\theta^{-1}\mathbf X| + \mathbf r'\mathbf V_\theta^{-1}\mathbf r/\sigma^2. \tag{10}$$
 #
-# The residuals $\mathbf r$ are the same with $\mathbf V_\theta$ as with $\mathbf V$: GLS does not notice a factor.
+# The residuals $\mathbf r$ are the same with $\mathbf V_\theta$ as with $\mathbf V$: a factor of $\mathbf V$ cancels from the GLS estimate.
 
 # %% slideshow={"slide_type": "-"}
 V_theta = np.eye(n) + (10 / 15) ** 2 * Z @ Z.T
@@ -445,7 +455,7 @@ print(table.to_string(float_format="{:.4f}".format, formatters={"statsmodels": "
 # %% [markdown] minutes=4 notes="Three of four columns agree in every digit; statsmodels stops its search earlier, so two decimals are shown.\nState the expected symptom before each run. One school: the library refuses, our own code answers anyway, which is the dangerous kind of answer." slideshow={"slide_type": "slide"}
 # ## 11. Break it
 #
-# The columns agree. The rows `sigma²` and `mean` are the same for REML and ML, because the data are balanced. Now provoke failures, each with its expected symptom. With **one school**, $b_1$ cannot be told from the mean, and the REML criterion does not depend on $\sigma_b^2$. With **two schools** there is an answer, but it rests on a single difference. **A constant left out** moves the criterion and leaves the estimates. Watch for each:
+# The columns agree. The row `mean` is the same for REML and ML, because in equal schools GLS is the plain average, whatever the variances. The row `sigma²` is the same for another reason: the 9 differences inside the schools fix it, and the mean, the only fixed effect, drops out of each of them. Section 12 has a trial where that is not so. Now provoke failures, each with its expected symptom. With **one school**, $u_1$ cannot be told from the mean, and the REML criterion does not depend on $\sigma_b^2$. With **two schools** there is an answer, but it rests on a single difference. **A constant left out** moves the criterion and leaves the estimates. Watch for each:
 
 # %% slideshow={"slide_type": "subslide"}
 try:
@@ -462,7 +472,7 @@ print(f"No constant: criterion {fit.criterion - (n - 1) * log_2pi:.3f} in place 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # With one school our own function answers without complaint, and every $\sigma_b^2$ is as good as any other. With two schools the estimate runs from 1.4 to 237.9, depending on which two.
 #
-# Next, **unequal schools**: the last two students of S3 are absent on the day of the test. **Predict:** does ML's closed form survive? Are the plain average, ML's mean and the GLS mean still the same?
+# Next, **unequal schools**: the last two students of S3 are absent on the day of the test. **Predict:** does ML's closed form survive? Is $\hat\sigma^2$ still the same by both? Are the plain average, ML's mean and the GLS mean still the same?
 #
 # > **Common slip: the residual of the ML fit in the REML criterion.** Some notes define $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}_{\mathrm{ML}}$. The derivation needs the GLS estimate at the *same* variances as $\mathbf V$: it moves while the variances are searched, because GLS weighs each school mean by its precision. In balanced data the two agree and nobody notices. By (2), any other residual makes the criterion too high: see the last line below.
 
@@ -475,6 +485,7 @@ formula = each.mean().var(ddof=0) - MS_w / sizes.mean()
 print(f"ML sigma_b²: formula {formula:.2f}, search {by_ml[0]:.2f}; REML sigma_b²: {by_reml[0]:.2f}")
 V_few, V_ml = V_by_loop(*by_reml, few.school), V_by_loop(*by_ml, few.school)
 gls, gls_ml = (mm.gls(X_few, few.score, U) for U in (V_few, V_ml))
+print(f"sigma²: ML {by_ml[1]:.2f}, REML {by_reml[1]:.2f}")
 print(f"mean: average {few.score.mean():.3f}, ML {gls_ml.beta[0]:.3f},",
       f"GLS at REML variances {gls.beta[0]:.3f}")
 right = mm.minus2_loglik(few.score, X_few, V_few)
@@ -484,9 +495,9 @@ print(f"REML criterion: {right:.4f} with the GLS residual, {wrong:.4f} with the 
 # %% [markdown] minutes=4 notes="The relief of the day: the same functions, an actual field trial.\nThen the trap: ask whether the REML gain is a test statistic before anybody sees the second row." slideshow={"slide_type": "slide"}
 # ## 12. Run it on the sorghum trial
 #
-# The trial of day 2: `block` takes the place of the school, and $\mathbf X$ has a column for each genotype. Same code, more rows. **Predict:** by which factor are the ML variances smaller? (Compare $J-1$ and $J$; there are 4 blocks.)
+# The trial of day 2: `block` takes the place of the school, and $\mathbf X$ has a column for each genotype. Same code, more rows; all genotypes stand in all blocks. **Predict:** in the equal schools ML and REML had the same $\hat\sigma^2$. Will they have it here?
 #
-# **Several random effects** need one more variance and one more piece, $\mathbf V = \sigma_1^2\mathbf Z_1\mathbf Z_1' + \sigma_2^2\mathbf Z_2\mathbf Z_2' + \sigma^2\mathbf I$, nested or crossed. Blocks and genotypes are crossed: every genotype stands in every block. The third fit makes both random:
+# **Several random effects** need one more variance and one more piece, $\mathbf V = \sigma_1^2\mathbf Z_1\mathbf Z_1' + \sigma_2^2\mathbf Z_2\mathbf Z_2' + \sigma^2\mathbf I$, nested or crossed. Factors are *nested* when each level of one occurs inside a single level of the other, as students inside schools; they are *crossed* when each level of one meets each level of the other. Blocks and genotypes are crossed: every genotype stands in every block. The third fit makes both random:
 
 # %% slideshow={"slide_type": "subslide"}
 trial = mm.load("sorghum")
@@ -496,17 +507,33 @@ found = {"REML": estimate(reml, grain, genotypes, block, (3000, 3e4)),
          "ML": estimate(ml, grain, genotypes, block, (3000, 3e4)),
          "REML, crossed": estimate(mm.reml_objective, grain, ones, [block, trial.genotype],
                                    (3000, 3e4, 3e4))}
+components = ["block", "genotype", "plot"]
 for name, (variances, criterion, _) in found.items():
-    print(f"{name:13}  criterion {criterion:.4f}  variances {variances.round(1)}",
-          f" SDs {np.sqrt(variances).round(2)}")
+    here = components if len(variances) == 3 else ["block", "plot"]
+    table = pd.DataFrame({"variance": variances, "SD": np.sqrt(variances)}, here)
+    print(f"{name}, criterion {criterion:.4f}\n{table.round({'variance': 1, 'SD': 2})}")
 crossed = mm.lmm("yield_kg_ha ~ 1 + (1 | block) + (1 | genotype)", trial)
-print(f"mm.lmm, crossed criterion {crossed.criterion:.4f} ", "variances",
-      crossed.varcomp.variance.round().tolist())
-ratio = np.round(found["ML"][0] / found["REML"][0], 3)
-print(f"{len(trial)} plots, {genotypes.shape[1]} columns in X; ML / REML {ratio}")
+print(f"mm.lmm, crossed, criterion {crossed.criterion:.4f}")
+print(crossed.varcomp.set_index("group").variance.round(1).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Both variances shrink by $(J-1)/J$ = 0.75. In the third line the variances of blocks and plots are those of the first: in balanced data with no estimate at zero, it does not matter to them whether genotypes are fixed or random.
+# `mm.lmm` lists the same three variances as our own search, in another order: the largest first, the residual (our `plot`) last. The variances of blocks and plots are those of the first fit: in balanced data with no estimate at zero, it does not matter to them whether genotypes are fixed or random.
+#
+# But ML and REML do not agree on $\hat\sigma^2$ here, although this trial is balanced too. You should have said: not the same, because the genotypes are compared *inside* the blocks, where $\hat\sigma^2$ comes from. Count the independent differences between plots of one block, and how many of them the genotypes use up:
+
+# %% slideshow={"slide_type": "-"}
+n_blocks, n_genotypes = trial.block.nunique(), trial.genotype.nunique()
+inside = n_blocks * (n_genotypes - 1)             # 17 differences in each of 4 blocks
+used = n_genotypes - 1                            # by the coefficients of the genotypes
+ratio = found["ML"][0] / found["REML"][0]
+print(f"differences inside the blocks: {n_blocks} · {n_genotypes - 1} = {inside}")
+print(f"left when {used} genotype coefficients are estimated: {inside - used}")
+print(f"REML sigma² · {inside - used} / {inside} = "
+      f"{found['REML'][0][1] * (inside - used) / inside:.1f}, by ML {found['ML'][0][1]:.1f}")
+print(f"ML / REML: block {ratio[0]:.3f}, plot {ratio[1]:.3f}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# REML divides by the 51 differences that are left, ML by all 68, as if no genotype had been estimated. Both variances of ML are too small by the factor 51/68 = 0.75, which in this layout is also $(J-1)/J$. So three things together kept $\hat\sigma^2$ the same in the schools: equal schools, an estimate above zero, and no fixed effect that is compared inside a school. With the two absent students the first was gone, and $\hat\sigma^2$ was 175.53 by ML but 169.72 by REML.
 #
 # Now a question that a criterion seems made for: do the genotypes differ? Compare $\mathbf X$ with genotypes against a single mean. As a control, fit the genotypes a second time with every column of $\mathbf X$ multiplied by 10, as a change of units would do; the model is the same. **Predict** which criterion notices:
 
@@ -566,7 +593,7 @@ print(f"ML / REML for sigma_b²: {library[1][0] / library[0][0]:.0%} here, {rati
 # 1. `K = np.eye(12)[:, :-1] - np.eye(12)[:, 1:]`. Its $\mathbf K'\mathbf K$ is not the identity, so $\log|\mathbf K'\mathbf K|$ counts in (6).
 # 2. ML averages the squares of the school means around their own average over $J$, as if nothing had been estimated. REML works with contrasts that are free of the mean, so it averages over $J-1$.
 # 3. With more students it does not: ML's average settles near $(J-1)/J$ of the truth. With more schools the bias shrinks. In the code, adapt the `4` and the `3` in `drawn`, and with them `2 / 3` and the divisors `4` in `known` and `estimates`.
-# 4. Two thirds: the layout is balanced, with three blocks, and the estimate is not zero.
+# 4. Two thirds for both, $\sigma^2$ too, as in the sorghum trial: the layout is complete, the amounts are compared inside the three blocks, and the estimate is not zero. Of $3 \cdot 4 = 12$ differences inside the blocks, 8 are left.
 # </details>
 #
 # ### In practice

@@ -9,7 +9,7 @@
 # %% [markdown] notes="Show the left half first: of 35 lines of clover, one falls from the very top. Ask why before anybody reads on.\nWith 50 minutes: leave sections 12, 14, 16 and 17 for reading, the 10,000 trials of section 9 and the two slips of section 13 as well, and recall section 2 in one minute." slideshow={"slide_type": "slide"}
 # # Predict random effects, and choose what to promote
 #
-# ![Two pictures of 35 clover entries. Left: lines lead from the rank by raw mean to the rank by BLUP; entries seen in one year are dashed, and they cross many others. Right: the BLUPs in order, each with an interval; the intervals are wide and all contain zero.](figures/day5_blups.png)
+# ![Two pictures of 35 clover entries. Left: lines lead from the rank by raw mean to the rank by BLUP; entries seen in one year are dashed, and they cross many others; no entry is named. Right: the BLUPs in order, each with an interval; the intervals are wide and all contain zero.](figures/day5_blups.png)
 #
 # *A clover trial. Left: the rank of each entry by its raw mean and by its BLUP; dashed lines are entries seen in one year only. Right: the BLUPs with their intervals. This notebook computes both halves, and says which entries are the better bet, and how sure that is.*
 
@@ -18,7 +18,7 @@
 #
 # **What you can do afterwards**
 #
-# - tell an estimate of a fixed effect (BLUE) from a prediction of a random one (BLUP);
+# - tell the best linear unbiased estimate of a fixed effect (BLUE) from the best linear unbiased prediction of a random one (BLUP): of all that are weighted sums of the data and right on average, the one that misses least;
 # - set up Henderson's equations with numpy and solve them;
 # - compute by which factor a BLUP shrinks, in balanced and in unbalanced data;
 # - choose among entries with unequal information, and say how sure the choice is.
@@ -36,7 +36,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from ipywidgets import FloatSlider, interact
+from ipywidgets import FloatLogSlider, interact
 from scipy.stats import gaussian_kde, norm
 
 import mmteach as mm
@@ -46,6 +46,8 @@ from mmteach import plots
 clover, sorghum, schools = mm.load("clover"), mm.load("sorghum"), mm.load("schools")
 plt.rcParams.update(plots.STYLE)
 grown = clover.groupby("entry", observed=True).site_year.unique().map(lambda s: " and ".join(s))
+entries = clover.groupby("entry", observed=True).agg(
+    raw=("biomass", "mean"), plots=("biomass", "size"), years=("site_year", "nunique"))
 print(f"{len(clover)} plots, {len(grown)} entries;", grown.value_counts().to_dict())
 
 # %% [markdown] minutes=2 notes="One minute of memory: what were the four numbers of the sorghum blocks, and what happened to them?\nWrite 0.671 on the board and leave it there." slideshow={"slide_type": "slide"}
@@ -77,9 +79,8 @@ print(reading, clover.groupby("site_year", observed=True).biomass.mean().round(1
 
 # %% slideshow={"slide_type": "-"}
 promote = ["C10", "C26"]
-entries = clover.groupby("entry", observed=True).agg(
-    raw=("biomass", "mean"), plots=("biomass", "size"), years=("site_year", "nunique"))
-print(entries.assign(grown=grown).nlargest(8, "raw").round(1))
+seen = entries[["raw", "plots", "years"]].assign(grown=grown)
+print(seen.nlargest(8, "raw").round(1))
 
 # %% [markdown] minutes=5 notes="First the fixed analysis: let NA stand on the screen and ask for the reason.\nThen the mixed one: read the variances from the largest to the smallest." slideshow={"slide_type": "slide"}
 # ## 4. Fit first
@@ -90,7 +91,7 @@ print(entries.assign(grown=grown).nlargest(8, "raw").round(1))
 fixed = mm.lm("biomass ~ site_year + rep + entry + entry:site_year", clover)
 marginal = mm.emmeans(fixed, "entry")
 entries["emmean"] = marginal.set_index("entry")["mean"]
-print(entries.head(10).round(1), *[note for note in marginal.notes if note.startswith("NA")], sep="\n")
+print(entries[["raw", "plots", "years", "emmean"]].head(10).round(1), *[note for note in marginal.notes if note.startswith("NA")], sep="\n")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Twelve entries get no mean (NaN), and the notes give the reason: all of them were grown in one year only. C10 was never grown in 25AL. With a separate number for every entry in every year, the data hold no information at all on C10 in 25AL, so there is no mean over both years to report. Where a marginal mean exists, it equals the raw mean, because entry, year and block are balanced among these entries.
@@ -104,7 +105,7 @@ print(fit.varcomp[["group", "variance", "sd"]].round(3).to_string(index=False))
 print(f"correlation of the two fixed effects {fit.cov_beta.iloc[0, 1] / fit.se.prod():.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. Three standard deviations describe the rest: 4.163 for the averages of entries over both years, 7.677 for the departure of an entry from its own average in one year, 11.957 for the plots of an entry in a year. No entry has a row of its own.
+# The average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. Three standard deviations (each an SD, the root of a variance) describe the rest: 4.163 for the averages of entries over both years, 7.677 for the departure of an entry from its own average in one year, 11.957 for the plots of an entry in a year. No entry has a row of its own.
 #
 # **Check.** Which matters more here: that entries differ, or that their order changes with the year?
 #
@@ -125,7 +126,7 @@ print(f"correlation of the two fixed effects {fit.cov_beta.iloc[0, 1] / fit.se.p
 # | *unbiased* | $E(\hat{\boldsymbol\beta}) = \boldsymbol\beta$ | $E(\hat{\mathbf u}) = E(\mathbf u) = \mathbf 0$ |
 # | a level without data | no answer | 0, with the full variance |
 #
-# Both need $\mathbf G$ and $\mathbf R$. We put the REML estimates there; strictly, the results are then *empirical* BLUEs and BLUPs.
+# Both need $\mathbf G$ and $\mathbf R$, which nobody knows. We put the REML estimates in and act as if they were the true ones; strictly, the results are then *empirical* BLUEs and BLUPs. All standard errors of this lesson are computed in this way, so in general they are slightly too small (day 6).
 #
 # **Discuss.** "BLUPs are unbiased, so the BLUP of C10 is right on average." On average over what?
 #
@@ -148,57 +149,74 @@ print(f"correlation of the two fixed effects {fit.cov_beta.iloc[0, 1] / fit.se.p
 
 # %% slideshow={"slide_type": "subslide"}
 school_fit = mm.lmm("score ~ 1 + (1 | school)", schools)
-sigma2_u, sigma2 = school_fit.varcomp.variance
+sigma2_b, sigma2 = school_fit.varcomp.variance
 y, X, Z = schools.score.to_numpy(), np.ones((12, 1)), mm.build_Z(schools.school)
 left = np.block([[X.T @ X, X.T @ Z], [Z.T @ X, Z.T @ Z]]) / sigma2   # R is sigma² times identity
-left[1:, 1:] += np.eye(3) / sigma2_u                                 # and G is sigma_u² times it
+left[1:, 1:] += np.eye(3) / sigma2_b                                 # and G is sigma_b² times it
 right = np.concatenate([X.T @ y, Z.T @ y]) / sigma2
 names = ["mean", "S1", "S2", "S3"]
 print(pd.DataFrame(left * sigma2, names, names).assign(right=right * sigma2).round(3))
-print(f"sigma_u² {sigma2_u:.1f}, sigma² {sigma2:.1f}, lambda = sigma²/sigma_u² {sigma2 / sigma2_u:.3f}")
+print(f"sigma_b² {sigma2_b:.1f}, sigma² {sigma2:.1f}, lambda = sigma²/sigma_b² {sigma2 / sigma2_b:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Twelve students in all, four in each school. On the right stand the sums of their scores. The only trace of "random" is $\lambda = \sigma^2/\sigma_u^2 = 1.407$, added to the diagonal of the schools. Now solve, and compare with the two formulas of section 5 and with the library. **Predict** two things: in which digit will the routes differ, and what happens to the equations when $\mathbf G^{-1}$ is left out?
+# Twelve students in all, four in each school. On the right stand the sums of their scores. The only trace of "random" is $\lambda = \sigma^2/\sigma_b^2 = 1.407$, added to the diagonal of the schools. Now solve, and compare with the two formulas of section 5 and with the library. **Predict:** can the equations still be solved when $\mathbf G^{-1}$ is left out?
 
 # %% slideshow={"slide_type": "subslide"}
-by_hand, V = np.linalg.solve(left, right), mm.build_V_cs(sigma2_u, sigma2, schools.school)
+by_hand, V = np.linalg.solve(left, right), mm.build_V_cs(sigma2_b, sigma2, schools.school)
 gls = mm.gls(X, y, V)
-u = sigma2_u * Z.T @ np.linalg.solve(V, gls.residuals)
+u = sigma2_b * Z.T @ np.linalg.solve(V, gls.residuals)
 routes = pd.DataFrame({"Henderson by hand": by_hand, "GLS and GZ'V⁻¹r": [*gls.beta, *u],
                        "mm.henderson": mm.henderson(school_fit).solution.to_numpy()}, index=names)
 print(routes.round(6), "\nlargest difference below 1e-9:", (np.ptp(routes, axis=1) < 1e-9).all())
 print(f"SE of the mean: {np.linalg.inv(left)[0, 0] ** 0.5:.2f}, by GLS {gls.cov_beta[0, 0] ** 0.5:.2f}")
-without = left - np.diag([0, 1, 1, 1]) / sigma2_u
+without = left - np.diag([0, 1, 1, 1]) / sigma2_b
 print("rank of the left side:", np.linalg.matrix_rank(left), "of 4; without G⁻¹:",
       np.linalg.matrix_rank(without))
+
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # One solution by three routes: a mean of 54.46 points, S1 0.85 and S2 8.26 below it, S3 9.11 above. The inverse of the left side is worth as much as the solution. It holds the variances of $\hat{\boldsymbol\beta}$, hence the 6.80, and those of the prediction errors $\hat{\mathbf u} - \mathbf u$.
 #
-# Without $\mathbf G^{-1}$ the rank is 3: four columns ask for four numbers, and three school means offer three. Those are the equations of fixed effects, which need a reference level. $\mathbf G^{-1}$ makes them solvable by pulling every school a little towards zero.
+# Without $\mathbf G^{-1}$ there is no single solution. The rank is 3: four columns ask for four numbers, and three school means offer three. Those are the equations of fixed effects, which need a reference level. $\mathbf G^{-1}$ makes them solvable by pulling every school a little towards zero.
 #
 # **Check.** Multiply the second row of the equations out. What does it say about the effect of S1?
 #
 # <details><summary>Answer</summary>
-# 4 × mean + (4 + λ) × effect = sum of the four scores of S1. So the effect is 4/(4 + λ) times the distance of the school's mean from the overall mean.
+# 4 × mean + (4 + λ) × effect = sum of the four scores of S1. So the effect is 4/(4 + λ) times the distance of the school's mean from the estimated mean of all schools.
 # </details>
 
 # %% [markdown] minutes=5 notes="The check before this section is the derivation for r = 4: let somebody repeat it with r.\nBoth slips come from printed lecture notes and from many textbooks in a hurry." slideshow={"slide_type": "slide"}
 # ## 7. Find the factor
 #
-# The row of any group with $r$ observations says the same as that of S1. Let $\bar d_j$ be the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over its rows; where the fixed part is one mean, that is $\bar y_j - \hat\mu$. In a model with one random intercept,
+# The row of any group with $r$ observations says the same as that of S1. Let $\bar d_j$ be the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over its rows: how far the group lies, on average, from what the fixed effects expect of its plots. In a model with one random intercept and independent errors, whatever the fixed effects are,
 #
-# $$\hat u_j = \frac{r}{r + \lambda}\,\bar d_j = \frac{r\,\sigma_u^2}{r\,\sigma_u^2 + \sigma^2}\,\bar d_j, \qquad \lambda = \frac{\sigma^2}{\sigma_u^2}.$$
+# $$\hat u_j = \frac{r}{r + \lambda}\,\bar d_j = \frac{r\,\sigma_b^2}{r\,\sigma_b^2 + \sigma^2}\,\bar d_j, \qquad \lambda = \frac{\sigma^2}{\sigma_b^2}.$$
 #
-# The factor is the variance of the true effects as a share of the variance of the measured ones, $\sigma_u^2 + \sigma^2/r$. **Predict:** how many different factors do the sorghum blocks have, with 18 plots each, and how many if four plots of R4 are lost?
+# Where the fixed part is one mean, $\bar d_j$ is $\bar y_j - \hat\mu$. Otherwise it is not: a block that lost its best genotypes has a low mean for that reason alone, and $\mathbf X\hat{\boldsymbol\beta}$ takes this into account.
+#
+# The factor is the variance of the true effects as a share of the variance of the measured ones, $\sigma_b^2 + \sigma^2/r$. **Predict:** how many different factors do the sorghum blocks have, with 18 plots each, and how many if four plots of R4 are lost?
 
 # %% slideshow={"slide_type": "subslide"}
+def weight_and_mean(block_fit, trial):
+    rest = block_fit.y - block_fit.predict(groups="population")    # y − Xβ̂
+    shrunk = pd.DataFrame({"plots": trial.block.value_counts(sort=False)})
+    ratio = block_fit.sigma2 / block_fit.varcomp.variance[0]
+    shrunk["weight"] = shrunk.plots / (shrunk.plots + ratio)
+    shrunk["mean d"] = rest.groupby(trial.block, observed=True).mean()
+    shrunk["weight × mean"] = shrunk.weight * shrunk["mean d"]
+    shrunk["BLUP"] = block_fit.ranef().set_index("level").estimate
+    return shrunk.round(4)
+
 lam = sorghum_fit.sigma2 / sorghum_fit.varcomp.variance[0]
 print(f"lambda {lam:.2f}; 1/(1 + lambda) {1 / (1 + lam):.3f}; 1/(1 + lambda/18) {1 / (1 + lam / 18):.3f}")
-fewer = mm.shrinkage(mm.lmm("yield_kg_ha ~ genotype + (1 | block)", sorghum.iloc[:-4]))
-print("four plots of R4 lost:", *fewer.level + " " + fewer.weight.round(3).astype(str))
+print(weight_and_mean(sorghum_fit, sorghum))
+lost = sorghum.iloc[:-4]
+lost_fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", lost)
+print("four plots of R4 lost:", weight_and_mean(lost_fit, lost), sep="\n")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
+# One factor for all in the full trial, two when R4 has lost plots; and weight times mean is the BLUP in every row.
+#
 # > **Common slip: "in balanced data the BLUP equals the BLUE".** It does not. Balanced BLUPs shrink too, *all by the same factor*: in section 2 R1 was measured 90.18 kg/ha above the average block, and its BLUP is 0.671 of that, 60.52. What balance preserves is the order. Once R4 has lost four plots, it keeps less than the others. (All factors moved, because the variances were estimated anew.)
 #
 # > **Common slip: BLUP = BLUE/(1 + λ), whatever the number of plots.** That is the factor for *one* observation a group. With $r$ observations it is $1/(1 + \lambda/r)$. For a sorghum block the short form would keep 0.102 of the measured deviation instead of 0.671.
@@ -216,7 +234,8 @@ print("four plots of R4 lost:", *fewer.level + " " + fewer.weight.round(3).astyp
 entries["expected"] = fit.predict(groups="population").groupby(clover.entry, observed=True).mean()
 entries["BLUP"] = fit.ranef().query("group == 'entry'").set_index("level").estimate
 entries["kept"] = entries.BLUP / (entries.raw - entries.expected)
-print(entries.drop(columns="emmean").head(10).round(2))
+columns = ["raw", "plots", "years", "expected", "BLUP", "kept"]
+print(entries[columns].head(10).round(2))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Now the formula beside the factors found, for all entries; `one term` is the factor of section 7:
@@ -235,7 +254,7 @@ print(entries.groupby("years")[["kept", "formula", "one term"]].agg(["min", "max
 # %% [markdown] minutes=5 notes="Move the slider to both ends before you show the static picture.\nIn the printed table the last two columns are the ones to talk about: the winner's curse." slideshow={"slide_type": "slide"}
 # ## 9. Turn one knob
 #
-# Eight groups with true effects that we know, because we draw them: standard deviation 10 between groups, 20 between the plots of a group. So the true ratio $\sigma_u^2/\sigma^2$ is 0.25. The slider sets the ratio that the *model* believes in. **Predict** what you see at 0.01 and at 4:
+# Eight groups with true effects that we know, because we draw them: standard deviation 10 between groups, 20 between the plots of a group. So the true ratio $\sigma_b^2/\sigma^2$ is 0.25. The slider sets the ratio that the *model* believes in. **Predict** what you see at its two ends:
 
 # %% slideshow={"slide_type": "subslide"} tags=["nbval-ignore-output"]
 regimes = {"base": [4] * 8, "more": [16] * 8, "fewer": [1] * 8, "unbalanced": [1, 1, 2, 4, 4, 8, 16, 16]}
@@ -250,7 +269,7 @@ def arrows(regime, ratio, ax):
     reading = plots.show_shrinkage(sizes, raw, raw * r / (r + 1 / ratio), limit=46, ax=ax, title=title)
     return f"{title}: {reading}"
 
-@interact(ratio=FloatSlider(value=0.25, min=0.01, max=4, step=0.01, continuous_update=False))
+@interact(ratio=FloatLogSlider(value=0.25, base=2, min=-6, max=2, step=0.25, continuous_update=False))
 def picture(ratio):
     reading = arrows("unbalanced", ratio, plt.subplots(figsize=(5, 3.6))[1])
     plt.show()
@@ -281,8 +300,8 @@ for regime, r in regimes.items():
     winner = np.arange(len(raw)), raw.argmax(axis=1)
     rows[regime] = [np.std(raw - truths), np.std(shrunk - truths),
                     *(x[winner].mean() for x in (raw, shrunk, truths))]
-names = ["error raw", "error BLUP", "winner: raw", "winner: BLUP", "winner: truth"]
-print(f"{len(truths)} trials\n{pd.DataFrame(rows, names).T.round(1)}")
+measures = ["error raw", "error BLUP", "winner: raw", "winner: BLUP", "winner: truth"]
+print(f"{len(truths)} trials\n{pd.DataFrame(rows, measures).T.round(1)}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # In all regimes the BLUPs lie closer to the truth. The last three columns are a lesson on selection: whoever has the largest raw mean was probably good *and* lucky. On average the raw deviation of the winner promises far more than the truth delivers; its BLUP is about right. This *winner's curse* is at work every time an outstanding line turns ordinary in the next trial.
@@ -307,21 +326,26 @@ print(table.loc[climbs.abs().nlargest(9).index].round(2))
 fig, axes = plt.subplots(2, 2, figsize=(9, 6.6))
 entries["predicted"] = entries.BLUP + entries.expected[entries.years == 2].mean()
 axes[0, 0].plot(entries.raw, entries.emmean, "k+", [25, 62], [25, 62], "k:")
-for years, style in ((2, "o-"), (1, "s--")):
-    some = entries.join(ranks)[entries.years == years]
-    look = {"color": [plots.ORANGE, plots.GREY][years - 1], "markersize": 4, "linewidth": 1}
-    axes[0, 0].plot(some.raw, some.predicted, style[0], **look)
+looks = {"24AL and 25AL": ("o-", plots.GREY), "24AL": ("s--", plots.ORANGE),
+         "25AL": ("^--", plots.BLUE)}
+for years, (style, color) in looks.items():
+    some = entries.join(ranks)[grown == years]
+    look = {"color": color, "markersize": 4, "linewidth": 1}
+    axes[0, 0].plot(some.raw, some.predicted, style[0], label=years, **look)
     axes[0, 1].plot(["raw mean", "BLUP"], [some.raw, some.predicted], style, **look)
     axes[1, 0].plot(["raw mean", "BLUP"], [some["rank raw"], some["rank BLUP"]], style, **look)
 for sample, line in ((clover.biomass, ":"), (entries.raw, "--"), (entries.predicted, "-")):
     axes[1, 1].plot(x := np.linspace(0, 100, 300), gaussian_kde(sample)(x), "k" + line)
 labels = ("raw mean", "marginal mean (+), BLUP"), ("", "biomass"), ("", "rank"), ("biomass", "density")
 _ = [ax.set(xlabel=x, ylabel=y) for ax, (x, y) in zip(axes.flat, labels)], axes[1, 0].invert_yaxis()
+axes[0, 0].legend()
 plt.show()
 print(f"SD: plots {clover.biomass.std():.1f}, means {entries.raw.std():.1f}, BLUPs {entries.BLUP.std():.1f}")
+by_theory = np.sqrt([v["entry"], (entries.formula * v["entry"]).mean()])
+print("expected SD: true effects {:.1f}, BLUPs {:.1f}".format(*by_theory))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 4. Above: marginal means (crosses) and BLUPs against the raw mean, with the line 1:1 (dotted), and the way of each entry from its raw mean to its BLUP. Below: the same way for the ranks (the best entry on top), and the densities of plots (dotted), entry means (dashed) and BLUPs (solid). Round symbols and solid lines: two years; squares and dashed lines: one year.* The marginal means equal the raw means. The BLUPs lie on three flat lines: circles on one, squares on one for each year, because the same raw mean is worth more in the poor year. Every step narrows the distribution, and the BLUPs end up narrower than the true effects can be: their SD is far below $\hat\sigma_g$.
+# *Figure 4. Above: marginal means (crosses) and BLUPs against the raw mean, with the line 1:1 (dotted), and the way of each entry from its raw mean to its BLUP. Below: the same way for the ranks (the best entry on top), and the densities of plots (dotted), entry means (dashed) and BLUPs (solid). Round symbols and solid lines: two years; dashed lines: one year, squares in 24AL, triangles in 25AL.* The marginal means equal the raw means. The BLUPs lie on three flat lines. That of the triangles runs above that of the squares, because the same raw mean is worth more in the poor year; the circles lie on a steeper line, because with two years more is kept. Every step narrows the distribution. The BLUPs end up narrower than the true effects are *expected* to be: an SD of 1.8 against $\hat\sigma_g$ = 4.2. It must be so, since a BLUP that keeps a factor $f$ of what was measured has variance $f\sigma_g^2$, or nearly: the last line of the output has the SD that this leads to.
 #
 # **Check.** May you estimate the variance of entries by the variance of their BLUPs?
 #
@@ -332,7 +356,7 @@ print(f"SD: plots {clover.biomass.std():.1f}, means {entries.raw.std():.1f}, BLU
 # %% [markdown] minutes=6 notes="This is the decision of section 3. Ask who wants to change the vote before you run the second cell.\nEnd on the discussion: not promoted is not the same as thrown away." slideshow={"slide_type": "slide"}
 # ## 11. Decide: which line would you promote?
 #
-# A prediction without its uncertainty decides little. The *conditional SD* is what is left of the standard deviation of $u$ once the data are known, at the estimated variances. All predictions with it, in order, make a *caterpillar plot*. **Predict:** how many of the 35 intervals stay clear of zero?
+# A prediction without its uncertainty decides little. The *conditional SD* is what is left of the standard deviation of $u$ once the data are known, with the variances and the fixed effects at their estimates, as if these were the truth. All predictions with it, in order, make a *caterpillar plot*. **Predict:** how many of the 35 intervals stay clear of zero?
 
 # %% slideshow={"slide_type": "subslide"}
 entries["sd"] = fit.ranef().query("group == 'entry'").set_index("level").sd
@@ -353,7 +377,7 @@ print(f"SD without data {v['entry'] ** 0.5:.1f}; by years", entries.groupby("yea
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 5. BLUPs of the clover entries in order, with intervals of 1.96 conditional SDs; squares are entries of one year.* The data have reduced the SD of an entry from 4.2, what we know of an unseen entry, to 3.9 after one year and 3.7 after two. That is little, and no interval excludes zero.
 #
-# Yet two seats must be filled. Raw means and BLUPs agree on one entry and disagree on the other. How sure is the exchange? **Commit:** would you still vote as in section 3? The inverse of Henderson's matrix holds the variance of the difference of two prediction errors:
+# Yet two seats must be filled. Raw means and BLUPs agree on one entry and disagree on the other. How sure is the exchange? **Commit:** would you still vote as in section 3? The inverse of Henderson's matrix holds the variance of the difference of two prediction errors. It also counts that the fixed effects are estimates, which the conditional SD does not; for one entry the two hardly differ, as the last line shows:
 
 # %% slideshow={"slide_type": "subslide"}
 (out,), (into,) = (set(entries.nlargest(2, a).index) - set(entries.nlargest(2, b).index)
@@ -364,6 +388,7 @@ gap, sd = entries.BLUP[into] - entries.BLUP[out], np.sqrt(C[0, 0] + C[1, 1] - 2 
 print(f"in the first two by raw mean only: {out}; by BLUP only: {into}")
 print(f"{into} minus {out}: raw {entries.raw[into] - entries.raw[out]:+.1f}; BLUP {gap:+.2f} with SD "
       f"{sd:.2f}; chance that {into} is truly the better one: {norm.cdf(gap / sd):.2f}")
+print(f"{out} alone: conditional SD {entries.sd[out]:.2f}, by Henderson {C[1, 1] ** 0.5:.2f}")
 
 # %% [markdown] notes="Three honest positions: take the better bet; say the data cannot tell; test C10 again because it is uncertain.\nAll three can be defended. What cannot be defended is 'C10 because 61.3'." slideshow={"slide_type": "fragment"} tags=["discuss"]
 # By raw means C10 gets the seat, by BLUPs another entry, with a smaller raw mean. The BLUP is the better bet, and no more than a bet: the difference is far smaller than its SD. This is all the trial can say, and it agrees with the small share of the entry variance.
@@ -457,10 +482,12 @@ print(f"largest move: {moves.idxmax().to_dict()}, {moves.max().round(1).to_dict(
 plants = mm.load("arabidopsis").assign(log_fruits=lambda d: np.log1p(d.fruits))
 plant_fit = mm.lmm("log_fruits ~ nutrient * clipping + rack + status"
                    " + (1 | population) + (1 | genotype)", plants)
-pools = mm.shrinkage(plant_fit).set_index("level")
-raw, blup = pools.no_pooling - pools.complete, pools.partial - pools.complete
+two_levels = mm.shrinkage(plant_fit).set_index("level")
+raw = two_levels.no_pooling - two_levels.complete
+blup = two_levels.partial - two_levels.complete
 home = plants.groupby("genotype", observed=True).population.first().astype(str)
-populations, genotypes = (pools.index[pools.group == group] for group in ("population", "genotype"))
+populations, genotypes = (
+    two_levels.index[two_levels.group == group] for group in ("population", "genotype"))
 fig, (left_ax, right_ax) = plt.subplots(1, 2, figsize=(9, 4.6))
 print(plots.show_shrinkage(populations, raw[populations], blup[populations], ax=left_ax,
                            title="populations"))
@@ -494,7 +521,7 @@ print(f"You promoted {' and '.join(promote)}; the BLUPs promote", *entries.nlarg
 # <li>The two agree. There is one equation for each genotype and each block, far fewer than plots.</li>
 # <li>Its mean rests on more plots, or on a poorer year. The model compares it with what was to be expected, and believes more in what more plots have shown.</li>
 # <li>Towards the line for all: three days say little about a slope.</li>
-# <li>All by one factor, for the trial is balanced; so the two lists agree.</li>
+# <li>All by one factor, 0.862, for the trial is balanced, with 8 plots of each genotype; so the two lists agree, and 10 of the best ten are the same.</li>
 # </ol>
 # </details>
 

@@ -159,6 +159,101 @@ def test_a_blup_of_r_observations_is_blue_over_one_plus_lambda_over_r():
     assert right == pytest.approx(1 / (1 + lam / 18), abs=0.001) and right == 0.671
 
 
+def test_weight_times_mean_residual_is_the_blup_in_full_and_in_unequal_blocks():
+    full, fewer = shown_by("def weight_and_mean").split("four plots of R4 lost:")
+    for text, lost in ((full, 0), (fewer, 4)):
+        trial = mm.load("sorghum").iloc[: 72 - lost]
+        fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", trial)
+        blups = fit.ranef().set_index("level").estimate
+        lines = [line.split() for line in text.splitlines() if re.match(r"R\d ", line)]
+        assert [line[0] for line in lines] == ["R1", "R2", "R3", "R4"]
+        for name, r, weight, mean, product, blup in lines:
+            assert int(r) == 18 - lost * (name == "R4")
+            assert product == blup and float(blup) == pytest.approx(blups[name], abs=0.00006)
+            assert float(weight) * float(mean) == pytest.approx(blups[name], abs=0.006)
+    by_fit = mm.shrinkage(fit).set_index("level").weight  # the library's own, four plots lost
+    assert f"{by_fit['R4']:.4f}" == weight != f"{by_fit['R1']:.4f}"
+
+
+@pytest.mark.parametrize(
+    ("data", "formula", "factor", "rows_kept"),
+    [
+        (
+            "sorghum",
+            "yield_kg_ha ~ genotype + (1 | block)",
+            "block",
+            [*range(3, 20), *range(22, 72)],
+        ),
+        ("barley", "yield_t_ha ~ fungicide + (1 | genotype)", "genotype", range(7, 553)),
+        ("clover", "biomass ~ site_year + (1 | entry)", "entry", range(116)),
+    ],
+)
+def test_the_formula_holds_with_several_fixed_effects_and_unequal_groups(
+    data, formula, factor, rows_kept
+):
+    kept = mm.load(data).iloc[list(rows_kept)]
+    fit = mm.lmm(formula, kept)
+    group = kept.groupby(factor, observed=True)[factor].size()
+    assert group.nunique() > 1
+    residual = (
+        (fit.y - fit.predict(groups="population")).groupby(kept[factor], observed=True).mean()
+    )
+    expected = group / (group + fit.sigma2 / fit.varcomp.variance[0]) * residual
+    blups = fit.ranef().set_index("level").estimate
+    assert np.allclose(expected, blups[expected.index], rtol=0, atol=1e-9 * abs(blups).max())
+    plain = kept.groupby(factor, observed=True)[fit.y.name].mean() if fit.y.name else None
+    if plain is not None:  # the formula of one mean would be wrong
+        assert not np.allclose(plain - plain.mean(), residual, rtol=0.001)
+
+
+def test_blups_lie_on_three_lines_and_are_narrower_than_the_true_effects_are_expected_to_be(
+    clover, fit, entries
+):
+    grown = clover.groupby("entry", observed=True).site_year.agg(lambda s: "+".join(sorted(set(s))))
+    lines = {}
+    for years, some in entries.groupby(grown):
+        slope, start = np.polyfit(some.raw, some.BLUP, 1)
+        assert np.allclose(slope * some.raw + start, some.BLUP, atol=1e-9)
+        lines[years] = slope, start
+    (one, squares), (both, _), (other, triangles) = (
+        lines[k] for k in ("24AL", "24AL+25AL", "25AL")
+    )
+    assert one == pytest.approx(other) and both > one and triangles > squares
+    between, v = (
+        fit.varcomp.set_index("group").variance["entry"],
+        entries.years.map({1: one, 2: both}),
+    )
+    shown = shown_by("fig, axes = plt.subplots(2, 2")
+    assert f"BLUPs {entries.BLUP.std():.1f}" in shown
+    assert f"true effects {between**0.5:.1f}, BLUPs {np.sqrt((v * between).mean()):.1f}" in shown
+    assert "narrower than the true effects are *expected* to be" in PROSE
+    assert "can be: their SD" not in PROSE
+
+
+def test_the_variance_of_a_blup_is_its_factor_of_the_variance(clover, fit, entries):
+    v = fit.varcomp.set_index("group").variance["entry"]
+    X, Z, W = fit.X.to_numpy(), mm.build_Z(clover.entry), np.linalg.inv(fit.V.to_numpy())
+    P = W - W @ X @ np.linalg.solve(X.T @ W @ X, X.T @ W)
+    exact = v**2 * np.diag(Z.T @ P @ Z)  # Var(u hat), the means estimated
+    kept = entries.years.map({1: 0.117, 2: 0.210})[fit.ranef().query("group == 'entry'").level]
+    assert np.all(exact / v < kept + 0.001) and np.all(exact / v > 0.93 * kept)  # "or nearly"
+
+
+def test_the_answer_on_barley_is_right():
+    barley = mm.load("barley")
+    fit = mm.lmm("yield_t_ha ~ fungicide + (1 | genotype) + (1 | block/fungicide)", barley)
+    raw = barley.groupby("genotype", observed=True).yield_t_ha.mean()
+    blups = fit.ranef().query("group == 'genotype'").set_index("level").estimate
+    factors = blups / (raw - raw.mean())[blups.index]
+    assert np.ptp(factors) < 1e-9 and f"All by one factor, {factors.iloc[0]:.3f}," in PROSE
+    assert set(raw.nlargest(10).index) == set(blups.nlargest(10).index)
+
+
+def test_the_choice_can_be_changed_after_the_whole_lesson():
+    (choice,) = [cell.source for cell in CODE if "promote = [" in cell.source]
+    assert "entries =" not in choice  # it would take away what later cells added
+
+
 def test_blups_are_closer_to_the_truth_and_the_winners_promise_is_corrected():
     shown = {name: values for name, values in rows("truths, noises =").items() if len(values) == 5}
     assert set(shown) == {"base", "more", "fewer", "unbalanced"}
@@ -253,6 +348,7 @@ def test_the_picture_of_the_title_is_drawn_from_the_data():
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(8.4, 5.0), width_ratios=[1, 1.15])
         (reading,) = figures.blups(*axes)
+        assert not [text.get_text() for ax in axes for text in ax.texts]  # nobody is named
         drawn = io.BytesIO()
         figure.savefig(drawn, dpi=110)
         plt.close(figure)
@@ -272,7 +368,8 @@ def test_the_lesson_keeps_its_measure():
         cell for cell in CODE for output in cell.outputs if "image/png" in output.get("data", {})
     ]
     assert 45 <= len(CELLS) <= 60 and 20 <= len(CODE) <= 28
-    assert median(lengths) <= 4 and max(lengths) <= 15
+    # the four pictures of section 10 have a marker and a legend for each combination of years
+    assert median(lengths) <= 7 and max(lengths) <= 20
     assert 5 <= len(pictures) <= 8
     assert set(re.findall(r"\*Figure (\d)", PROSE)) == {str(k + 1) for k in range(len(pictures))}
     minutes = sum(cell.metadata.get("minutes", 0) for cell in CELLS)

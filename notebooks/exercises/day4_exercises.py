@@ -11,7 +11,7 @@
 #
 # **What you do.** You estimate variances by hand, by ML and by REML. You measure the bias of ML, unbalance the schools, and use both criteria for what they are good for.
 #
-# **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. Some tasks are worked, to show the form. In the exercises the others say `None`: put your answer there and run the cell again. Write numbers as you like, with or without units. The last cell counts.
+# **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. Some tasks are worked, to show the form. In the exercises the others say `None`: put your answer there and run the cell again. Write numbers as you like, with or without units. The last cell counts your right answers.
 #
 # **What you need.** `day4_reml_from_scratch`. About 30 minutes.
 
@@ -70,7 +70,9 @@ criterion = None  # your answer: the REML criterion at its minimum
 check("day4.criterion", criterion)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Both criteria along $\theta = \sigma_b/\sigma$, each measured from its own minimum. Where a curve stays below the dotted line, the 95 % quantile of $\chi^2_1$, a likelihood-ratio test at 5 % would not reject that $\theta$.
+# Both criteria along $\theta = \sigma_b/\sigma$, each measured from its own minimum. The dotted line is the 95 % quantile of $\chi^2_1$. In large samples a likelihood-ratio test at 5 % rejects the values of $\theta$ where a curve lies above it.
+#
+# Here the line is a rough guide only. It is not valid at $\theta = 0$, the boundary: were that the truth, the estimate would often be zero itself and the rise with it, so the line would be passed less often than in 5 % of data sets. And with three schools it is shaky everywhere else: where schools differ much, ML's curve passes it at the true $\theta$ two to three times too often.
 #
 # *Figure 1 (next output). The rise of the ML and the REML criterion above their minima.*
 
@@ -86,6 +88,7 @@ plt.ylabel("criterion − minimum")
 plt.legend()
 plt.show()
 
+
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["discuss"]
 # ## 3. Explain
 #
@@ -97,9 +100,9 @@ plt.show()
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>All of the picture, from no variance between schools to a σ<sub>b</sub> four times as large as σ. Three schools say little about how much schools differ. And the curve is lopsided, so estimate ± 2 SE would be a poor interval.</li>
+# <li>By the dotted line, which is a rough guide here, all of the picture, from no variance between schools to a σ<sub>b</sub> four times as large as σ. (At zero the F test of the two mean squares is exact; its p-value, 0.06, agrees.) Three schools say little about how much schools differ. And the curve is lopsided, so estimate ± 2 SE would be a poor interval.</li>
 # <li>When models with different fixed parts are compared. Their REML criteria are likelihoods of different contrasts. Fit both by ML for the comparison, and report variances from REML.</li>
-# <li>In balanced data with an interior solution the scores inside a school fix σ<sup>2</sup>, and the mean plays no part in their differences. All the forgetting falls on σ<sub>b</sub><sup>2</sup>.</li>
+# <li>The schools are equal and the estimate of σ<sub>b</sub><sup>2</sup> is above zero, so the 9 differences inside the schools fix σ<sup>2</sup>. The mean, the only fixed effect, drops out of each of them: there is nothing to forget, and all the forgetting falls on σ<sub>b</sub><sup>2</sup>. Balance alone is not the reason. The potash trial below is balanced too, but its amounts are compared inside the blocks: there ML divides by 12 where REML divides by 8, and σ<sup>2</sup> comes out at two thirds, 0.0291 instead of 0.0437.</li>
 # </ol>
 # </details>
 
@@ -109,16 +112,27 @@ plt.show()
 # **Worked.** Does ML's bias go away with more students? Draw 20,000 data sets of 3 schools with 40 students each, and average the ML estimates. The truth is 100. Guess first:
 
 # %% slideshow={"slide_type": "-"}
-rng, J, k = np.random.default_rng(4), 3, 40
-print(f"20,000 sets, {J} schools of {k} students")
-scores = rng.normal(0, 10, (20_000, J, 1)) + rng.normal(0, 15, (20_000, J, k))
-MS_b, MS_w = k * scores.mean(-1).var(-1, ddof=1), scores.var(-1, ddof=1).mean(-1)
-average = (((J - 1) / J * MS_b - MS_w) / k).mean()
+def average_of_ml(J, k):
+    """Average ML estimate over 20,000 sets of J schools with k students each."""
+    rng = np.random.default_rng(4)
+    scores = rng.normal(0, 10, (20_000, J, 1)) + rng.normal(0, 15, (20_000, J, k))
+    MS_b = k * scores.mean(-1).var(-1, ddof=1)
+    MS_w = scores.var(-1, ddof=1).mean(-1)
+    return (((J - 1) / J * MS_b - MS_w) / k).mean()
+
+average = average_of_ml(J=3, k=40)
 check("day4.ml_average", average)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# It does not: students do not replace schools. Put other numbers for `J` and `k` and see what helps (`check` will then complain).
-#
+# It does not: students do not replace schools. What does help? Change the two numbers below as you like (each from 2 to 30). This cell is yours to play with, nothing checks it:
+
+# %% slideshow={"slide_type": "-"}
+J = 3    # schools
+k = 4    # students in each
+average_here = average_of_ml(J, k)
+print(f"{J} schools of {k} students: ML averages {average_here:.1f}, the truth is 100")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # **Your turn.** Two students of the last school are absent on the day of the test. What is the variance between schools by REML now? Is the hand formula still good?
 
 # %% slideshow={"slide_type": "-"}

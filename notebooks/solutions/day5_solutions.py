@@ -11,7 +11,7 @@
 #
 # **What you do.** You predict random effects by hand. Then you take a balanced and an unbalanced data set through both analyses: everything fixed, with means and an analysis of variance; and mixed, with BLUPs and a likelihood-ratio test.
 #
-# **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. Some tasks are worked, to show the form. In the exercises the others say `None`: put your answer there and run the cell again. Write numbers as you like, with or without units; two numbers as `(1.5, 2.5)`. The last cell counts.
+# **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. Some tasks are worked, to show the form. In the exercises the others say `None`: put your answer there and run the cell again. Write numbers as you like, with or without units; two numbers as `(1.5, 2.5)`. The last cell counts your right answers.
 #
 # **What you need.** `day5_shrinkage_blups`. About 55 minutes.
 
@@ -75,7 +75,7 @@ print(test)
 check("day5.lrt", test.chisq.iloc[-1])
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** Which part of its raw effect does each genotype keep? Compute it from the two variances above.
+# **Your turn.** Which part of its raw effect, the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over its plots, does each genotype keep? Compute it from the two variances above.
 
 # %% slideshow={"slide_type": "-"}
 # >>> kept: the part of its raw effect that a genotype keeps
@@ -165,7 +165,7 @@ print(mm.anova(all_fixed))
 print(mm.ranova(with_blups))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** Genotype 5 has the fewest plants: `numbers["5"]`. Which part of its raw effect does it keep?
+# **Your turn.** Genotype 5 has the fewest plants: `numbers["5"]`. Which part of its raw effect, the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over its plants, does it keep?
 
 # %% slideshow={"slide_type": "-"}
 # >>> kept_5: the part of its raw effect that genotype 5 keeps

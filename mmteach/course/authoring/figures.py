@@ -86,7 +86,10 @@ def blocks(ax_field, ax_numbers, ax_draws):
 
 
 def blups(ax_ranks, ax_blups):
-    """Draw ranks by raw mean and BLUP, and the BLUPs with intervals; return the readings."""
+    """Draw ranks by raw mean and BLUP, and the BLUPs with intervals; return the readings.
+
+    No entry is named: whom to promote is a question that the lesson asks first.
+    """
     import mmteach as mm
     from mmteach import plots
 
@@ -99,7 +102,6 @@ def blups(ax_ranks, ax_blups):
     by_blup = entries.estimate.rank(ascending=False)
     falls = (by_blup - by_raw).astype(int)
     loser = falls[by_raw <= 2].idxmax()
-    named = [loser, *by_blup.nsmallest(2).index]
 
     # one year: dashed and square; two years: solid and round
     for years, line, marker, fill, colour in (
@@ -126,14 +128,10 @@ def blups(ax_ranks, ax_blups):
             elinewidth=1,
             label=f"{years} year{'s' * (years > 1)}",
         )
-    for name in named:
-        ax_ranks.text(1.04, by_blup[name], name, va="center", weight="bold")
-        ax_ranks.text(-0.04, by_raw[name], name, va="center", ha="right", weight="bold")
-    ax_ranks.plot([0, 1], [by_raw[loser], by_blup[loser]], "s--", color=plots.ORANGE, linewidth=2.6)
     ax_ranks.set(
         xticks=[0, 1],
         xticklabels=["raw mean", "BLUP"],
-        xlim=(-0.3, 1.3),
+        xlim=(-0.15, 1.15),
         ylim=(len(entries) + 0.7, 0.3),
         ylabel="rank",
         title="Rank of the clover entries",
