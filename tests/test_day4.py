@@ -13,11 +13,11 @@ from statistics import median
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from mmteach.course.authoring import lesson_rules, lessons
 from reference_values import models
 from scipy.optimize import minimize
 
 import mmteach as mm
+from mmteach.course.authoring import lesson_rules, lessons
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 CELLS = lessons.read(FOLDER / "day4_reml_from_scratch.ipynb").cells

@@ -120,11 +120,12 @@ def average_of_ml(J, k):
     MS_w = scores.var(-1, ddof=1).mean(-1)
     return (((J - 1) / J * MS_b - MS_w) / k).mean()
 
+print("20,000 sets, 3 schools of 40 students")
 average = average_of_ml(J=3, k=40)
 check("day4.ml_average", average)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# It does not: students do not replace schools. What does help? Change the two numbers below as you like (each from 2 to 30). This cell is yours to play with, nothing checks it:
+# It does not: students do not replace schools. What does help? Change the two numbers below as you like (each at least 2, at most a few dozen). This cell is yours to play with, nothing checks it:
 
 # %% slideshow={"slide_type": "-"}
 J = 3    # schools
