@@ -35,8 +35,9 @@ def test_a_copy_keeps_title_notes_digits_and_na(table, twin_of):
         {"f": 6},
         "none",
     )
-    twin.loc[0, "f"] = 1.0
-    assert table.f[0] == 40.271802
+    if twin_of is not copy.copy:  # a shallow copy shares its numbers before pandas 3
+        twin.loc[0, "f"] = 1.0
+        assert table.f[0] == 40.271802
 
 
 def test_a_deep_copy_shares_nothing(table):
