@@ -139,7 +139,7 @@ print(f"share of the schools:     {share:.2f}")
 #
 # When two quantities tend to be high together and low together, they *vary together*. The measure of this is the **covariance**: take the deviation of each from its mean, multiply the two, and average the products over many pairs. The covariance of a quantity with itself is its variance. If two quantities have nothing to do with each other, high meets low as often as high, and the products average to zero.
 #
-# Let us make many pairs of students. Both students of a pair share the shift of their school (variance 100), and each has a part of his or her own (variance 225):
+# Let us make many pairs of students, with two variances of our own choice; they have nothing to do with the twelve students above. Both students of a pair share the shift of their school (variance 100), and each has a part of his or her own (variance 225):
 
 # %% slideshow={"slide_type": "-"}
 rng = np.random.default_rng(seed=1)
@@ -223,7 +223,7 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 #
 # Lessons with a link are ready to open. The two notebooks of day 2 have the same sections. Read the one with blocks fixed first, then the other one beside it.
 #
-# Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb); copies of your own come with the two lines of section 2, with `--solutions` in place of `--fresh day4`.
+# Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb). Copies of your own come when you run, in a cell, `import sys` and then `!"{sys.executable}" -m mmteach start --copies-only --solutions`.
 
 # %% [markdown] minutes=1 notes="Let somebody type another wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
 # ## 6. Find help
@@ -261,7 +261,7 @@ except KeyError as error:
 # | covariance of $\boldsymbol\varepsilon$, $\mathbf R$ | `fit.R`, `mm.build_R` | $\sigma^2\mathbf I$ | $\sigma^2\mathbf I$ | `repeated ... / r` |
 # | covariance of the data, $\mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R$ | `fit.V`, `mm.build_V` | from its parts | from its parts | `random ... / v` |
 # | REML criterion | `fit.criterion` | `REMLcrit(fit)` | `-2 * fit.llf` | `-2 Res Log Likelihood` |
-# | F tests of the fixed terms | `mm.anova(fit)` | `anova(fit, ddf="Kenward-Roger")` with lmerTest | `fit.wald_test_terms()` (chi-squared) | type 3 tests, `ddfm=kr` |
+# | F tests of the fixed terms | `mm.anova(fit)` | `anova(fit, type=2, ddf="Kenward-Roger")` with lmerTest | `fit.wald_test_terms()` (chi-squared) | tests of type 3 (others in unbalanced data), `ddfm=kr` |
 # | means of a factor | `mm.emmeans(fit, "x")` | `emmeans(fit, "x")` | by hand | `lsmeans x;` |
 
 # %% [markdown] minutes=1 notes="For looking up." slideshow={"slide_type": "skip"}

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="The pair is taught as one double hour, and not by switching at every section: switching would show the answers. Plan: the fixed one from the title to section 11 (58 minutes); then the twin, 1 to 3 short, 4 to 11, and 12 to 14 once for both (60 minutes).\nIn section 11 show the static picture only; sections 12 to 16 are half a minute each, because 12 to 14 are taught once, in the twin.\nRead the question aloud and ask who has ever fitted a model with blocks. Board: leave the left half free for this model, the right half for the twin.\nWith 50 minutes: section 4 runs without talking (later cells need its names, 4 minutes); leave out the interval in section 7 (2), section 9 (0.5) and the toy of section 6 for a class that knows matrices (2).\nThe two tables of section 9 are shown together, at the end of the double hour." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="The pair is taught as one double hour, and not by switching at every section: switching would show the answers. Plan: the fixed one from the title to section 11 (58 minutes); then the twin, 1 to 3 short, 4 to 11, and 12 to 14 once for both (60 minutes).\nIn section 11 show the static picture only; sections 12 to 16 are half a minute each, because 12 to 14 are taught once, in the twin.\nRead the question aloud and ask who has ever fitted a model with blocks. Board: leave the left half free for this model, the right half for the twin.\nWith 50 minutes: section 4 runs without talking (later cells need its names, 4 minutes); leave out the interval in section 7 (2), section 9 (0.5) and the toy of section 6 (2). A class that needs the toy leaves out section 11 instead.\nThe two tables of section 9 are shown together, at the end of the double hour." slideshow={"slide_type": "slide"}
 # # Analyse a field trial in blocks: blocks fixed
 #
 # **The question.** A field is never even, so we lay our plots out in blocks, and the blocks turn out to yield differently. Suppose each block gets a number of its own in the model. What can we then say about the genotypes, how surely, and about which land?
@@ -23,7 +23,7 @@
 # %% [markdown] notes="Point at the two pictures and ask which of the two a farmer would draw. Do not answer yet." slideshow={"slide_type": "subslide"}
 # ![Three small pictures. Left: a field of four rows with eighteen plots each. Middle: a line with four dots, each with a question mark. Right: a bell curve with four dots under it, each with a question mark.](figures/day2_blocks.png)
 #
-# *The trial, and two ways to think about its four blocks: as four unknown numbers (this notebook), or as four draws from a population of blocks (the twin, [day2_rcbd_mixed](day2_rcbd_mixed.ipynb)). Both notebooks have the same sections, cell for cell; read this one first.*
+# *The trial (the darker a plot, the higher its yield; the order inside a row is invented), and two ways to think about its four blocks: as four unknown numbers (this notebook), or as four draws from a population of blocks (the twin, [day2_rcbd_mixed](day2_rcbd_mixed.ipynb)). Both notebooks have the same sections, cell for cell; read this one first.*
 
 # %% [markdown] minutes=7 notes="Title two minutes, this section five. Let the class explain the layout before you name it.\nPeople mix up treatment structure and design structure: the first is what we chose to compare, the second is how the land was divided." slideshow={"slide_type": "slide"}
 # ## 1. Set up the trial
@@ -188,7 +188,7 @@ print(mm.anova(fixed))
 #
 # $$y_{ij} = \mu + g_i + \beta_j + \varepsilon_{ij}, \qquad \varepsilon_{ij} \sim N(0, \sigma^2) \text{ independent}.$$
 #
-# $g_i$ is what genotype $i$ adds and $\beta_j$ is the block effect, what block $j$ adds. Both are fixed numbers that we do not know. Because $g_1 = 0$ and $\beta_1 = 0$, the intercept $\mu$ belongs to G01 in R1.
+# $g_i$ is what genotype $i$ adds and $\beta_j$ is the block effect, what block $j$ adds. Both are fixed numbers that we do not know. ($\beta_j$ with an index is the effect of one block; the bold $\boldsymbol\beta$ below is the whole list of fixed numbers.) Because $g_1 = 0$ and $\beta_1 = 0$, the intercept $\mu$ belongs to G01 in R1.
 #
 # **The distribution.** All 72 plots at once, with their expected yields in the vector $\mathbf X\boldsymbol\beta$:
 #
@@ -452,6 +452,8 @@ for block in blocks:
 # ## 11. Turn one knob
 #
 # Now we change the data. We multiply the differences between the blocks by a factor: 1 is the trial as it was, 0 is a perfectly even field, 3 is a very uneven one. Everything else stays. Then we fit the model anew. (`cat.codes` is the number of the block of each plot, 0 to 3. A list of such numbers in brackets picks: `deviations[…]` holds the deviation of the right block for each of the 72 plots.)
+#
+# **Predict.** Below we turn the factor from 0.5 to 3. Will a corner of $\hat{\mathbf V}$ change? Will the estimated block effects leave the block differences in the data?
 
 # %% slideshow={"slide_type": "-"}
 def with_block_differences(factor):
@@ -467,9 +469,7 @@ print(f"factor {factor}: sigma {refit.sigma:.2f} kg/ha, "
 
 
 # %% [markdown] notes="Expect 'V grows with the blocks': reply 'where do the blocks stand, in X or in V?'" slideshow={"slide_type": "fragment"}
-# With factor 2 the difference between R2 and R1 is twice as large, and $\hat\sigma$ is what it was. The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model estimates them (dots).
-#
-# **Predict.** Move the factor from 0.5 to 3. Will the left picture change? Will the dots leave their rings?
+# With factor 2 the difference between R2 and R1 is twice as large, and $\hat\sigma$ is what it was. Is it so at other factors? The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model estimates them (dots).
 
 # %% slideshow={"slide_type": "skip"}
 def draw_factor(factor, ax_V, ax_blocks):
@@ -559,7 +559,7 @@ def numbers_of(fit):
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Five more rows are not in both fits by the same name, so we add them one by one. One of them needs a word: how sure are we of G01 in *one* new block? That block is one draw, so its variance $\hat\sigma_b^2$ is added to that of the mean. `np.isclose` compares the two columns:
+# Five more rows are not in both fits by the same name, so we add them one by one. One of them needs a word: how sure are we of G01 in *one* new block? That block is one draw, so its variance $\hat\sigma_b^2$ is added to that of the mean. `ranef()` holds the predicted block effects, `varcomp` the estimated variances, and `refit(reml=False)` fits once more by maximum likelihood (ML, section 7). `np.isclose` compares the two columns:
 
 # %% slideshow={"slide_type": "subslide"}
 comparison = pd.DataFrame({
@@ -612,10 +612,10 @@ ax.legend(loc="upper left")
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The two bars at the right have the length of the SED, one for each analysis; they are equally long.*
+# *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The bar at the right is as long as the SED, which is the same in both analyses.*
 
 # %% [markdown] notes="For reading, as the whole section; it is taught in the twin." slideshow={"slide_type": "skip"}
-# The most important rows once more, with the reasons. The last column says until when the two analyses agree; the hats mean estimates, and $\hat\sigma_b^2$ can be zero. All rows are for a model that holds genotype and block and nothing else: a covariate that varies inside or between blocks breaks them, a second factor that is balanced over blocks and genotypes does not. (The table of the twin explains the other rows.)
+# The most important rows once more, with the reasons. The last column says until when the two analyses agree; the hats mean estimates, and $\hat\sigma_b^2$ can be zero. All rows are for a model that holds genotype and block and nothing else: a covariate that differs between the plots of a block, and whose block means differ as well, breaks the agreement; a second factor that is balanced over blocks and genotypes does not. (The table of the twin explains the other rows.)
 #
 # | quantity | blocks fixed | blocks random | why | the two agree |
 # |---|---|---|---|---|
@@ -727,7 +727,7 @@ show_rows(changed.round(2))
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# You should have said: 16. Only the difference that contains G18 has changed. Two genotypes that stand in the *same blocks* have the same difference in both analyses, because each block adds the same to both. (This is exact, however many other plots are lost, as long as the model holds genotype and block and nothing else. A covariate that varies between blocks would break it.)
+# You should have said: 16. Only the difference that contains G18 has changed. Two genotypes that stand in the *same blocks* have the same difference in both analyses, because each block adds the same to both. (This is exact, however many other plots are lost, as long as the model holds genotype and block and nothing else. A covariate that differs from plot to plot would, as a rule, break it.)
 #
 # G18 now stands in R2, R3 and R4 only, without R1, the best block. Its raw mean is too low, and both analyses correct it. The fixed one corrects by the full block differences, the other one by block differences that are, as a rule, *shrunken*, pulled towards zero (in the complete trial 60.523 in place of 90.176 kg/ha for R1). That makes the gap.
 #
@@ -784,7 +784,7 @@ print(dials.to_string())
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # *Figure 9. The gap between the two analyses in each difference from G01, in kg/ha, for a complete trial, after 12 plots lost at random, and when each block holds half of the genotypes.*
 #
-# A dozen lost plots hardly matter: the largest gap is here a tenth of an SED, and with other seeds up to about a quarter. But when every block holds only half of the genotypes, the analyses differ by half an SED. (Try `"one block"` with 18 plots: a whole block is gone, the rest is complete, and all gaps are zero again. It is the *uneven* loss that matters.)
+# A dozen lost plots hardly matter: the largest gap is here a tenth of an SED, and with other seeds up to about a quarter. But when every block holds only half of the genotypes, the analyses differ by up to half an SED. (Try `"one block"` with 18 plots: a whole block is gone, the rest is complete, and all gaps are zero again. It is the *uneven* loss that matters.)
 #
 # > **Common slip: "fixed or random, the estimates are the same".** They are, when the genotypes that you compare stand in the same blocks. One lost plot is a counter-example.
 

@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="The pair is taught as one double hour, and not by switching at every section: switching would show the answers. Plan: the fixed one from the title to section 11 (58 minutes); then this one, 1 to 3 short, 4 to 11, and 12 to 14 once for both (60 minutes).\nThe tables of section 9 of both are shown together. Read the question aloud and ask what 'random' may mean for a piece of land. Board: the model of the twin stands on the left half; today we fill the right half.\nWith 50 minutes: section 4 runs without talking (later cells need its names, 4 minutes); do not type section 7 live, run it (3); leave the slider of section 13 and show the static picture (2). Sections 15 and 16 are homework (1)." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="The pair is taught as one double hour, and not by switching at every section: switching would show the answers. Plan: the fixed one from the title to section 11 (58 minutes); then this one, 1 to 3 short, 4 to 11, and 12 to 14 once for both (60 minutes).\nThe tables of section 9 of both are shown together. Read the question aloud and ask what 'random' may mean for a piece of land. Board: the model of the twin stands on the left half; today we fill the right half.\nWith 50 minutes: section 4 runs without talking (later cells need its names, 4 minutes); do not type section 7 live, run it (3); leave the slider of section 13 and leave out the factor-2 cell of section 11 (2). Sections 15 and 16 are homework (1)." slideshow={"slide_type": "slide"}
 # # Analyse a field trial in blocks: blocks random
 #
 # **The question.** A field is never even, so we lay our plots out in blocks, and the blocks turn out to yield differently. Suppose our blocks are only a sample of the blocks we could have used. What can we then say about the genotypes, how surely, and about which land?
@@ -23,7 +23,7 @@
 # %% [markdown] notes="Point at the two pictures and ask which of the two a farmer would draw. Do not answer yet." slideshow={"slide_type": "subslide"}
 # ![Three small pictures. Left: a field of four rows with eighteen plots each. Middle: a line with four dots, each with a question mark. Right: a bell curve with four dots under it, each with a question mark.](figures/day2_blocks.png)
 #
-# *The trial, and two ways to think about its four blocks: as four unknown numbers (the twin, [day2_rcbd_fixed](day2_rcbd_fixed.ipynb)), or as four draws from a population of blocks (this notebook). Both notebooks have the same sections, cell for cell; read the twin first.*
+# *The trial (the darker a plot, the higher its yield; the order inside a row is invented), and two ways to think about its four blocks: as four unknown numbers (the twin, [day2_rcbd_fixed](day2_rcbd_fixed.ipynb)), or as four draws from a population of blocks (this notebook). Both notebooks have the same sections, cell for cell; read the twin first.*
 
 # %% [markdown] minutes=1.5 notes="Title one minute, the question only; this section half a minute, run the cells.\nAsk only the new question: are these four blocks interesting in themselves? The discussion is for readers." slideshow={"slide_type": "slide"}
 # ## 1. Set up the trial
@@ -62,7 +62,7 @@ reading = plots.show_field(layout, "block", "genotype", highlight="G01")
 plt.show()
 print(reading)
 
-# %% [markdown] notes="Two minutes in pairs, then collect.\nExpect 'random means that the plots were randomised': reply 'that was the genotypes; now we ask about the blocks'. Expect 'four are too few for a population': reply 'right, keep that doubt until section 10'." slideshow={"slide_type": "subslide"} tags=["discuss"]
+# %% [markdown] notes="For readers; in class only one question: did anybody choose these four blocks?\nExpect 'random means that the plots were randomised': reply 'that was the genotypes; now we ask about the blocks'. Expect 'four are too few for a population': reply 'right, keep that doubt until section 10'." slideshow={"slide_type": "subslide"} tags=["discuss"]
 # *Figure 1. A layout that the trial may have had. Each long box is a block, each cell a plot; the four plots of genotype G01 are filled.*
 #
 # **Discuss.** Did anybody choose these four blocks because they are interesting? Would a second trial use the same four? What did the trial want to learn about: these blocks, or the genotypes?
@@ -71,7 +71,7 @@ print(reading)
 # The genotypes were chosen, and they are of interest. The blocks are four pieces of land out of many that could have served, and the next trial will stand on others. So we may think of a block's effect as a draw from a population of block effects. Such an effect is called <em>random</em>. The word says how we think about the blocks, and not that somebody drew them from a hat.
 # </details>
 
-# %% [markdown] minutes=4 notes="The results of the twin in one line each.\nBoard: y\u2081 = \u2026 + u + \u03b5\u2081, y\u2082 = \u2026 + u + \u03b5\u2082, the shared u underlined twice." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="The results of the twin in one line each.\nBoard: y\u2081 = \u2026 + u + \u03b5\u2081, y\u2082 = \u2026 + u + \u03b5\u2082, the shared u underlined twice." slideshow={"slide_type": "slide"}
 # ## 2. Recall: what we know already
 #
 # In the twin the blocks were fixed. Each got its own number, and what was left over was taken as independent from plot to plot, with standard deviation $\sigma$. We fit that model again, because today it is the one to compare with:
@@ -99,7 +99,7 @@ print(f"variance of u + error: {np.var(u + error):.1f}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Their sum: variances of independent parts add, so the variance of a plot will be $\sigma_b^2 + \sigma^2$.
 
-# %% [markdown] minutes=2 notes="Everybody types four words; the reasons are for section 12, the numbers are for readers. Count hands for the SED and the SE of a mean only.\nExpect 'everything gets better because the model is better': leave it standing until section 14." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1.5 notes="Everybody types four words; the reasons are for section 12, the numbers are for readers. Count hands for the SED and the SE of a mean only.\nExpect 'everything gets better because the model is better': leave it standing until section 14." slideshow={"slide_type": "slide"}
 # ## 3. Commit to a guess
 #
 # The blocks will become random. You saw the numbers in the twin; do not look back. For each of the four, type `"smaller"`, `"same"` or `"larger"` than with blocks fixed in place of `None`, and write down, in half a sentence, why. If you did the twin, copy what you guessed there into `twin_guess`.
@@ -174,7 +174,7 @@ print(f"shuffles that reach what we saw: {n_that_reach} of 2000")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: yes. The block means vary almost three times as much as chance alone would make them vary, and only about 4 of 100 shuffles come that far; the F test of the blocks in the twin says the same. But a part of what we see *is* chance, and the model has to say how large that part is.
 
-# %% [markdown] minutes=5 notes="Let the print stand for a while, then switch to the twin: which rows are the same, which are gone?\nExpect 'the block rows were forgotten': reply 'find the line that begins with block'." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=6 notes="Let the print stand for a while, then switch to the twin: which rows are the same, which are gone?\nExpect 'the block rows were forgotten': reply 'find the line that begins with block'." slideshow={"slide_type": "slide"}
 # ## 5. Fit first
 #
 # Fit now, understand afterwards. `mm.lmm` fits a linear mixed model: *mixed*, because some effects are fixed (the genotypes) and some are random (the blocks). The brackets around `1 | block` make the blocks random; read them as "each block shifts all of its plots by a random amount". The printout names its method, **REML**. This is short for *restricted maximum likelihood*: it estimates the variances from that part of the data which does not depend on the means. Day 4 derives it; today take it as given, and see in section 7 that here it gives the answer of the mean squares.
@@ -236,7 +236,7 @@ Z_toy = np.array([[1, 0], [1, 0], [0, 1]])     # a row for each plot
 print(Z_toy @ Z_toy.T)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Row times row: $\mathbf Z\mathbf Z'$ is 1 where two plots share a block, and 0 where they do not. So $\mathbf V$ has $\sigma_b^2$ in these cells, and $\mathbf R$ adds $\sigma^2$ on the diagonal.
+# Row times row: $\mathbf Z\mathbf Z'$ is 1 where two plots share a block, and 0 where they do not. What $\mathbf V$ makes of this is the question of section 8.
 #
 # Now the real $\mathbf X$ and $\mathbf Z$, column by column:
 
@@ -278,7 +278,7 @@ print(f"X and Z: {X_and_Z.shape[1]} columns, rank {rank_X_and_Z}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # > **Common slip: a reference level for a random effect.** $\mathbf X$ and $\mathbf Z$ together have one column too many, and as fixed effects they would have no single answer. As random effects they do: the $u_j$ are not free, because the model says that they scatter around zero with variance $\sigma_b^2$. So no block has to be left out.
 
-# %% [markdown] minutes=12 notes="Type the first cell live. Common wrong road to the SED: \u221a2 \u00d7 84.46 = 119.4. Show the criterion as one function: read its last line aloud, term by term, and stop there; day 4 derives it.\nPlug-in is the word to leave behind: we put the estimates in and act as if V were known." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=12 notes="Type the first cell live. Common wrong road to the SED: \u221a2 \u00d7 84.46 = 119.4. Show the criterion as one function: read its last line aloud, term by term, and stop there; day 4 derives it.\nSatterthwaite's formula and the interval are for readers: say 'between 3 and 51, and nearer to 51', then show emmeans.\nPlug-in is the word to leave behind: we put the estimates in and act as if V were known." slideshow={"slide_type": "slide"}
 # ## 7. Write the estimate in ten lines
 #
 # Two variances are to be estimated. In a complete block design they can be read from the two mean squares of the twin's analysis of variance. Why? A block mean holds $u_j$ and the average of 18 errors, so it varies by $\sigma_b^2 + \sigma^2/18$. The mean square of the blocks is 18 times the variance of the block means. Therefore, on average,
@@ -389,7 +389,7 @@ upper = mean_g01 + t_star * se_mean
 print(f"t {t_star:.3f} on {df_mean:.2f} df: from {lower:.1f} to {upper:.1f} kg/ha")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Two functions do this for any model. `mm.emmeans` makes the means (*estimated marginal means*), and `mm.contrast` a comparison with weights by name. Their degrees of freedom are those of Kenward and Roger; in a complete trial they are Satterthwaite's:
+# Two functions do this for any model. `mm.emmeans` makes the means (*estimated marginal means*), and `mm.contrast` a comparison with weights by name. Their degrees of freedom are those of Kenward and Roger; in a complete trial with $\hat\sigma_b^2$ above zero they are Satterthwaite's:
 
 # %% slideshow={"slide_type": "-"}
 print(mm.emmeans(mixed, "genotype", at={"genotype": ["G01", "G02"]}))
@@ -501,7 +501,7 @@ print(f"18 sigma_b² / (18 sigma_b² + sigma²) = {factor_by_formula:.3f}")
 # %% [markdown] notes="Hands up. Expect '\u03c3\u00b2, it is the larger one': reply 'relative to its size'." slideshow={"slide_type": "subslide"}
 # R1 was measured 90.18 kg/ha above the average block, and the model believes in 60.52. It takes the rest for chance, because a block mean carries the errors of its 18 plots.
 #
-# > **Common slip: "balanced data do not shrink".** In a balanced trial all blocks shrink *by the same factor*, here 0.671, but they do shrink. Only an infinite $\sigma_b^2$, or infinitely many plots in a block, would leave them alone.
+# > **Common slip: "balanced data do not shrink".** In a balanced trial all blocks shrink *by the same factor*, here 0.671, but they do shrink. As long as plots have an error of their own, only an infinite $\sigma_b^2$, or infinitely many plots in a block, would leave them alone.
 #
 # **Predict.** $\hat\sigma_b^2$ = 2906 rests on four blocks, which is 3 degrees of freedom. We leave out each block in turn and fit again. Which of the two variances will move more, relative to its size?
 
@@ -520,6 +520,8 @@ for block in blocks:
 # ## 11. Turn one knob
 #
 # Now we change the data, as in the twin. We multiply the differences between the blocks by a factor: 1 is the trial as it was, 0 is a perfectly even field, 3 is a very uneven one. Everything else stays. Then we fit the model anew. (`cat.codes` is the number of the block of each plot, 0 to 3. A list of such numbers in brackets picks: `deviations[…]` holds the deviation of the right block for each of the 72 plots.)
+#
+# **Predict.** Below we turn the factor from 0.5 to 3. Will a corner of $\hat{\mathbf V}$ change? Will the predicted block effects leave the block differences in the data, and at which factor do they come closest to them, relative to the size of the effect?
 
 # %% slideshow={"slide_type": "-"}
 def with_block_differences(factor):
@@ -536,8 +538,6 @@ print(f"factor {factor}: sigma_b² {between:.0f}, sigma² {within:.0f} (kg/ha)²
 
 # %% [markdown] notes="Expect 'the dots keep the same distance in kg': reply 'what is the ratio at 1, and at 3?'" slideshow={"slide_type": "fragment"}
 # With factor 2 the variance between blocks has grown more than fivefold, and $\hat\sigma^2$ is what it was. (Why not fourfold? The mean square of the blocks did grow fourfold. But the mean square of the error, which is subtracted from it, stayed.) The next cell draws both sides: on the left the corner of $\hat{\mathbf V}$, on the right the blocks, as they are in the data (rings) and as the model predicts them (dots).
-#
-# **Predict.** Move the factor from 0.5 to 3. Will the left picture change? Will the dots leave their rings, and at which factor do they come closest to them, relative to the size of the effect?
 
 # %% slideshow={"slide_type": "skip"}
 def draw_factor(factor, ax_V, ax_blocks):
@@ -589,7 +589,7 @@ for position in range(3):
 plt.show()
 
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Expect 'then F is on 54 df': reply 'mm.anova keeps 51: Kenward and Roger do not take the zero as known'." slideshow={"slide_type": "fragment"}
 # *Figure 6. Block differences multiplied by 0.5, 1 and 3: above the corner of $\hat{\mathbf V}$, below the blocks in the data (rings) and predicted (dots). Each $\hat{\mathbf V}$ has its own colour scale, the darkest is its diagonal; so compare the numbers.*
 #
 # You should have said: $\hat{\mathbf V}$ changes. In this model the block differences are in $\mathbf V$, and the covariance inside a block grows with them. The larger the factor, the closer the dots come to their rings, relative to the size of the effect: at factor 3 the model believes 260.6 of 270.5 kg/ha. So with large block differences the *block effects* of the two analyses nearly agree. About a genotype *mean* they agree least there: its SE has grown to 125.67 kg/ha, while blocks fixed would still say 80.04.
@@ -672,10 +672,10 @@ plt.show()
 print(reading)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 7. Genotype means ± one standard error in kg/ha, blocks fixed (full circles) and random (open squares). The two bars at the right have the length of the SED, one for each analysis; they are equally long.*
+# *Figure 7. Genotype means ± one standard error in kg/ha, in the order of the means, blocks fixed (full circles) and random (open squares). The two bars at the right have the length of the SED, one for each analysis; they are equally long.*
 
 # %% [markdown] notes="For readers." slideshow={"slide_type": "skip"}
-# The same table once more, with the reasons. The last column says until when the two analyses agree. Remember that $\hat\sigma_b^2$ can be zero (section 11). All rows are for a model that holds genotype and block and nothing else: a covariate that varies inside or between blocks breaks them, a second factor that is balanced over blocks and genotypes does not.
+# The same table once more, with the reasons. The last column says until when the two analyses agree. Remember that $\hat\sigma_b^2$ can be zero (section 11). All rows are for a model that holds genotype and block and nothing else: a covariate that differs between the plots of a block, and whose block means differ as well, breaks the agreement; a second factor that is balanced over blocks and genotypes does not.
 #
 # | quantity | blocks fixed | blocks random | why | the two agree |
 # |---|---|---|---|---|
@@ -771,10 +771,10 @@ differences, sigma2_b_now = both_analyses(trial)
 gap = differences["fixed"] - differences["random"]
 print(f"no plot lost: largest gap between the analyses {gap.abs().max():.2f} kg/ha")
 
-# %% [markdown] notes="Expect 'the random one, it knows more': reply 'which of the two takes the 90 kg/ha of R1 at face value?'" slideshow={"slide_type": "subslide"}
+# %% [markdown] notes="Expect 'again 16': reply 'in how many of the differences is G01?' Then, on G18: which of the two analyses takes the 90 kg/ha of R1 at face value?" slideshow={"slide_type": "subslide"}
 # No plot lost, no gap. Now the goats eat one plot. With `seed = 1` it is that of G18 in R1, the best block. So the mean of the three plots that are left is too low, and both analyses move G18 up.
 #
-# **Predict.** Which analysis moves G18 up by more, and why?
+# **Predict.** You know from the twin how many differences agree. Suppose that the goats had eaten a plot of *G01* instead: how many of the 17 would agree then? (We run what the goats really did; then check your answer with `seed = 3`.)
 
 # %% slideshow={"slide_type": "-"}
 number_lost = 1
@@ -793,11 +793,11 @@ show_rows(changed.round(2))
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# You should have said: the one with blocks fixed, by 11.22 kg/ha, because it adds back the full effect of R1 and the other one a shrunken effect. As in the twin, 16 differences agree, and only that of G18 has changed. Both analyses estimate a genotype by the mean of its plots, after the effect of the block has been subtracted from each plot, and they differ in that effect only:
+# 16 differences agree; only that of G18 has changed. The analysis with blocks fixed moves G18 up by more, by 11.22 kg/ha, because it adds back the full effect of R1 and the other one a shrunken effect. Had G01 lost a plot, you should have said: none of the 17 agrees, because each of them is a difference from G01. Both analyses estimate a genotype by the mean of its plots, after the effect of the block has been subtracted from each plot, and they differ in that effect only:
 #
 # $$\hat g_i - \hat g_1 = \text{mean of } (y_{ij} - \text{block } j) \;-\; \text{mean of } (y_{1j} - \text{block } j).$$
 #
-# The fixed analysis subtracts the measured block effect, the mixed analysis the shrunken one. Two genotypes that stand in the *same blocks* have the same subtracted, and it cancels. (This is exact, however many other plots are lost, as long as the model holds genotype and block and nothing else. A covariate that varies between blocks would break it.)
+# The fixed analysis subtracts the measured block effect, the mixed analysis the shrunken one. Two genotypes that stand in the *same blocks* have the same subtracted, and it cancels. (This is exact, however many other plots are lost, as long as the model holds genotype and block and nothing else. A covariate that differs from plot to plot would, as a rule, break it.)
 #
 # Now turn both knobs. The bars are the gaps in kg/ha, in the order of the means. Below the picture are three dials: the largest gap in units of its SED, the ratio of the average SEDs (fixed to random), and the variance between blocks.
 
@@ -852,7 +852,7 @@ print(dials.to_string())
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # *Figure 9. The gap between the two analyses in each difference from G01, in kg/ha, for a complete trial, after 12 plots lost at random, and when each block holds half of the genotypes.*
 #
-# A dozen lost plots hardly matter: the largest gap is here a tenth of an SED, and with other seeds up to about a quarter. But when every block holds only half of the genotypes, the analyses differ by half an SED. The ratio says that random blocks have the smaller SED there. (It can also fall a little below 1, because each analysis estimates its own $\sigma^2$.)
+# A dozen lost plots hardly matter: the largest gap is here a tenth of an SED, and with other seeds up to about a quarter. But when every block holds only half of the genotypes, the analyses differ by up to half an SED. The ratio says that random blocks have the smaller SED there. (It can also fall a little below 1, because each analysis estimates its own $\sigma^2$.)
 #
 # > **Common slip: "fixed or random, the estimates are the same".** They are, when the genotypes that you compare stand in the same blocks. One lost plot is a counter-example.
 
@@ -937,7 +937,7 @@ print(rooms_random.varcomp[["group", "variance"]].round(2).to_string(index=False
 # The variance between rooms, 12.00, is a third of that between the observations in a room, 36.00. A diet mean averages 45 observations but only three rooms, so SE² = 12/3 + 36/45 = 4.8, and the rooms dominate. So do their degrees of freedom: three rooms have 2. The wide interval is the one for the adviser: it speaks of the average over rooms like these. The rooms of one farmer are a new draw: for one room the SE is √(4.8 + 12) = 4.1, and the interval is wider still. To make the adviser's shorter, you need more rooms, not more pigs. (The model also takes the three days of a pen as independent, which they are not; day 6, planned.)
 # </details>
 
-# %% [markdown] minutes=1 notes="Ask who had three directions right. Return to 'everything gets better': which number did? Read the three sentences of the card aloud, or let a student do it." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1.5 notes="Ask who had three directions right. Return to 'everything gets better': which number did? Read the three sentences of the card aloud, or let a student do it." slideshow={"slide_type": "slide"}
 # ## 14. Wrap up
 #
 # Your guesses of both notebooks beside the results:

@@ -408,6 +408,9 @@ KNOWN_SLIPS = {
         73.14: "ML's",
         7133: "square root",
         168.9: "SD of one plot",
+        160.1: "this is σ;",
+        53.9: "this is σ_b;",
+        100.2: "one new block",
     },
     "day2.potash": {
         0.0097: "still holds σ²/5",

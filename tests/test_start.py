@@ -314,6 +314,15 @@ def test_start_from_anywhere_in_the_project(own, monkeypatch, capsys, launched):
     assert f"--ServerApp.root_dir={own.parent}" in line
 
 
+def test_in_a_cell_of_a_copy_a_fresh_one_comes_beside_it(own, monkeypatch, capsys, tmp_path):
+    """JupyterLab runs a cell in the folder of its notebook, wherever the copies were put."""
+    assert command(["start", "--copies-only", "--folder", str(tmp_path / "mine")]) == 0
+    monkeypatch.chdir(tmp_path / "mine" / "exercises")
+    assert command(["start", "--copies-only", "--fresh", "day5_s"]) == 0
+    assert f"in {tmp_path / 'mine'}: {len(NAMES)} notebooks" in capsys.readouterr().out
+    assert list((tmp_path / "mine").glob("day5_shrinkage_blups_20*.ipynb"))
+
+
 def test_options_of_start(own, monkeypatch, capsys, launched, tmp_path):
     monkeypatch.chdir(own.parent)
     assert command(["start", "--no-browser", "--fresh", "day5_s"]) == 0

@@ -265,6 +265,11 @@ def lab(folder, first, project, browser=True):
             continue  # JupyterLab has heard it, too: it asks, and ends itself
 
 
+def _around(here):
+    """The student's folder that `here` is in, when the command runs in a cell of a copy."""
+    return next((path for path in (here, *here.parents) if (path / RECORD).is_file()), None)
+
+
 def main(folder=None, browser=True, copies_only=False, fresh=None, solutions=False):
     """Make the copies, say what was done, open JupyterLab; return the exit code."""
     notebooks = project_notebooks()
@@ -275,7 +280,8 @@ def main(folder=None, browser=True, copies_only=False, fresh=None, solutions=Fal
                 f"{need} is not installed; in the project folder: "
                 f'{python()} -m pip install -e ".[course]"'
             )
-    folder, here = Path(folder or project / FOLDER).resolve(), Path.cwd().resolve()
+    here = Path.cwd().resolve()
+    folder = Path(folder or _around(here) or project / FOLDER).resolve()
     report = copy(notebooks, folder, solutions)
     shown = folder.relative_to(here).as_posix() if folder.is_relative_to(here) else str(folder)
     for line in sentences(report, shown):
