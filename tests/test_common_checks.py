@@ -349,18 +349,23 @@ def called(function, good, **bad):
 
 
 def attempt(function, good, **bad):
-    """(works, what is wrong, message) of one call."""
-    message, wrong = "", ""
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    """(works, what is wrong, message) of one call.
+
+    The timer counts what this process computes, whatever else the machine does, and is off before
+    a refusal is judged: `ast.parse` does not bear to be interrupted.
+    """
     try:
-        called(function, good, **bad)
+        try:
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            called(function, good, **bad)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
     except TooLong:
-        wrong = "takes too long"
+        return False, "takes too long", ""
     except Exception as error:
-        message, wrong = str(error), complaint(error, *bad)
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-    return not message and not wrong, wrong, message[:300]
+        message = str(error)
+        return False, complaint(error, *bad), message[:300]
+    return True, "", ""
 
 
 def limit_memory():

@@ -28,7 +28,8 @@ course.saying course.units course.reading course.terms course.question
 course.answers.common course.answers.day2 course.answers.day4 course.answers.day5 course.answers
 course.checks course.checkup course.sources
 course.authoring.lessons course.authoring.lesson_prose course.authoring.lesson_rules
-course.authoring.checking course.authoring.executing course.authoring.pictures course.authoring.ties
+course.authoring.checking course.authoring.kernels course.authoring.executing
+course.authoring.pictures course.authoring.ties
 course.authoring.building course.authoring.exercises course.authoring.runsheet
 course.authoring.figures course.authoring.formulas course.authoring.pair_page
 course.classroom

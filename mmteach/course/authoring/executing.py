@@ -8,6 +8,7 @@ import asyncio
 import os
 import re
 import tempfile
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from . import lessons
@@ -60,19 +61,15 @@ def prepare(script):
     return notebook
 
 
-async def execute(notebook, folder, timeout=120, startup=""):
-    """Run every cell in a fresh kernel that works in `folder`; return the widgets' states.
+@asynccontextmanager
+async def session(notebook, folder, timeout=120, startup=""):
+    """A fresh kernel that works in `folder`, for the cells of `notebook`; gives nbclient's client.
 
     `startup` is code that the kernel runs before the first cell.
     """
-    from nbclient import NotebookClient
-    from nbclient.exceptions import (
-        CellExecutionError,
-        CellTimeoutError,
-        DeadKernelError,
-    )
+    from .kernels import Client
 
-    client = NotebookClient(
+    client = Client(
         notebook,
         timeout=timeout,
         kernel_name="python3",
@@ -88,11 +85,25 @@ async def execute(notebook, folder, timeout=120, startup=""):
             path = Path(profile, "profile_default", "startup", "first.py")
             path.parent.mkdir(parents=True)
             path.write_text(startup, encoding="utf-8")
-        try:
-            await client.async_execute(env=env)
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            raise BuildError(re.sub(r"\x1b\[[0-9;]*m", "", str(error))) from None
-    return client.widget_state
+        async with client.async_setup_kernel(env=env):
+            yield client
+
+
+async def execute(client):
+    """Run every cell of a client's notebook, in order; the kernel stays.
+
+    Raises BuildError when a cell fails.
+    """
+    from nbclient.exceptions import (
+        CellExecutionError,
+        CellTimeoutError,
+        DeadKernelError,
+    )
+
+    try:
+        await client.async_execute(cleanup_kc=False)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise BuildError(re.sub(r"\x1b\[[0-9;]*m", "", str(error))) from None
 
 
 def steady_output(output):
@@ -192,10 +203,11 @@ def settle(notebook, states):
 async def _run(script, timeout, startup):
     notebook = prepare(script)
     try:
-        states = await execute(notebook, script.parent, timeout, startup)
+        async with session(notebook, script.parent, timeout, startup) as client:
+            await execute(client)
     except BuildError as error:
         raise BuildError(f"{script.name}: {error}") from None
-    settle(notebook, states)
+    settle(notebook, client.widget_state)
     complaint = lessons.unexecuted(notebook.cells)
     if complaint:
         raise BuildError(f"{script.name}: {complaint}")
