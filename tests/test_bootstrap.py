@@ -20,7 +20,7 @@ from mmteach.inference.bootstrap import bootstrap
 
 HERE = Path(__file__).parent
 LONG = """
-import threading, time
+import signal, threading, time
 from multiprocessing import active_children
 import mmteach as mm
 from mmteach.inference import bootstrap as bootstrapping
@@ -31,6 +31,8 @@ def tell():
     time.sleep(1.0)  # into the work
     print(*(child.pid for child in active_children()), flush=True)
 
+# one that was started in the background would not hear of Ctrl-C
+signal.signal(signal.SIGINT, signal.default_int_handler)
 bootstrapping.WORTH_IT = 0.0
 threading.Thread(target=tell, daemon=True).start()
 fit = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))

@@ -188,12 +188,29 @@ print(len(questions()))
     assert any("the variance between schools by REML (points^2)" in line for line in lines)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["runsheet", "day4"], ["check", "day5_shrinkage"], ["build", "--check", "day4"], []],
-)
-def test_an_ascii_terminal_stops_no_command(arguments):
-    assert in_ascii("-m", "mmteach", *arguments)
+IN_ASCII = {
+    "runsheet day4": "Estimat",
+    "check day5_shrinkage": "day5_shrinkage_blups: ",
+    "build --check day4": "day4_reml_from_scratch.ipynb: ",
+    "": "doctor",
+}
+
+
+def test_an_ascii_terminal_stops_no_command():
+    """One after another, each as `python -m mmteach` runs it."""
+    code = f"""
+import runpy, sys
+for line in {list(IN_ASCII)!r}:
+    sys.argv[1:] = line.split()
+    try:
+        runpy.run_module("mmteach", run_name="__main__")
+    except SystemExit as end:
+        assert end.code == 0, (line, end.code)
+    print("----")
+"""
+    printed = in_ascii("-c", code).split("----\n")
+    for words, text in zip(IN_ASCII.values(), printed[:-1], strict=True):
+        assert words in text
 
 
 @pytest.mark.parametrize("text", ["-1", "0", "1.5", "soon", "1e3", ""])
