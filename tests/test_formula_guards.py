@@ -176,9 +176,21 @@ def test_numbers_read_as_text_are_named():
         mm.lmm("y ~ C(id) + (1 | g)", d.assign(id=range(N)))
 
 
+def test_numbers_kept_as_text_are_remarked():
+    d = frame().assign(k=lambda d: d.k.astype(str))
+    remark = (
+        "'k' holds text, and so is a factor of 4 levels; they look like numbers: if levels are "
+        "meant, C(k) says so, for one slope use pd.to_numeric(data['k'])"
+    )
+    assert mm.lmm("y ~ k + (1 | g)", d).messages == mm.lm("y ~ k", d).messages == [remark]
+    assert mm.lmm("y ~ C(k) + (1 | g)", d).messages == []
+    # a grouping factor is made of levels
+    assert not any("text" in line for line in mm.lmm("y ~ x + (1 | k)", d).messages)
+    assert mm.lmm("y ~ k + (1 | g)", d.assign(k="a" + d.k)).messages == []
+
+
 def test_one_cell_of_text_among_numbers_is_remarked():
     d = frame().assign(k=lambda d: d.k.astype(str))
-    assert mm.lmm("y ~ k + (1 | g)", d).messages == []  # text throughout: a choice
     d.loc[3, "k"] = "n/a"
     fit = mm.lmm("y ~ k + (1 | g)", d)
     assert fit.messages[0] == (

@@ -202,12 +202,19 @@ class Reader:
 
     def _remark_numbers(self, name):
         most, others = numbers_as_text(self.levels[name])
-        if most and others:
-            self.remarks.append(
-                f"'{name}' holds text, and so is a factor of {len(self.levels[name])} levels; but for "
-                f"{listed(map(shown, others), 3)} they are numbers: if that is what you mean, use "
-                f"pd.to_numeric(data['{name}'], errors=\"coerce\")"
+        if not most:
+            return
+        remedy = f"pd.to_numeric(data['{name}'])"
+        but = f"they look like numbers: if levels are meant, C({name}) says so, for one slope use"
+        if others:
+            remedy = f"pd.to_numeric(data['{name}'], errors=\"coerce\")"
+            but = (
+                f"but for {listed(map(shown, others), 3)} they are numbers: if that is what you "
+                "mean, use"
             )
+        self.remarks.append(
+            f"'{name}' holds text, and so is a factor of {len(self.levels[name])} levels; {but} {remedy}"
+        )
 
     def first_levels(self, column):
         return level_codes(column)[1]
