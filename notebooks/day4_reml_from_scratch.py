@@ -6,612 +6,717 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Leave the picture on the screen while people arrive; ask who has typed REML = TRUE without knowing what it does.\nThese scores were simulated, so for once the truth is known; section 5 tells it. Do not give it away before.\nWith 50 minutes: leave sections 13 and 15 and the second halves of sections 9, 11 and 12 for reading; the derivation and the simulation stay." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Read the question aloud and let the class answer it in one word, before anything else: n, or n minus 1? Then ask why. Collect the half sentences and leave them on the board; section 2 answers.\nWith 50 minutes: section 4 without reading the printout (3), the proof of section 8 and the surface of section 9 are left for reading (5), section 10 shows its last table only (2)." slideshow={"slide_type": "slide"}
 # # Estimate variances with REML, from scratch
 #
-# ![Two contour plots side by side, the standard deviation between schools against the one within schools. In each, a line of dots runs from a common start into the innermost contour. The innermost contour lies further to the right under REML than under ML.](figures/day4_reml.png)
+# **The question.** On day 2 a printout said *REML*, and we took its two variances as given. How are they found? And why not by plain maximum likelihood, as most other things in statistics?
 #
-# *Twelve students, three schools, two variances to estimate. Contours of two criteria, ML (maximum likelihood) and REML (restricted maximum likelihood); low is good. The dots are the steps of a search for the lowest point. Every part of this picture will be your own work.*
+# **What you can do afterwards**
 #
-# **What you do.** Write ML and REML in a few lines of numpy each, check every line of the derivation on numbers, then break it.
+# - say why the variance of a sample is divided by $n - 1$, and why this *is* REML;
+# - build the covariance matrix of grouped data, by a loop and with matrices;
+# - write the criteria of ML and of REML in a few lines of numpy, and search their lowest points;
+# - say what ML overlooks, when this matters, and by how much.
 #
-# **What you can do afterwards.** Build the covariance matrix of grouped data; say what ML overlooks; derive REML in three ways; tell which REML numbers may be compared, and what an estimate of zero means.
-#
-# **What you need.** The pair of day 2, where $\mathbf V$ came up, and the normal density. In class: 58 minutes.
+# **What you need.** The pair of day 2, above all section 7 of [day2_rcbd_mixed](day2_rcbd_mixed.ipynb). **Time.** In class 60 minutes; alone about two hours.
 
-# %% [markdown] minutes=2 notes="One notation for the whole course: write the two variances on the board and leave them there.\nPeople read sigma_b as the SD of a mean: it is the SD between schools, before any student is drawn." slideshow={"slide_type": "slide"}
-# ## 1. Set up and recall
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# ![Twelve dots in three rows, one row for each school; a vertical bar in each row marks its mean. An arrow between the bars carries the words: between schools, sigma_b squared, question mark. An arrow along one row carries the words: within a school, sigma squared, question mark.](figures/day4_reml.png)
 #
-# The model of day 2 again, with schools in the place of blocks. Student $i$ of school $j$ scores
+# *Twelve students in three schools, and two variances to find.*
+
+# %% [markdown] minutes=5 notes="Do not say 'bias' before somebody has seen the number 169.\nBoard: the identity, and under it the three averages n\u03c3\u00b2, (n \u2212 1)\u03c3\u00b2, \u03c3\u00b2." slideshow={"slide_type": "slide"}
+# ## 1. A question from the first course: n or n − 1?
 #
-# $$y_{ij} = \mu + u_j + \varepsilon_{ij}, \qquad u_j \sim N(0, \sigma_b^2), \qquad \varepsilon_{ij} \sim N(0, \sigma^2).$$
-#
-# $\mu$ is a fixed number, the mean over all schools there could be. The $u_j$ are draws from a population of schools. $\sigma_b^2$ is the variance between schools, $\sigma^2$ the variance between students of one school. There are $J$ schools with $k$ students each, $n$ rows in all, and $p$ columns in $\mathbf X$, the matrix of the fixed effects; here $p = 1$.
+# We begin as small as possible, with four students of one school. The tools first. From `numpy` we take three functions by name: `inv` inverts a matrix, `solve` solves a system of equations, and `slogdet` gives the logarithm of a determinant.
 
 # %% slideshow={"slide_type": "skip"}
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import statsmodels.formula.api as smf
-from ipywidgets import FloatSlider, interact
 from numpy.linalg import inv, slogdet, solve
-from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 
 import mmteach as mm
 from mmteach import plots
-from mmteach.course import side_by_side
 
+# %% slideshow={"slide_type": "-"}
 plt.rcParams.update(plots.STYLE)
-
-# %% slideshow={"slide_type": "-"}
 schools = mm.load("schools")
-y, school, n = schools.score.to_numpy(), schools.school.to_numpy(), len(schools)
-print(plots.show_points(y, school, unit="score (points)"))
-plt.show()
+first_school = schools[schools["school"] == "S1"]
+four_scores = first_school["score"].to_numpy()
+deviations = four_scores - four_scores.mean()
+sum_of_squares = np.sum(deviations**2)
+print("scores:", four_scores.round(1))
+print(f"mean: {four_scores.mean():.1f} points")
+print(f"sum of squares: {sum_of_squares:.1f} points²")
+print(f"divided by 4:   {sum_of_squares / 4:.1f} points²")
+print(f"divided by 3:   {sum_of_squares / 3:.1f} points²")
 
-# %% [markdown] minutes=4 notes="Ask: do these schools differ? Collect votes before the means are read out; let people type their guesses before the fit.\nThen read the print from top to bottom. The stumbling block: the column sd is the root of the variance, not its standard error." slideshow={"slide_type": "slide"}
-# ## 2. Look, guess, fit
+# %% [markdown] notes="Hands up, one vote each. Expect 'n is right, it is an average': reply 'an average of what, around which mean?' Expect 'n \u2212 1 is too large, to be on the safe side': reply 'let us see'." slideshow={"slide_type": "fragment"}
+# Four students, and two answers: 99.3 or 132.3 points². You were taught to divide by $n - 1$. But which of the two is closer to the truth?
 #
-# *Figure 1 (above). A dot for each student, a bar at the mean of each school. The three means lie far apart, and so do the students of a school.*
+# These four scores cannot tell, because nobody knows the truth behind them. So we make one. We let the computer draw very many samples of four students from a school whose mean is 50 and whose variance is 225, and estimate the variance of each sample in both ways.
 #
-# **Commit to a guess** of the two variances, in squared points, before a model shows them: type your numbers over ours.
-
-# %% slideshow={"slide_type": "-"}
-guess = {"sigma_b²": 60, "sigma²": 200}           # your guesses, in squared points
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# Then fit. The formula says: one mean, and a random shift for each school.
+# **Predict.** Averaged over all samples: does the division by $n$ give too little, the right value, or too much? And the division by $n - 1$?
 
 # %% slideshow={"slide_type": "subslide"}
-fit = mm.lmm("score ~ 1 + (1 | school)", schools)
+n_samples = 100_000
+true_mean = 50
+true_variance = 225
+n = 4
+rng = np.random.default_rng(seed=1)
+samples = rng.normal(loc=true_mean, scale=15, size=(n_samples, n))   # a row each
+means = samples.mean(axis=1, keepdims=True)      # keepdims: one column, to subtract it
+around_own_mean = np.sum((samples - means) ** 2, axis=1)     # a sum of squares for each
+print(f"{n_samples} samples; the truth: mean {true_mean}, variance {true_variance}")
+print(f"average, divided by n:     {np.mean(around_own_mean / n):.0f} points²")
+print(f"average, divided by n - 1: {np.mean(around_own_mean / (n - 1)):.0f} points²")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# You should have said: too little with $n$, about three quarters of the truth, and right with $n - 1$ (up to a little chance).
+#
+# Why too little? The deviations were measured from the mean of *the same four students*. This mean lies closer to them than the true mean does. How much closer is said by an identity that you can check by multiplying out:
+#
+# $$\sum (y_i - \bar y)^2 = \sum (y_i - \mu)^2 - n(\bar y - \mu)^2.$$
+#
+# The sum around the sample's own mean is smaller, and what is missing is $n(\bar y - \mu)^2$. The variance of a mean of $n$ students is $\sigma^2/n$, so on average the missing piece is $n \cdot \sigma^2/n = \sigma^2$. Let us look at the three averages:
+
+# %% slideshow={"slide_type": "-"}
+around_truth = np.sum((samples - true_mean) ** 2, axis=1)
+missing = n * (means[:, 0] - true_mean) ** 2     # [:, 0]: the column as a list
+print(f"around the true mean: {np.mean(around_truth):4.0f}, n times the variance")
+print(f"the missing piece:    {np.mean(missing):4.0f}, one variance")
+print(f"around the own mean:  {np.mean(around_own_mean):4.0f}, so n - 1 are left")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# To estimate the mean has cost one variance out of four. Three are left, therefore we divide by three.
+
+# %% [markdown] minutes=4 notes="Ask for a combination of the four scores that does not change when everybody gains ten points. Somebody says 'a difference'. How many more, that are not sums of the first ones?\nBoard: the three rows, with their lengths \u221a2, \u221a2, 2." slideshow={"slide_type": "slide"}
+# ## 2. Forget the mean
+#
+# Here is another way to look at the same three, and it is the one that will carry us through the day. Four scores hold two kinds of information. Their mean says how good the school is. Their *differences* say how much students vary, and nothing about the mean: if every student gains ten points, no difference changes.
+#
+# How many differences are there that do not follow from each other? Three. We choose: the first student against the second, the third against the fourth, and the first two against the last two. Each is a row of weights that add up to zero, in short a **contrast**. We scale every row so that its squared weights add up to 1 (it then has *length* 1):
+
+# %% slideshow={"slide_type": "-"}
+K_transposed = np.array([
+    [1, -1, 0, 0],       # the first against the second
+    [0, 0, 1, -1],       # the third against the fourth
+    [1, 1, -1, -1],      # the first two against the last two
+])
+lengths = np.sqrt(np.sum(K_transposed**2, axis=1, keepdims=True))
+K_transposed = K_transposed / lengths
+three_contrasts = K_transposed @ four_scores
+after_ten_points = K_transposed @ (four_scores + 10)
+print("three contrasts:               ", three_contrasts.round(2))
+print("if everybody gains ten points: ", after_ten_points.round(2))
+
+# %% [markdown] notes="Expect '0, since they are differences': reply 'the squares, too?' Expect 'I have not seen any': point at the first output of section 1." slideshow={"slide_type": "fragment"}
+# The contrasts did not notice the ten points: the mean is gone.
+#
+# **Predict.** The squares of the three contrasts add up to a number that you have already seen. Which one?
+
+# %% slideshow={"slide_type": "-"}
+print(f"sum of the squared contrasts: {np.sum(three_contrasts**2):.1f} points²")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# It is the sum of squares, 397.0. So the four deviations from the mean were only three pieces of information all along. What do we know about each piece? Its mean is zero, whatever $\mu$ is, because its weights add up to zero. Its variance is $\sigma^2$, because the squared weights add up to 1. And no two of them have anything in common, because the rows are at right angles (multiply two rows and add up: 0). So we have three independent numbers with mean zero and variance $\sigma^2$; the average of their squares, $397.0 / 3$, estimates $\sigma^2$. *That* is the $n - 1$.
+#
+# To estimate variances from the part of the data that does not depend on the means is called **restricted maximum likelihood**, **REML**. So you have used it since your first course. What is missing is the word *likelihood*.
+
+# %% [markdown] minutes=6 notes="Say slowly: probable under which parameters. People read the likelihood as the probability of the parameter.\nBoard: product of four densities \u2192 sum of four logs \u2192 times \u22122. Then the derivative, and where it is zero." slideshow={"slide_type": "slide"}
+# ## 3. Write the likelihood of four scores
+#
+# Suppose that the scores of the school are normal with mean $\mu$ and variance $\sigma^2$. Then the density of one score $y$ is
+#
+# $$f(y) = \frac{1}{\sqrt{2\pi\sigma^2}}\, e^{-(y-\mu)^2/(2\sigma^2)}.$$
+#
+# Four independent scores have the product of four such densities. Read as a function of the *parameters*, with the scores as they are, this product is called the **likelihood**. It says how probable parameters make the data that we have. **Maximum likelihood**, **ML**, chooses the parameters that make it largest.
+#
+# Products are clumsy, so we take the logarithm, which turns them into sums; and we multiply by $-2$, which removes the fractions. A large likelihood is now a *small* number:
+#
+# $$-2\log f(y) = \log 2\pi\sigma^2 + \frac{(y-\mu)^2}{\sigma^2}, \qquad -2\log L = n\log 2\pi\sigma^2 + \frac{\sum(y_i-\mu)^2}{\sigma^2}. \tag{1}$$
+#
+# The first term rises with $\sigma^2$: it is the price for a large variance. The second one falls: large deviations become less surprising. Somewhere between is the lowest point. As for $\mu$, the sum of squares is smallest at the mean of the scores, whatever $\sigma^2$ is. So we put $\hat\mu = \bar y$ in, and $-2\log L$ depends on $\sigma^2$ alone.
+#
+# Now do the same with the three contrasts. They are normal too, with mean zero, there are three of them, and their sum of squares is the same 397.0.
+#
+# **Predict.** We draw both curves. One has $4\log 2\pi\sigma^2$ in it, the other $3\log 2\pi\sigma^2$. Which has its lowest point further to the right? And where?
+
+# %% slideshow={"slide_type": "subslide"}
+variances = np.linspace(40, 500, 461)             # 40, 41, …, 500
+from_scores = 4 * np.log(2 * np.pi * variances) + sum_of_squares / variances
+from_contrasts = 3 * np.log(2 * np.pi * variances) + sum_of_squares / variances
+
+fig, ax = plt.subplots(figsize=(7, 3.4))
+reml_above_lowest = from_contrasts - from_contrasts.min()
+ml_above_lowest = from_scores - from_scores.min()
+ax.plot(variances, reml_above_lowest, label="three contrasts (REML)")
+ax.plot(variances, ml_above_lowest, "--", label="four scores (ML)")
+ax.set_xlabel("σ², variance between the students of a school (points²)")
+ax.set_ylabel("−2 log L, above its lowest")
+ax.set_ylim(-0.1, 3)
+ax.legend()
+plt.show()
+lowest_ml = variances[np.argmin(from_scores)]         # argmin: where it is smallest
+lowest_reml = variances[np.argmin(from_contrasts)]
+print(f"lowest point: ML at {lowest_ml:.0f}, REML at {lowest_reml:.0f} points²")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 1. −2 log-likelihood of the variance, from the three contrasts (full line) and from the four scores (broken line), each measured from its lowest point. Low is good.*
+#
+# You should have said: REML, at $397.0/3 = 132.3$, and ML at $397.0/4 = 99.3$ (the curves were computed at whole numbers). You can also find this without drawing: the derivative of (1) is $n/\sigma^2 - \sum(y_i-\bar y)^2/\sigma^4$, and it is zero at $\sigma^2 = \sum(y_i-\bar y)^2/n$. With $n - 1$ in the place of $n$ it is zero at $\sum(y_i-\bar y)^2/(n-1)$.
+#
+# The same sum of squares, but another count: this is the whole difference between ML and REML. REML's curve is also flatter, because three pieces of information say less than four.
+
+# %% [markdown] minutes=5 notes="Collect the guesses in a column on the board; half a minute. Then read the print from top to bottom.\nWhat confuses: the column sd is the root of the variance. It is not the standard error of the variance." slideshow={"slide_type": "slide"}
+# ## 4. Three schools: guess, then fit
+#
+# Now the students come in groups. Student $i$ of school $j$ scores
+#
+# $$y_{ij} = \mu + u_j + \varepsilon_{ij}, \qquad u_j \sim N(0, \sigma_b^2), \qquad \varepsilon_{ij} \sim N(0, \sigma^2).$$
+#
+# It is the model of day 2 with schools in the place of blocks, and with one mean in the place of the genotypes. $\sigma_b^2$ is the variance between schools, $\sigma^2$ the variance between the students of one school. There are $J = 3$ schools with $k = 4$ students each:
+
+# %% slideshow={"slide_type": "-"}
+y = schools["score"].to_numpy()
+school = schools["school"].to_numpy()
+reading = plots.show_points(y, school, unit="score (points)")
+plt.show()
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 2. A dot for each student, and a bar at the mean of each school.*
+#
+# In [Start here](00_start_here.ipynb) REML found 102.6 between the schools and 144.4 within. **Commit to a guess** before you see what ML finds: for each variance type `"smaller"`, `"same"` or `"larger"` than by REML in place of `None`. Think of section 3: which of the two variances is measured around an *estimated* mean of all schools?
+
+# %% slideshow={"slide_type": "-"}
+my_guess = {
+    "sigma_b²": None,
+    "sigma²": None,
+}
+print("my guess, ML beside REML:", my_guess)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The answer comes in section 7, by our own code. Here is first what we want to be able to compute:
+
+# %% slideshow={"slide_type": "-"}
+fit = mm.lmm("score ~ 1 + (1 | school)", data=schools)
 print(fit.summary())
 
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# Take the print apart, from the top:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Read it from the top.
 #
-# - **REML criterion** 91.1: minus twice a log-likelihood, at its lowest. Sections 4 to 7 build it.
-# - **Random effects**: the estimates $\hat\sigma_b^2$ = 102.64 and $\hat\sigma^2$ = 144.39, in squared points. The column `sd` holds their roots, 10.13 and 12.02 points. It is not a standard error.
-# - **Fixed effects**: the mean is 54.457 points, with standard error 6.800. This error depends more on the number of schools, three, than on the number of students. It is computed as if the two variances were known, though they are estimates; so in general it is slightly too small (day 6).
+# - **REML criterion** 91.1: minus twice a log-likelihood, at its lowest point. Which likelihood? Section 8 will say.
+# - **Random effects**: $\hat\sigma_b^2$ = 102.64 and $\hat\sigma^2$ = 144.39 points². The column `sd` holds their square roots, 10.13 and 12.02 points. It is *not* a standard error.
+# - **Fixed effects**: the mean is 54.457 points, with a standard error of 6.800. The standard error acts as if the two variances were known; they are estimates, so in general it is slightly too small (day 6, *planned*).
 #
-# **Check.** The ordinary standard error is $s/\sqrt{12}$, with $s$ the standard deviation of all scores. Is it larger or smaller than 6.800?
+# **Check.** Forget for a moment that there are schools. The standard error of the mean of 12 independent scores is $s/\sqrt{12}$. Is this larger or smaller than 6.800?
 #
 # <details><summary>Answer</summary>
-#
-# Smaller. It treats the students as independent draws. Four students of one school share that school's $u_j$, so together they say less about $\mu$ than four strangers would.
+# Smaller: it is 4.27 points. Four students of one school share their school's u_j, so together they say less about the mean than four strangers would.
 # </details>
 
-# %% [markdown] minutes=6 notes="Write the loop live: ask the class for the value of a cell before typing it.\nThen the same matrix in one line; the picture shows why the two agree." slideshow={"slide_type": "slide"}
-# ## 3. Build V
+# %% [markdown] minutes=5 notes="Write the loop live: ask the class for the value of a cell before you type it.\nThen the same matrix in one line. Board: y\u2081 = \u03bc + u\u2081 + \u03b5\u2081, y\u2082 = \u03bc + u\u2081 + \u03b5\u2082; what do they share?" slideshow={"slide_type": "slide"}
+# ## 5. Build V
 #
-# $\mathbf V$ holds the variances and covariances of all scores. Rows $i$ and $i'$ are one student, or two students of a school, or strangers:
+# The likelihood of section 3 was a product, because the four scores were independent. Students of one school are not: they share $u_j$. What they share is collected in the covariance matrix $\mathbf V$. Take two rows of the table, $i$ and $i'$:
 #
-# $$V_{ii'} = \begin{cases} \sigma_b^2 + \sigma^2 & \text{the same student}\\ \sigma_b^2 & \text{two students of one school}\\ 0 & \text{students of different schools} \end{cases}$$
+# $$V_{ii'} = \begin{cases} \sigma_b^2 + \sigma^2 & \text{the same student (variance of a score)}\\ \sigma_b^2 & \text{two students of one school}\\ 0 & \text{students of different schools} \end{cases}$$
 #
-# As a program, this is a double loop. We fill it with round numbers, $\sigma_b^2$ = 100 and $\sigma^2$ = 225, and keep this $\mathbf V$ for the checks of sections 4 to 9. Any positive numbers would do; section 5 says why these:
+# As a program this is a double loop over the rows. (`enumerate` counts along: it gives the number of the row, and the school of the row.)
 
 # %% slideshow={"slide_type": "subslide"}
 def V_by_loop(sigma2_b, sigma2, groups):
-    groups = list(groups)
     V = np.zeros((len(groups), len(groups)))
-    for row, mine in enumerate(groups):
-        for column, yours in enumerate(groups):
-            if mine == yours:
-                V[row, column] = sigma2_b + (sigma2 if row == column else 0)
+    for row, group_of_row in enumerate(groups):
+        for column, group_of_column in enumerate(groups):
+            if group_of_row == group_of_column:
+                V[row, column] = sigma2_b
+            if row == column:
+                V[row, column] = sigma2_b + sigma2
     return V
 
-V = V_by_loop(100, 225, school)
-print(f"{np.count_nonzero(V)} of the {V.size} cells of V are not zero")
+V = V_by_loop(sigma2_b=100, sigma2=225, groups=school)
+print(V[:6, :6])
 
-# %% [markdown] notes="Two minutes in pairs. Expect 'more students in these schools': the floor is the variance between schools over their number." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# The same matrix comes from the model in matrix form, $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf u + \boldsymbol\varepsilon$, with $\mathrm{Var}(\mathbf u) = \mathbf G = \sigma_b^2\mathbf I$ for the schools and $\mathrm{Var}(\boldsymbol\varepsilon) = \mathbf R = \sigma^2\mathbf I$ for the students:
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# These are the first six students, four of S1 and two of S2, with the round numbers $\sigma_b^2$ = 100 and $\sigma^2$ = 225. We keep this $\mathbf V$ for the checks of the next sections; any positive numbers would do.
 #
-# $$\mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R.$$
-#
-# And $\mathbf V$ gives the variance of any combination of scores: $\mathrm{Var}(\mathbf a'\mathbf y) = \mathbf a'\mathbf V\mathbf a$. For the mean of a school, with weights $1/k$, this should be $\sigma_b^2 + \sigma^2/k$.
-#
-# **Predict.** How many ones does a row of $\mathbf Z$ hold, how many a column? What is the variance of a school mean, when $\sigma_b^2$ = 100 and $\sigma^2$ = 225?
-#
-# **Discuss**, once the numbers stand below. You may test 100 more students. Where: in these three schools, or in new ones?
+# The same matrix comes from the model in matrix form, as on day 2: $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf u + \boldsymbol\varepsilon$ with $\mathrm{Var}(\mathbf u) = \mathbf G = \sigma_b^2\mathbf I$ and $\mathrm{Var}(\boldsymbol\varepsilon) = \mathbf R = \sigma^2\mathbf I$ gives $\mathbf V = \mathbf Z\mathbf G\mathbf Z' + \mathbf R$. The library has a function for $\mathbf Z$:
+
+# %% slideshow={"slide_type": "-"}
+Z = mm.build_Z(school)               # a column for each school
+G = 100 * np.eye(3)
+R = 225 * np.eye(12)
+V_by_matrices = Z @ G @ Z.T + R
+print("the loop and ZGZ' + R agree:", np.allclose(V, V_by_matrices))
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# What is $\mathbf V$ good for? It gives the variance of *any* combination of scores: with weights in a list $\mathbf a$, the variance of $\mathbf a'\mathbf y$ is $\mathbf a'\mathbf V\mathbf a$. Take the mean of the first school, with four weights of 1/4:
+
+# %% slideshow={"slide_type": "-"}
+a = np.zeros(12)
+a[0:4] = 1 / 4
+variance_of_school_mean = a @ V @ a
+print(f"variance of a school mean: {variance_of_school_mean:.2f} points²")
+print(f"sigma_b² + sigma² / 4:     {100 + 225 / 4:.2f} points²")
+
+
+# %% [markdown] notes="Two minutes in pairs. Expect 'more students in these schools, they are cheaper': reply 'to which number does the variance of the mean fall then?' Right: to \u03c3_b\u00b2/3." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# **Discuss.** You may test 100 more students. Where: in these three schools, or in new ones?
 #
 # <details><summary>Answer</summary>
-#
-# In new ones. The mean of all scores has variance $\sigma_b^2/J + \sigma^2/(Jk)$. More students per school shrink the second part only; more schools shrink both.
+# In new ones, if the aim is the mean of all schools. The mean of all scores has the variance σ_b²/J + σ²/(Jk). More students in each school make only the second part smaller; more schools make both smaller.
 # </details>
+
+# %% [markdown] minutes=8 notes="Cover the right-hand side of each line and let the class say it.\nLine (3) is the one to remember: it is used for ML here and for REML in the next lesson. Board: a parabola in \u03bc, its lowest point at the GLS mean." slideshow={"slide_type": "slide"}
+# ## 6. Write the likelihood of grouped scores
 #
-# *Figure 2 (next output). $\mathbf Z$ says who belongs where; $\mathbf V$ has a block for each school.*
+# All twelve scores together are normal, $\mathbf y \sim N(\mathbf X\boldsymbol\beta, \mathbf V)$. Minus twice the logarithm of their common density is
+#
+# $$-2\log f(\mathbf y) = n\log 2\pi + \log|\mathbf V| + (\mathbf y - \mathbf X\boldsymbol\beta)'\mathbf V^{-1}(\mathbf y - \mathbf X\boldsymbol\beta). \tag{2}$$
+#
+# It looks new, but it is line (1) with matrices: a constant, a price for large variances, and a sum of squared deviations, which is now measured with $\mathbf V$. Let us see that. For independent scores $\mathbf V = \sigma^2\mathbf I$; then $|\mathbf V| = (\sigma^2)^n$, and $\mathbf V^{-1}$ divides every square by $\sigma^2$. We compute (2) with $\mu = 50$ for independent scores and compare it with (1). `slogdet(M)[1]` is the logarithm of the determinant of `M`, so we give it a name of its own:
 
 # %% slideshow={"slide_type": "subslide"}
-Z, G, R = mm.build_Z(school), 100 * np.eye(3), 225 * np.eye(n)
-fig, axes = plt.subplots(1, 3, figsize=(10, 3.8), width_ratios=[1.3, 4, 4])
-symbols = {325: r"$\sigma_b^2{+}\sigma^2$", 100: r"$\sigma_b^2$", 0: "0"}
-of_Z = mm.show_matrix(Z, school, labels=(None, ["S1", "S2", "S3"]), ax=axes[0], title="Z")
-mm.show_matrix(V[1:7, 1:7], school[1:7], symbols, ax=axes[1], title="A part of V, in symbols")
-of_V = mm.show_matrix(V, school, ax=axes[2], title="V = ZGZ' + R (points²)")
-plt.show()
-a = (school == "S1") / 4
-print(f"Z: {of_Z}\nV: {of_V}\nThe loop and ZGZ' + R agree: {np.array_equal(V, Z @ G @ Z.T + R)}")
-print(f"Variance of a school mean: a'Va = {a @ V @ a:.2f}, sigma_b² + sigma²/4 = {100 + 225 / 4:.2f}")
+def log_det(M):
+    return slogdet(M)[1]
 
-# %% [markdown] minutes=6 notes="Cover the right-hand sides and let the class say the next line.\nLine (2) is the one to remember: it is used once for ML and once for REML." slideshow={"slide_type": "slide"}
-# ## 4. Write the likelihood, line by line
-#
-# The likelihood is the density of the observed scores, read as a function of the parameters. All scores together are normal, $\mathbf y \sim N(\mathbf X\boldsymbol\beta, \mathbf V)$. With $|\mathbf V|$ for the determinant, minus twice the log-density is
-#
-# $$-2\log f(\mathbf y) = n\log 2\pi + \log|\mathbf V| + (\mathbf y - \mathbf X\boldsymbol\beta)'\mathbf V^{-1}(\mathbf y - \mathbf X\boldsymbol\beta). \tag{1}$$
-#
-# For a single score this reads $\log 2\pi + \log\sigma^2 + (y-\mu)^2/\sigma^2$: a constant, a price for a large variance, and a squared distance. Check it against scipy, at $\beta = 50$:
+X = np.ones((12, 1))                  # one column: the common mean
+log_2pi = np.log(2 * np.pi)
 
-# %% slideshow={"slide_type": "-"}
-X = np.ones((n, 1))                               # one column: the common mean
-log_det, log_2pi, Vi = lambda M: slogdet(M)[1], np.log(2 * np.pi), inv(V)
-line_1 = n * log_2pi + log_det(V) + (y - 50) @ Vi @ (y - 50)
-print(f"(1) {line_1:.6f} = {-2 * multivariate_normal(np.full(n, 50), V).logpdf(y):.6f}")
+def line_2(mu, V):
+    deviation = y - mu
+    return 12 * log_2pi + log_det(V) + deviation @ inv(V) @ deviation
+
+V_independent = 225 * np.eye(12)
+line_1 = 12 * np.log(2 * np.pi * 225) + np.sum((y - 50) ** 2) / 225
+print(f"line (1), independent scores: {line_1:.6f}")
+print(f"line (2), V = 225 I:          {line_2(50, V_independent):.6f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Only the last term holds $\boldsymbol\beta$: a squared distance, weighted by $\mathbf V^{-1}$. The $\boldsymbol\beta$ that makes it smallest is the generalised least squares estimate, **GLS** for short: $\hat{\boldsymbol\beta} = \mathbf A^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$ with $\mathbf A = \mathbf X'\mathbf V^{-1}\mathbf X$. Let $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$ be its residuals. Completing the square gives
-#
-# $$(\mathbf y - \mathbf X\boldsymbol\beta)'\mathbf V^{-1}(\mathbf y - \mathbf X\boldsymbol\beta) = \mathbf r'\mathbf V^{-1}\mathbf r + (\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta}). \tag{2}$$
+# And for scores in schools, with the $\mathbf V$ of section 5. Here we have nothing to compare with but another program; scipy knows the same density:
 
 # %% slideshow={"slide_type": "-"}
-A = X.T @ Vi @ X
-beta_hat = solve(A, X.T @ Vi @ y)
-r = y - X @ beta_hat
-print(f"(2) {(y - 50) @ Vi @ (y - 50):.6f} = {r @ Vi @ r + (50 - beta_hat) @ A @ (50 - beta_hat):.6f}")
+mean_of_each = np.full(12, 50)                           # twelve times 50
+log_density = multivariate_normal(mean_of_each, V).logpdf(y)
+print(f"line (2), our V: {line_2(50, V):.6f}")
+print(f"scipy:           {-2 * log_density:.6f}")
 
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Only the last term of (2) holds $\boldsymbol\beta$. The $\boldsymbol\beta$ that makes it smallest is the **generalised least squares** (GLS) estimate of day 2, $\hat{\boldsymbol\beta} = \mathbf A^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$ with $\mathbf A = \mathbf X'\mathbf V^{-1}\mathbf X$:
+
+# %% slideshow={"slide_type": "-"}
+V_inverse = inv(V)
+A = X.T @ V_inverse @ X
+beta_hat = solve(A, X.T @ V_inverse @ y)
+r = y - X @ beta_hat                           # the residuals
+smallest_distance = r @ V_inverse @ r
+print(f"GLS estimate of the mean: {beta_hat[0]:.3f} points")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The second part of (2) is never negative, and it is zero at $\boldsymbol\beta = \hat{\boldsymbol\beta}$. So for any given $\mathbf V$ the likelihood is largest there. What remains depends on the variances alone. It is called a *profile*: for each $\mathbf V$, the best value over all $\boldsymbol\beta$.
+# In equal schools this is simply the mean of all scores. How much larger is the last term at some other value, say 50? For a single mean the term is a parabola in $\mu$ with its lowest point at $\hat\mu$. In matrices:
 #
-# $$-2\ell_{\mathrm{ML}}(\mathbf V) = n\log 2\pi + \log|\mathbf V| + \mathbf r'\mathbf V^{-1}\mathbf r. \tag{3}$$
+# $$(\mathbf y - \mathbf X\boldsymbol\beta)'\mathbf V^{-1}(\mathbf y - \mathbf X\boldsymbol\beta) = \mathbf r'\mathbf V^{-1}\mathbf r + (\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta}), \qquad \mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}. \tag{3}$$
+
+# %% slideshow={"slide_type": "-"}
+distance_from_50 = (y - 50) @ V_inverse @ (y - 50)
+extra = (50 - beta_hat) @ A @ (50 - beta_hat)
+print(f"left side of (3):  {distance_from_50:.6f}")
+print(f"right side of (3): {smallest_distance + extra:.6f}")
+
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The second part of (3) is never negative, and it is zero at $\boldsymbol\beta = \hat{\boldsymbol\beta}$. So, for any given $\mathbf V$, the GLS estimate has the largest likelihood. We put it in, as we put in $\bar y$ in section 3, and the rest depends on the variances alone:
 #
-# We write it as a function of the two *log*-variances, since these may take any value while the variances stay positive:
+# $$-2\ell_{\mathrm{ML}}(\mathbf V) = n\log 2\pi + \log|\mathbf V| + \mathbf r'\mathbf V^{-1}\mathbf r. \tag{4}$$
+#
+# ($\ell$ is the log-likelihood. With $\boldsymbol\beta$ at its best value for each $\mathbf V$ it is called a *profile*.) This is the **ML criterion**. We write it as a function. It takes the *logarithms* of the two variances, because these may be any number, while the variances stay positive:
 
 # %% slideshow={"slide_type": "subslide"}
+def gls(y, X, V):
+    V_inverse = inv(V)
+    A = X.T @ V_inverse @ X
+    beta_hat = solve(A, X.T @ V_inverse @ y)
+    r = y - X @ beta_hat
+    return beta_hat, A, r @ V_inverse @ r
+
 def ml(log_variances, y, X, groups):
-    V = V_by_loop(*np.exp(log_variances), groups)
-    r = y - X @ solve(X.T @ solve(V, X), X.T @ solve(V, y))    # solve(V, y): V⁻¹y
-    return len(y) * log_2pi + log_det(V) + r @ solve(V, r)
+    sigma2_b, sigma2 = np.exp(log_variances)
+    V = V_by_loop(sigma2_b, sigma2, groups)
+    beta_hat, A, distance = gls(y, X, V)
+    return len(y) * log_2pi + log_det(V) + distance
 
-print(f"(3) {ml(np.log([100, 225]), y, X, school):.6f} = {mm.minus2_loglik(y, X, V, reml=False):.6f}")
+ours = ml(np.log([100, 225]), y, X, school)
+library = mm.minus2_loglik(y, X, V, reml=False)
+print(f"ML criterion, our function: {ours:.6f}")
+print(f"ML criterion, mmteach:      {library:.6f}")
 
 
-# %% [markdown] minutes=5 notes="Do the two mean squares on the board first; two divisions give REML and ML.\nThen predict by a show of hands: over many trials, is the average of ML at 100, above or below?" slideshow={"slide_type": "slide"}
-# ## 5. See what ML overlooks
+# %% [markdown] minutes=7 notes="Do the two mean squares on the board first; two divisions give REML and ML.\nThen a vote: averaged over many data sets, is ML at 100, above or below? Open the guesses of section 4 only after the search." slideshow={"slide_type": "slide"}
+# ## 7. See what ML overlooks
 #
-# > **Common slip: "ML treats the mean as known".** It does not. Line (3) has the GLS estimate in the place of $\boldsymbol\beta$: ML *maximises* over the mean, and then takes no account of having done so. A mean that is truly known causes no bias, as the simulation below shows.
-#
-# In balanced data with one mean as the only fixed effect, two mean squares give the estimates. Between schools: $MS_b$ is $k$ times the variance of the school means, with $J-1$ in its denominator. Within: $MS_w$ is the average variance inside a school. Their expectations are $k\sigma_b^2 + \sigma^2$ and $\sigma^2$. Equate and solve for REML; ML has $J$ in place of $J-1$:
-#
-# $$\hat\sigma_b^2 = \frac{MS_b - MS_w}{k} \;\text{ (REML)}, \qquad \hat\sigma_b^2 = \frac{\frac{J-1}{J}MS_b - MS_w}{k} \;\text{ (ML)}, \qquad \hat\sigma^2 = MS_w \;\text{ (both)}.$$
-#
-# $\hat\sigma^2$ is the same by both, because $MS_w$ is made of differences between students of one school, and $\mu$ drops out of these: there is nothing in them for ML to overlook.
-#
-# > **Common slip: the ML formula used everywhere.** It is exact for *balanced* data with an *interior* solution only, one above zero. When its value is negative, the likelihood has its maximum at $\sigma_b^2 = 0$, and $\hat\sigma^2$ is no longer $MS_w$. The REML formula has the same two limits. A third limit holds for both: with fixed effects that are compared *inside* the groups, $MS_w$ is another mean square, and ML is too low there as well (section 12). For schools of different size section 11 has the numbers.
-#
-# Here the schools are equal and the value is positive, so the ML formula should give the lowest point of our function `ml`. A search finds it by BFGS, a method that walks downhill and learns the curvature from the slopes on its way. It keeps its steps:
+# Now we search the lowest point of `ml`. `minimize` needs a place to start, and the other arguments of `ml` in a tuple. Its method BFGS walks downhill step by step; our list `steps` collects where it has been:
 
-# %% slideshow={"slide_type": "subslide"}
-def mean_squares(scores):                         # (..., J, k) scores
-    return scores.shape[-1] * scores.mean(-1).var(-1, ddof=1), scores.var(-1, ddof=1).mean(-1)
-
-def estimate(function, y, X, groups, start):
+# %% slideshow={"slide_type": "-"}
+def search(function, y, X, groups, start):
     steps = [np.log(start)]
-    best = minimize(function, steps[0], (y, X, groups), "BFGS", "3-point",
-                    callback=steps.append, tol=1e-7)
-    return np.exp(best.x), best.fun, np.exp(steps)
+    found = minimize(function, steps[0], args=(y, X, groups), method="BFGS",
+                     callback=steps.append)
+    return np.exp(found.x), found.fun, np.exp(steps)
 
-between, within = mean_squares(y.reshape(3, 4))
-variances, criterion, _ = estimate(ml, y, X, school, start=(9, 576))
-print(f"mean squares: between {between:.2f}, within {within:.4f}")
-print(f"ML by hand   {(2 / 3 * between - within) / 4:.3f} and {within:.3f}")
-print(f"ML by search {variances[0]:.3f} and {variances[1]:.3f}, with -2 log-likelihood {criterion:.3f}")
-print(f"REML by hand {(between - within) / 4:.3f} and {within:.3f}")
+ml_variances, ml_lowest, ml_steps = search(ml, y, X, school, start=[9, 576])
+print(f"ML:   sigma_b² {ml_variances[0]:.2f}, sigma² {ml_variances[1]:.2f} points²")
+reml_variances = fit.varcomp["variance"].to_numpy()
+print(f"REML: sigma_b² {reml_variances[0]:.2f}, sigma² {reml_variances[1]:.2f} points²")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# ML gives $\hat\sigma_b^2$ = 56.391, little more than half of REML's 102.636. One data set proves nothing. But the scores are not real. They were drawn by a computer, with the numbers that have been in our $\mathbf V$ since section 3: mean 50, $\sigma_b^2$ = 100, $\sigma^2$ = 225. So we know the truth, and may draw 50,000 new sets from it. For each, estimate $\sigma_b^2$ three times by formula: around the true mean, by ML, by REML. Negative values are kept. **Predict** the average of each; the truth is 100.
+# You should have said: $\sigma_b^2$ smaller, $\sigma^2$ the same. ML finds 56.39, little more than half of 102.64. Why?
 #
-# *Figure 3 (next output). The three sets of estimates; dotted: the truth, full line: the average.*
+# In equal schools we can follow the numbers by hand. A school mean varies by $\sigma_b^2 + \sigma^2/k$. Now think of the three school *means* as the sample of section 1: three numbers around one estimated mean. Their variance can be divided by $J - 1 = 2$ or by $J = 3$. Then take off $\hat\sigma^2/k$, the part that comes from the students:
 
 # %% slideshow={"slide_type": "subslide"}
-print("Truth: mean 50, sigma_b² 100, sigma² 225; as SDs 10 and 15.")
-rng = np.random.default_rng(1)
-drawn = 50 + rng.normal(0, 10, (50_000, 3, 1)) + rng.normal(0, 15, (50_000, 3, 4))
-B, W = mean_squares(drawn)
-known = ((drawn.mean(-1) - 50) ** 2).mean(-1) - W / 4    # school means around the true 50
-estimates = pd.DataFrame({"mean known": known, "ML": (2 / 3 * B - W) / 4, "REML": (B - W) / 4})
-print(plots.show_sampling(estimates, 100, (-100, 500), "estimate of $\\sigma_b^2$ (points²)"))
+scores = y.reshape(3, 4)                            # a row for each school
+sigma2_hat = np.mean(scores.var(axis=1, ddof=1))    # average of the three variances
+three_means = scores.mean(axis=1)
+squares_of_means = np.sum((three_means - three_means.mean()) ** 2)
+by_two = squares_of_means / 2 - sigma2_hat / 4
+by_three = squares_of_means / 3 - sigma2_hat / 4
+print(f"within schools:  {sigma2_hat:.2f} points²")
+print(f"between schools: {by_two:.2f} divided by J - 1, {by_three:.2f} divided by J")
+
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# These are REML's 102.64 and ML's 56.39. ML measures the school means around their *own* mean and divides by their number, as if this mean had cost nothing.
+#
+# And why is $\hat\sigma^2$ the same? It is made of differences between students of *one* school. The mean $\mu$, the only fixed effect here, drops out of each of them, so there is nothing in them that ML could overlook. (Both formulas ask for equal schools and an estimate above zero.)
+#
+# One data set proves nothing, so again we make the truth ourselves: many sets of three schools, with mean 50, $\sigma_b^2$ = 100 and $\sigma^2$ = 225. (In fact our twelve scores were drawn in this way.) Now three estimates of $\sigma_b^2$ for each set: around the *true* mean, by ML, and by REML.
+#
+# **Predict.** Which of the three are right on average?
+
+# %% slideshow={"slide_type": "subslide"}
+def three_estimates(n_schools, n_students):
+    n_sets = 20_000
+    rng = np.random.default_rng(seed=1)
+    shifts = rng.normal(scale=10, size=(n_sets, n_schools, 1))
+    errors = rng.normal(scale=15, size=(n_sets, n_schools, n_students))
+    scores = 50 + shifts + errors
+    means = scores.mean(axis=2)                       # over the students of a school
+    within = scores.var(axis=2, ddof=1).mean(axis=1)
+    from_students = within / n_students
+    return pd.DataFrame({
+        "mean known": np.mean((means - 50) ** 2, axis=1) - from_students,
+        "ML": means.var(axis=1, ddof=0) - from_students,       # divided by J
+        "REML": means.var(axis=1, ddof=1) - from_students,     # divided by J - 1
+    })
+
+n_schools = 3
+n_students = 4
+estimates = three_estimates(n_schools, n_students)
+print(f"{len(estimates)} sets of {n_schools} schools; the truth is {10**2} points²")
+print(estimates.mean().round(1).to_string())
+
+# %% [markdown] notes="Expect 'all three, there are 20,000 sets': reply 'a biased scale stays biased, however often you weigh'. Expect 'ML is right, it is the best method': let the number answer." slideshow={"slide_type": "fragment"}
+# Right on average are the one with the known mean and REML (the last units are chance). ML finds less than half of the truth. So it is not the division by $J$ that is wrong in itself: with the *true* mean it is right. It is wrong because the mean was estimated from the same three schools. ML puts the mean at its best place, and then takes no account of having done so.
+#
+# How wide do the estimates spread? A helper draws the three histograms:
+
+# %% slideshow={"slide_type": "subslide"}
+label = "estimate of $\\sigma_b^2$ (points²)"
+reading = plots.show_sampling(estimates, truth=100, limits=(-100, 500), label=label)
 plt.show()
-print("Averages with negative values set to zero:", estimates.clip(lower=0).mean().round(1).to_dict())
+print(reading)
 
-# %% [markdown] minutes=6 notes="First read figure 3: on the board, ML is expected at (2/3)(100 + 56.25) - 56.25. Then the idea: twelve numbers, one says something on the mean, eleven on the variances. Ask for a combination that forgets the mean: somebody will say a difference of two students." slideshow={"slide_type": "slide"}
-# ## 6. REML, first way: forget the mean
+# %% [markdown] numbers_from={"30": "a position of the knob"} slideshow={"slide_type": "fragment"}
+# *Figure 3. Estimates of the variance between schools from 20,000 sets of three schools; full line: their average, dotted line: the truth.*
 #
-# The averages of figure 3 show the cause. Around the true mean, and by REML, they are close to 100. ML is biased downwards: it divides the squares of the school means by $J$, as if they were taken around the true mean; around an estimated mean they come out too small. REML makes up for it with $J-1$.
+# All three spread widely, because three schools say little about how much schools vary. No denominator changes that. Some estimates are negative: we kept them, because only then is REML's formula right on average. What programs do with them is a subject of the next lesson.
 #
-# "Unbiased" holds for the REML *formula* in balanced data, negative values included. Programs report zero in their place, which moves all three averages up: REML's is then 110.6, and ML's, 62.6, is still too low. All three spread widely, because three schools say little about a variance between schools; no denominator changes that.
+# Turn the knobs `n_schools` and `n_students` (both at least 2) in the cell above, and run it again. **Predict.** Does ML become right with 40 students in each school? With 30 schools?
 #
-# How does this carry over to any $\mathbf X$ and $\mathbf V$? By numbers that do not depend on $\mu$, such as differences between students. Take $n-p$ independent combinations $\mathbf K'\mathbf y$ of this kind, called *error contrasts*:
-#
-# $$\mathbf K'\mathbf X = \mathbf 0 \quad\Longrightarrow\quad \mathbf K'\mathbf y = \mathbf K'(\mathbf Z\mathbf u + \boldsymbol\varepsilon), \text{ whatever } \boldsymbol\beta \text{ is.} \tag{4}$$
-#
-# The library has such a matrix, $\mathbf K$; another is $\mathbf D$, each student minus the last. Add 1000 points to each score, and the contrasts should not notice:
-
-# %% slideshow={"slide_type": "-"}
-K, D = mm.error_contrasts(X), np.vstack([np.eye(n - 1), -np.ones(n - 1)])
-print("(4) K'X = 0:", np.allclose(K.T @ X, 0))
-print("    K'(y + 1000) = K'y:", np.allclose(K.T @ (y + 1000), K.T @ y))
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# The contrasts are normal with mean zero, $\mathbf K'\mathbf y \sim N(\mathbf 0, \mathbf K'\mathbf V\mathbf K)$, so line (1) holds for them:
-#
-# $$-2\log f(\mathbf K'\mathbf y) = (n-p)\log 2\pi + \log|\mathbf K'\mathbf V\mathbf K| + \mathbf y'\mathbf K(\mathbf K'\mathbf V\mathbf K)^{-1}\mathbf K'\mathbf y. \tag{5}$$
-
-# %% slideshow={"slide_type": "-"}
-KVK = K.T @ V @ K
-line_5 = (n - 1) * log_2pi + log_det(KVK) + y @ K @ solve(KVK, K.T @ y)
-contrasts = lambda K, V: -2 * multivariate_normal(np.zeros(n - 1), K.T @ V @ K).logpdf(K.T @ y)
-print(f"(5) {line_5:.6f} = {contrasts(K, V):.6f}")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# $\mathbf K$ is not unique: any $n-p$ independent contrasts will do. The columns of $\mathbf K$ are orthonormal (of length 1, at right angles), those of $\mathbf D$ are not. Two identities bring $\mathbf V$ and $\mathbf X$ back and show where the choice enters:
-#
-# $$\begin{aligned} \mathbf y'\mathbf K(\mathbf K'\mathbf V\mathbf K)^{-1}\mathbf K'\mathbf y &= \mathbf r'\mathbf V^{-1}\mathbf r, \\ \log|\mathbf K'\mathbf V\mathbf K| &= \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \log|\mathbf K'\mathbf K| - \log|\mathbf X'\mathbf X|. \end{aligned} \tag{6}$$
-#
-# **Predict.** Compute (5) with $\mathbf K$ and with $\mathbf D$, at the true variances and at the estimates. What has to stay the same, if the choice is not to matter?
-#
-# <details><summary>Why (6) holds</summary>
-#
-# The contrasts and the GLS estimate are uncorrelated: $\mathrm{Cov}(\mathbf K'\mathbf y, \hat{\boldsymbol\beta}) = \mathbf K'\mathbf V\mathbf V^{-1}\mathbf X\mathbf A^{-1} = \mathbf K'\mathbf X\mathbf A^{-1} = \mathbf 0$. Being normal, they are independent. So the density of $\mathbf y$ is the density of $\hat{\boldsymbol\beta} \sim N(\boldsymbol\beta, \mathbf A^{-1})$ times the density of $\mathbf K'\mathbf y$, times the factor $\sqrt{|\mathbf K'\mathbf K|/|\mathbf X'\mathbf X|}$ for the change of variables, which holds no $\mathbf V$. Take logs and insert (1), (2) and (5). The terms with $\mathbf y$ are the first identity, the others are the second. REML keeps the density of $\mathbf K'\mathbf y$, which holds the variances only.
+# <details><summary>Answer</summary>
+# With 40 students it does not: ML's average is 65, near two thirds of the truth, because three school means are still three. With 30 schools of 4 it is 95: dividing by 30 or by 29 hardly matters.
 # </details>
 
+# %% [markdown] minutes=8 notes="The idea in one sentence: twelve numbers, one says something on the mean, eleven on the variances.\nAsk for the number of contrasts before you show D. Then let the class compare 91.092 with the printout of section 4: this is the moment of the day.\nThe proof is for readers." slideshow={"slide_type": "slide"}
+# ## 8. REML: forget the mean
+#
+# With one school we took contrasts, which do not depend on the mean, and wrote *their* likelihood. We do the same with three schools.
+#
+# **Predict.** How many contrasts, none of which follows from the others, do twelve scores have?
+
 # %% slideshow={"slide_type": "-"}
-print(f"(6) {y @ K @ solve(KVK, K.T @ y):.6f} = {r @ Vi @ r:.6f}")
-print(f"    {log_det(KVK):.6f} = {log_det(V) + log_det(A) + log_det(K.T @ K) - log_det(X.T @ X):.6f}")
-for place, U in {"truth": V, "estimates": V_by_loop(*fit.varcomp.variance, school)}.items():
-    print(f"D minus K at the {place}: {contrasts(D, U) - contrasts(K, U):.6f} = {log_det(D.T @ D):.6f}")
+D = np.vstack([np.eye(11), -np.ones(11)])      # a column for each contrast
+contrasts = D.T @ y                            # each student minus the last one
+print("D has", D.shape[1], "columns; the first:", D[:, 0].astype(int))
+print("the contrasts:    ", contrasts.round(1))
+print("with 10 points up:", (D.T @ (y + 10)).round(1))
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The difference is the same at both places, 2.484907: it is $\log|\mathbf D'\mathbf D| - \log|\mathbf K'\mathbf K|$, where the second is zero for our $\mathbf K$, and holds no variances. So both choices are lowest at the same variances. Insert (6) into (5) and drop the two determinants that hold no $\mathbf V$. What remains needs no $\mathbf K$ at all. It is **the REML criterion**:
+# Eleven: each student minus the last one. The ten points have gone again. In general we take $n - p$ such contrasts $\mathbf K'\mathbf y$, where $p$ is the number of columns of $\mathbf X$, so that *all* fixed effects drop out:
+#
+# $$\mathbf K'\mathbf X = \mathbf 0 \quad\text{and therefore}\quad \mathbf K'\mathbf y = \mathbf K'(\mathbf Z\mathbf u + \boldsymbol\varepsilon), \quad\text{whatever } \boldsymbol\beta \text{ is.} \tag{5}$$
+#
+# They are called *error contrasts*. These eleven are not independent (they share the last student), but we know their covariance matrix: the covariance matrix of $\mathbf K'\mathbf y$ is $\mathbf K'\mathbf V\mathbf K$. So line (2) holds for them, with mean zero and $\mathbf K'\mathbf V\mathbf K$ in the place of $\mathbf V$. We compute it at the REML estimates of the printout:
+
+# %% slideshow={"slide_type": "subslide"}
+def of_contrasts(K, V):
+    contrasts = K.T @ y
+    V_of_contrasts = K.T @ V @ K
+    distance = contrasts @ inv(V_of_contrasts) @ contrasts
+    return len(contrasts) * log_2pi + log_det(V_of_contrasts) + distance
+
+V_hat = V_by_loop(reml_variances[0], reml_variances[1], school)
+print("D'X:", (D.T @ X)[:, 0])
+print(f"-2 log-likelihood of the 11 contrasts: {of_contrasts(D, V_hat):.4f}")
+print(f"REML criterion of the printout:        {fit.criterion:.4f}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **The REML criterion is the −2 log-likelihood of the contrasts**: the number in the printout is that of our eleven differences, to the last digit.
+#
+# But are these the right contrasts? We might have chosen others. `mm.error_contrasts(X)` gives eleven columns of length 1, all at right angles, as in section 2. We compare the two choices at two places: at the estimates and at the $\mathbf V$ of section 5.
+#
+# **Predict.** What has to be the same at both places, if the choice of the contrasts is not to matter for the estimates?
+
+# %% slideshow={"slide_type": "-"}
+K = mm.error_contrasts(X)
+for place, V_here in [("the estimates", V_hat), ("100 and 225", V)]:
+    with_D = of_contrasts(D, V_here)
+    with_K = of_contrasts(K, V_here)
+    print(f"at {place}: with D {with_D:.4f}, with K {with_K:.4f}, "
+          f"difference {with_D - with_K:.4f}")
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# You should have said: the difference. It is 2.4849 at both places, so one curve is the other one moved up, and both are lowest at the same variances. Another choice of contrasts measures in other units, nothing more.
+#
+# If the choice does not matter, there should be a formula without $\mathbf K$. There is. Two identities bring back $\mathbf V$ and the GLS residuals $\mathbf r$. For contrasts of length 1 at right angles they are
+#
+# $$\mathbf y'\mathbf K(\mathbf K'\mathbf V\mathbf K)^{-1}\mathbf K'\mathbf y = \mathbf r'\mathbf V^{-1}\mathbf r, \qquad \log|\mathbf K'\mathbf V\mathbf K| = \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| - \log|\mathbf X'\mathbf X|. \tag{6}$$
+
+# %% slideshow={"slide_type": "-"}
+K_V_K = K.T @ V @ K
+left_of_first = (K.T @ y) @ inv(K_V_K) @ (K.T @ y)
+right_of_second = log_det(V) + log_det(A) - log_det(X.T @ X)
+print(f"first identity:  left {left_of_first:.6f}, right {smallest_distance:.6f}")
+print(f"second identity: left {log_det(K_V_K):.6f}, right {right_of_second:.6f}")
+
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>For reading: why (6) holds</summary>
+# The contrasts and the GLS estimate have nothing in common: Cov(K′y, β̂) = K′V·V⁻¹X·A⁻¹ = K′X·A⁻¹ = 0. Being normal, they are independent. So the density of <b>y</b> is the product of two densities, that of K′y and that of β̂ ~ N(β, A⁻¹), times a constant for the change from <b>y</b> to these two (with contrasts of length 1 at right angles it is 1/√|X′X|). Take −2 log of both sides: on the left is line (2), on the right line (2) for the contrasts and line (2) for β̂. Insert (3). The terms that hold <b>y</b> are the first identity, all others are the second. In one sentence: ML uses both factors; REML keeps the one in which only the variances occur.
+# </details>
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Put (6) into the likelihood of the contrasts. The term $\log|\mathbf X'\mathbf X|$ holds no variance, and programs leave it out. What remains is the **REML criterion** of day 2:
 #
 # $$-2\ell_{\mathrm{REML}}(\mathbf V) = (n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \mathbf r'\mathbf V^{-1}\mathbf r. \tag{7}$$
 #
-# Compared with (3), it is ML plus $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$, minus $p\log 2\pi$. So the program needs two more lines:
+# Compare it with (4): it is ML plus one new term, and $n - p$ in the place of $n$. As a function:
 
-# %% slideshow={"slide_type": "subslide"}
+# %% slideshow={"slide_type": "-"}
 def reml(log_variances, y, X, groups):
-    A = X.T @ solve(V_by_loop(*np.exp(log_variances), groups), X)
-    return ml(log_variances, y, X, groups) + log_det(A) - len(A) * log_2pi
+    sigma2_b, sigma2 = np.exp(log_variances)
+    V = V_by_loop(sigma2_b, sigma2, groups)
+    beta_hat, A, distance = gls(y, X, V)
+    n, p = X.shape
+    return (n - p) * log_2pi + log_det(V) + log_det(A) + distance
 
-print(f"(7) {reml(np.log([100, 225]), y, X, school):.6f} = {mm.minus2_loglik(y, X, V):.6f}")
-
-# %% [markdown] minutes=4 notes="The integral is the area under a bell curve; draw it. ML is its height, REML its area.\nA wide bell (small A) means an uncertain mean, and REML takes account of it." slideshow={"slide_type": "slide"}
-# ## 7. REML, second way: average over the mean
-#
-# ML takes the highest point over $\boldsymbol\beta$. We may also add up the likelihood $L$ over all values of $\boldsymbol\beta$, each with equal weight. By (2) it is a bell curve around $\hat{\boldsymbol\beta}$, and the area under a bell curve is known:
-#
-# $$\begin{aligned} L(\boldsymbol\beta, \mathbf V) &= L(\hat{\boldsymbol\beta}, \mathbf V)\,\exp\{-\tfrac12(\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta})\} \\ \int \exp\{-\tfrac12(\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta})\}\,d\boldsymbol\beta &= (2\pi)^{p/2}\,|\mathbf A|^{-1/2} \end{aligned} \tag{8}$$
-#
-# For one mean, scipy can do the integral by brute force. A line of output for each line of (8), with $L(\hat{\boldsymbol\beta}, \mathbf V)$ as the unit:
-
-# %% slideshow={"slide_type": "-"}
-mu_hat = beta_hat[0]
-log_L = lambda mu: multivariate_normal(np.full(n, mu), V).logpdf(y)
-area = quad(lambda mu: np.exp(log_L(mu) - log_L(mu_hat)), mu_hat - 200, mu_hat + 200)[0]
-at_50 = np.exp(log_L(50) - log_L(mu_hat))
-print(f"(8) {at_50:.6f} = {np.exp(-A[0, 0] * (50 - mu_hat) ** 2 / 2):.6f}")
-print(f"    {area:.6f} = {np.sqrt(2 * np.pi / A[0, 0]):.6f}")
+print(f"our function: {reml(np.log([100, 225]), y, X, school):.6f}")
+print(f"mmteach:      {mm.minus2_loglik(y, X, V, reml=True):.6f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Multiply the two lines and take minus twice the log:
+# What does the new term do? Take one school again, with $\mathbf V = \sigma^2\mathbf I$. Then $\mathbf X'\mathbf V^{-1}\mathbf X = n/\sigma^2$, and its logarithm is $\log n - \log\sigma^2$. This $-\log\sigma^2$ makes $(n-1)\log\sigma^2$ out of the $n\log\sigma^2$ in $\log|\mathbf V|$. It *is* the $n - 1$ of your first course. In general $\mathbf X'\mathbf V^{-1}\mathbf X$ is the inverse of the variance of $\hat{\boldsymbol\beta}$: the larger the variances, the less certain are the means, and the smaller is the new term. So it makes large variances a little cheaper.
+
+# %% [markdown] minutes=6 notes="First the vote: does REML's own term rise or fall with \u03c3_b\u00b2?\nThen the picture, then the surface. The point of the surface: the valley is long, so the data leave \u03c3_b wide open." slideshow={"slide_type": "slide"}
+# ## 9. See the criterion
 #
-# $$-2\log\int L(\boldsymbol\beta, \mathbf V)\,d\boldsymbol\beta = -2\ell_{\mathrm{ML}}(\mathbf V) + \log|\mathbf A| - p\log 2\pi. \tag{9}$$
+# We look at the terms of (7) one by one, along $\sigma_b^2$. The other variance stays at its estimate, 144.39.
 #
-# The right-hand side is (7) again, since $\mathbf A = \mathbf X'\mathbf V^{-1}\mathbf X$. ML looks at the height of the bell, REML at its area:
+# **Predict.** As $\sigma_b^2$ grows, does $\log|\mathbf V|$ rise or fall? And $\mathbf r'\mathbf V^{-1}\mathbf r$? And REML's own term?
 
-# %% slideshow={"slide_type": "-"}
-right = ml(np.log([100, 225]), y, X, school) + log_det(A) - log_2pi
-print(f"(9) {-2 * (log_L(mu_hat) + np.log(area)):.6f} = {right:.6f}")
+# %% slideshow={"slide_type": "skip"}
+grid = np.arange(0, 601)                             # sigma_b² = 0, 1, …, 600
+price = np.zeros(601)
+own_term = np.zeros(601)
+distance = np.zeros(601)
+for sigma2_b in grid:
+    V_here = V_by_loop(sigma2_b, sigma2_hat, school)
+    beta_here, A_here, distance_here = gls(y, X, V_here)
+    price[sigma2_b] = log_det(V_here)
+    own_term[sigma2_b] = log_det(A_here)
+    distance[sigma2_b] = distance_here
 
-
-# %% [markdown] minutes=6 notes="First the vote: which of the three terms rise with sigma_b\u00b2? Then the slider of figure 4, then the surface; let people guess the number of steps.\nThe point of the surface: the valley is long, the data leave sigma_b wide open." slideshow={"slide_type": "slide"}
-# ## 8. See the criterion
-#
-# Three terms compete. $\log|\mathbf V|$ rises with the variances, so it speaks against large ones. $\mathbf r'\mathbf V^{-1}\mathbf r$ falls, because large deviations become less surprising, so it speaks for them. $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ is REML's own: minus the log-variance of the estimated mean. **Predict:** as $\sigma_b^2$ grows, does REML's own term rise or fall? So does it pull the lowest point to the left or to the right? Here $\sigma^2$ stays at its estimate.
-#
-# *Figure 4 (next output). Left: $\mathbf V$ at the value of the knob. Right: the three terms (broken lines), their sum without REML's own term (ML, thin) and with it (REML, thick), each as the change from its value at zero; the grey bar marks the knob.*
-#
-# Move the knob: on which side of its lowest point does the REML curve rise more slowly?
-
-# %% slideshow={"slide_type": "subslide"} tags=["nbval-ignore-output"]
-def three_terms(sigma2_b):                        # one mean, equal schools: r is the same for every V
-    V = V_by_loop(sigma2_b, within, school)
-    return log_det(V), log_det(X.T @ inv(V) @ X), r @ inv(V) @ r
-
-names = ["log|V|", "log|X'V⁻¹X|", "r'V⁻¹r"]
-terms = pd.DataFrame([three_terms(s) for s in range(601)], columns=names)
-
-@interact(sigma2_b=FloatSlider(value=100, min=0, max=600, step=20, continuous_update=False))
-def picture(sigma2_b):
-    fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), width_ratios=[1, 1.5])
-    mm.show_matrix(V_by_loop(sigma2_b, within, school), school, ax=axes[0], title="V (points²)")
-    print(plots.show_terms(terms, {"ML": names[::2], "REML": names}, sigma2_b, "$\\sigma_b^2$", axes[1]))
-    plt.show()
-
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# REML's own term falls: the larger $\sigma_b^2$, the less certain the mean, and REML takes account of it. So the lowest point moves to the right, from 56 to 103. The REML curve is flat, and flattest on the right: from 23 to 423 it lies less than 1 above its lowest point.
-#
-# Now search both variances at once, from a poor start at $\sigma_b^2$ = 9 and $\sigma^2$ = 576. **Predict:** do the searches by ML and by REML end at the same $\sigma^2$, and at the same $\sigma_b^2$? The table has the criterion at each step of the REML search.
-#
-# *Figure 5 (next output): the finished picture of the title, on the scale of standard deviations. Contours of each criterion above its lowest value; low is good. Look for the truth in it, at 10 and 15.*
+# %% [markdown] slideshow={"slide_type": "-"}
+# Each curve is drawn as the change from its value at zero, so that they fit into one picture:
 
 # %% slideshow={"slide_type": "subslide"}
-fig, axes = plt.subplots(1, 2, figsize=(9.5, 4.2), sharey=True)
-for ax, function in zip(axes, (ml, reml)):
-    name, (_, _, steps) = function.__name__.upper(), estimate(function, y, X, school, start=(9, 576))
-    reading = plots.show_surface(lambda s_b, s: function(2 * np.log([s_b, s]), y, X, school),
-                                 np.linspace(0.5, 40, 80), np.linspace(7, 27, 41), np.sqrt(steps), None,
-                                 ("$\\sigma_b$", "$\\sigma$"), "points", ax, name)
-    print(f"{name}: {reading}")
+curve_ml = price + distance
+curve_reml = price + own_term + distance
+fig, ax = plt.subplots(figsize=(8, 3.8))
+ax.plot(grid, price - price[0], ":", color="black", label="log|V|")
+ax.plot(grid, distance - distance[0], "-.", color="black", label="r'V⁻¹r")
+ax.plot(grid, own_term - own_term[0], "--", color="black", label="log|X'V⁻¹X|")
+ax.plot(grid, curve_ml - curve_ml[0], linewidth=2, label="ML: the first two")
+ax.plot(grid, curve_reml - curve_reml[0], linewidth=4, label="REML: all three")
+ax.plot(np.argmin(curve_ml), curve_ml.min() - curve_ml[0], "o", color="black")
+ax.plot(np.argmin(curve_reml), curve_reml.min() - curve_reml[0], "o", color="black")
+ax.set_xlabel("σ_b², variance between schools (points²)")
+ax.set_ylabel("change from σ_b² = 0")
+ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
-trace = pd.DataFrame(steps, columns=["sigma_b²", "sigma²"])
-trace["criterion"] = [reml(np.log(step), y, X, school) for step in steps]
-print(trace.round(3).to_string())
-
-# %% [markdown] minutes=4 notes="Read figure 5 first: REML's valley is the wider one. Then: every fast program searches theta, one parameter fewer.\nAt the boundary, ask: what would you report when the printout says zero? The word is 'boundary estimate', not 'failed'." slideshow={"slide_type": "slide"}
-# ## 9. REML, third way: one parameter
-#
-# Both searches end at the same $\sigma$, 12.02 points, but REML's at the larger $\sigma_b$. In figure 5 the REML valley lies further to the right, and it is wider: less than 2 above the lowest value up to $\sigma_b$ = 28.5, against 18.5 for ML. The data leave $\sigma_b$ open over a wide range, and REML says so.
-#
-# Most programs do not search both variances. Write $\theta = \sigma_b/\sigma$ and take $\sigma^2$ out of the matrix: $\mathbf V = \sigma^2\mathbf V_\theta$ with $\mathbf V_\theta = \mathbf I + \theta^2\mathbf Z\mathbf Z'$. Since $|\mathbf V| = \sigma^{2n}|\mathbf V_\theta|$ and $|\mathbf X'\mathbf V^{-1}\mathbf X| = \sigma^{-2p}|\mathbf X'\mathbf V_\theta^{-1}\mathbf X|$, criterion (7) is
-#
-# $$-2\ell_{\mathrm{REML}} = (n-p)\log 2\pi\sigma^2 + \log|\mathbf V_\theta| + \log|\mathbf X'\mathbf V_\theta^{-1}\mathbf X| + \mathbf r'\mathbf V_\theta^{-1}\mathbf r/\sigma^2. \tag{10}$$
-#
-# The residuals $\mathbf r$ are the same with $\mathbf V_\theta$ as with $\mathbf V$: a factor of $\mathbf V$ cancels from the GLS estimate.
-
-# %% slideshow={"slide_type": "-"}
-V_theta = np.eye(n) + (10 / 15) ** 2 * Z @ Z.T
-dets, q = log_det(V_theta) + log_det(X.T @ inv(V_theta) @ X), r @ inv(V_theta) @ r
-print(f"(10) {(n - 1) * np.log(2 * np.pi * 225) + dets + q / 225:.6f} = {mm.minus2_loglik(y, X, V):.6f}")
+close = grid[curve_reml < curve_reml.min() + 1]      # where it is less than 1 higher
+print(f"lowest: ML at {np.argmin(curve_ml)}, REML at {np.argmin(curve_reml)} points²")
+print(f"REML less than 1 above its lowest point: {close[0]} to {close[-1]} points²")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# For a given $\theta$, set the derivative with respect to $\sigma^2$ to zero: the best value is $\hat\sigma^2_\theta = \mathbf r'\mathbf V_\theta^{-1}\mathbf r/(n-p)$. Insert it, and one parameter is left. This is a profile again, the **profiled criterion**:
+# *Figure 4. The three terms of the REML criterion along the variance between schools (thin broken lines), and their sums (full lines) with a dot at the lowest point.*
 #
-# $$d(\theta) = (n-p)\,(1 + \log 2\pi\hat\sigma^2_\theta) + \log|\mathbf V_\theta| + \log|\mathbf X'\mathbf V_\theta^{-1}\mathbf X|. \tag{11}$$
+# You should have said: $\log|\mathbf V|$ rises, because large variances have their price. $\mathbf r'\mathbf V^{-1}\mathbf r$ falls, because school means that lie far apart become less surprising. REML's own term falls too, so it pulls the lowest point to the right, from 56 to 103. And the curve is very flat on that side: up to 423 it stays less than 1 above its lowest point. So these data do not exclude a variance that is four times as large.
 #
-# It should be a little lower than (10), which has 225 in the place of the best value:
-
-# %% slideshow={"slide_type": "-"}
-best = q / (n - 1)
-print(f"(11) {(n - 1) * (1 + np.log(2 * np.pi * best)) + dets:.6f} = {fit.profiled([10 / 15]):.6f}")
-print(f"Best sigma² at this theta: {best:.2f}")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# $\theta$ has a second advantage over log-variances: it can be zero. Deal the same twelve students to three schools so that the schools come out alike. **Predict** $\hat\sigma_b^2$. Then look at $d$ along both scales:
+# Last, both variances at once. We search from a poor start, $\sigma_b^2$ = 9 and $\sigma^2$ = 576, and print where each step of the search arrives:
 
 # %% slideshow={"slide_type": "subslide"}
-dealt = pd.DataFrame({"school": list("ABCCBA") * 2, "score": np.sort(y)})
-alike = mm.lmm("score ~ 1 + (1 | school)", dealt)
-rise = lambda model, theta: np.array([model.profiled([t]) for t in theta]) - model.criterion
-fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.6), sharey=True)
-logs, thetas = np.linspace(-14, 4, 181), np.linspace(-0.6, 2, 131)
-along = {"log of $\\sigma_b^2/\\sigma^2$": (logs, np.exp(logs / 2)),
-         "$\\theta = \\sigma_b/\\sigma$": (thetas, thetas)}
-for ax, (label, (x, theta)) in zip(axes, along.items()):
-    curves = {"as they are": (x, rise(fit, theta)), "dealt anew": (x, rise(alike, theta))}
-    print(plots.show_curves(curves, "lowest", label, "d above its lowest value", (-0.1, 4), ax))
+reml_found, reml_lowest, reml_steps = search(reml, y, X, school, start=[9, 576])
+trace = pd.DataFrame(reml_steps, columns=["sigma_b²", "sigma²"])
+criterion_of_steps = []
+for step in reml_steps:
+    criterion_of_steps.append(reml(np.log(step), y, X, school))
+trace["criterion"] = criterion_of_steps
+print(trace.round({"sigma_b²": 1, "sigma²": 1, "criterion": 4}).to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# A row for each step. The criterion falls all the way, to 91.0922 at 102.6 and 144.4: our own search has found the printout of section 4. The large step down comes early; after that the search walks along a flat valley.
+#
+# The valley can be seen on a map. `contour` draws lines of equal height over a grid of values. The axes are the two standard deviations, $\sigma_b$ and $\sigma$, in points:
+
+# %% slideshow={"slide_type": "subslide"}
+sigmas_b = np.linspace(0.5, 40, 60)
+sigmas = np.linspace(8, 26, 40)
+
+def draw_map(function, steps, ax, title):
+    height = np.zeros((40, 60))
+    for row, sigma in enumerate(sigmas):
+        for column, sigma_b in enumerate(sigmas_b):
+            log_variances = np.log([sigma_b**2, sigma**2])
+            height[row, column] = function(log_variances, y, X, school)
+    above = height - height.min()
+    lines = ax.contour(sigmas_b, sigmas, above, levels=[0.2, 1, 2, 4, 8], colors="grey")
+    ax.clabel(lines)                                     # writes the heights
+    ax.plot(np.sqrt(steps[:, 0]), np.sqrt(steps[:, 1]), "o-", label="the search")
+    ax.set_xlabel("σ_b, between schools (points)")
+    ax.set_title(title)
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4), sharey=True)
+draw_map(ml, ml_steps, left, title="ML")
+draw_map(reml, reml_steps, right, title="REML")
+left.set_ylabel("σ, within schools (points)")
+left.legend()
 plt.show()
-search = lambda start: estimate(mm.reml_objective, dealt.score, X, dealt.school, (start, 200))
-ends = all(0 < search(start)[0][0] < 0.001 for start in (10, 50, 500))
-print("Three searches over log-variances end above 0 and below 0.001:", ends)
-print(f"School means {dealt.groupby('school').score.mean().round(2).to_dict()}", *alike.messages, sep="\n")
-
-# %% [markdown] notes="Collect answers before opening the box. 'The schools do not differ' is the useful mistake.\nRemind them of section 5: the formula was below zero in a good part of the simulated sets, although the truth was 100." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# *Figure 6. The profiled criterion above its lowest value. Left, along the log of the variance ratio: for the students dealt anew it falls towards the left, ever more slowly, and has no lowest point. Right, along $\theta$: the same curve is smooth at 0 and lowest there. The values left of 0 are its mirror image, since $\mathbf V_\theta$ holds $\theta^2$.*
-#
-# A search over log-variances runs down this slope until it stops at some small number. A search over $\theta$ arrives at zero. The message says *boundary estimate*; nothing has failed.
-#
-# **Discuss.** The estimate is zero. Is the variance between these schools zero?
-#
-# <details><summary>Answer</summary>
-#
-# We do not know. With three schools the estimate is often zero when the variance is not: look up the share below zero in section 5. An estimate of zero says that the school means differ no more than the students inside the schools would make them differ.
-# </details>
-
-# %% [markdown] minutes=3 notes="Read one row of the source table aloud; the library says the same in other words, plus checks.\nThe library never inverts V: it divides by a Cholesky factor, which is quicker and more exact." slideshow={"slide_type": "slide"}
-# ## 10. Agree by four routes
-#
-# What you wrote is what the library holds. Your functions on the left, the source of `mmteach` on the right, without its documentation:
-
-# %% slideshow={"slide_type": "subslide"}
-side_by_side((V_by_loop, mm.build_V_cs), (ml, mm.minus2_loglik), (reml, mm.reml_objective))
-
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# `build_V_cs` compares all pairs of rows at once. `minus2_loglik` holds both criteria; its helper `whiten_and_fit` divides $\mathbf X$ and $\mathbf y$ by a Cholesky factor of $\mathbf V$, a triangular root of $\mathbf V$, which saves the inverse.
+# *Figure 5. The ML criterion (left) and the REML criterion (right) above their lowest value, over the two standard deviations. Low is good; the numbers on the lines are the heights.*
 #
-# Now four routes to the same numbers. The values of lme4 1.1 are typed as R prints them to four decimals, its optimiser run to full precision. **Predict** which rows are the same for REML and ML:
+# Both searches end at the same height on the vertical axis, $\hat\sigma$ = 12.02 points, but REML ends further to the right, and its valley is wider in that direction. REML does not only move the estimate. It also admits how little three schools say.
 
-# %% slideshow={"slide_type": "subslide"}
-def by_search(function):
-    variances, criterion, _ = estimate(function, y, X, school, start=(50, 200))
-    gls = mm.gls(X, y, V_by_loop(*variances, school))
-    return [*variances, criterion, gls.beta[0], np.sqrt(gls.cov_beta[0, 0])]
-
-library = [[*f.varcomp.variance, f.criterion, f.beta.iloc[0], f.se.iloc[0]]
-           for f in (fit, fit.refit(reml=False))]
-other = [[f.cov_re.iloc[0, 0], f.scale, -2 * f.llf, f.params.iloc[0], f.bse.iloc[0]] for f in
-         (smf.mixedlm("score ~ 1", schools, groups=school).fit(reml=reml_) for reml_ in (True, False))]
-lme4 = [102.6356, 144.3946, 91.0922, 54.4573, 6.8003, 56.3909, 144.3946, 96.5476, 54.4573, 5.5525]
-rows = pd.MultiIndex.from_product([["REML", "ML"], ["sigma_b²", "sigma²", "criterion", "mean", "its SE"]])
-table = pd.DataFrame({"your code": by_search(reml) + by_search(ml), "mmteach": np.ravel(library),
-                      "lme4": lme4, "statsmodels": np.ravel(other)}, rows)
-print(table.to_string(float_format="{:.4f}".format, formatters={"statsmodels": "{:.2f}".format}))
-
-# %% [markdown] minutes=4 notes="Three of four columns agree in every digit; statsmodels stops its search earlier, so two decimals are shown.\nState the expected symptom before each run. One school: the library refuses, our own code answers anyway, which is the dangerous kind of answer." slideshow={"slide_type": "slide"}
-# ## 11. Break it
+# %% [markdown] minutes=4 notes="The relief of the day: the same functions, an actual field trial. Let the class vote on \u03c3\u00b2 before you run the cell.\nBoard: 4 blocks \u00b7 17 differences = 68; 17 of them pay for the genotypes." slideshow={"slide_type": "slide"}
+# ## 10. Run it on the field trial
 #
-# The columns agree. The row `mean` is the same for REML and ML, because in equal schools GLS is the plain average, whatever the variances. The row `sigma²` is the same for another reason: the 9 differences inside the schools fix it, and the mean, the only fixed effect, drops out of each of them. Section 12 has a trial where that is not so. Now provoke failures, each with its expected symptom. With **one school**, $u_1$ cannot be told from the mean, and the REML criterion does not depend on $\sigma_b^2$. With **two schools** there is an answer, but it rests on a single difference. **A constant left out** moves the criterion and leaves the estimates. Watch for each:
-
-# %% slideshow={"slide_type": "subslide"}
-try:
-    mm.lmm("score ~ 1 + (1 | school)", schools[schools.school == "S1"])
-except ValueError as error:
-    print("One school, mmteach:", error)
-flat = [f"{reml(np.log([s, 144]), y[:4], X[:4], school[:4]):.4f}" for s in (1, 100, 10000)]
-print("One school, our criterion at sigma_b² = 1, 100, 10000:", *flat)
-for left_out in ("S3", "S2", "S1"):
-    pair = mm.lmm("score ~ 1 + (1 | school)", schools[schools.school != left_out])
-    print(f"Two schools, without {left_out}: sigma_b² {pair.varcomp.variance[0]:.1f}")
-print(f"No constant: criterion {fit.criterion - (n - 1) * log_2pi:.3f} in place of {fit.criterion:.3f}")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# With one school our own function answers without complaint, and every $\sigma_b^2$ is as good as any other. With two schools the estimate runs from 1.4 to 237.9, depending on which two.
+# Now the sorghum trial of day 2, with the same functions: `block` takes the place of the school, and $\mathbf X$ has a column for the intercept and one for each genotype but the first.
 #
-# Next, **unequal schools**: the last two students of S3 are absent on the day of the test. **Predict:** does ML's closed form survive? Is $\hat\sigma^2$ still the same by both? Are the plain average, ML's mean and the GLS mean still the same?
-#
-# > **Common slip: the residual of the ML fit in the REML criterion.** Some notes define $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}_{\mathrm{ML}}$. The derivation needs the GLS estimate at the *same* variances as $\mathbf V$: it moves while the variances are searched, because GLS weighs each school mean by its precision. In balanced data the two agree and nobody notices. By (2), any other residual makes the criterion too high: see the last line below.
-
-# %% slideshow={"slide_type": "subslide"}
-few, X_few = schools[:10], X[:10]
-by_ml, by_reml = (estimate(f, few.score, X_few, few.school, (50, 200))[0] for f in (ml, reml))
-each, sizes = few.groupby("school", observed=True).score, few.school.value_counts(sort=False)
-MS_w = (each.var() * (sizes - 1)).sum() / (len(few) - 3)
-formula = each.mean().var(ddof=0) - MS_w / sizes.mean()
-print(f"ML sigma_b²: formula {formula:.2f}, search {by_ml[0]:.2f}; REML sigma_b²: {by_reml[0]:.2f}")
-V_few, V_ml = V_by_loop(*by_reml, few.school), V_by_loop(*by_ml, few.school)
-gls, gls_ml = (mm.gls(X_few, few.score, U) for U in (V_few, V_ml))
-print(f"sigma²: ML {by_ml[1]:.2f}, REML {by_reml[1]:.2f}")
-print(f"mean: average {few.score.mean():.3f}, ML {gls_ml.beta[0]:.3f},",
-      f"GLS at REML variances {gls.beta[0]:.3f}")
-right = mm.minus2_loglik(few.score, X_few, V_few)
-wrong = right + np.subtract(*(e @ inv(V_few) @ e for e in (gls_ml.residuals, gls.residuals)))
-print(f"REML criterion: {right:.4f} with the GLS residual, {wrong:.4f} with the ML residual")
-
-# %% [markdown] minutes=4 notes="The relief of the day: the same functions, an actual field trial.\nThen the trap: ask whether the REML gain is a test statistic before anybody sees the second row." slideshow={"slide_type": "slide"}
-# ## 12. Run it on the sorghum trial
-#
-# The trial of day 2: `block` takes the place of the school, and $\mathbf X$ has a column for each genotype. Same code, more rows; all genotypes stand in all blocks. **Predict:** in the equal schools ML and REML had the same $\hat\sigma^2$. Will they have it here?
-#
-# **Several random effects** need one more variance and one more piece, $\mathbf V = \sigma_1^2\mathbf Z_1\mathbf Z_1' + \sigma_2^2\mathbf Z_2\mathbf Z_2' + \sigma^2\mathbf I$, nested or crossed. Factors are *nested* when each level of one occurs inside a single level of the other, as students inside schools; they are *crossed* when each level of one meets each level of the other. Blocks and genotypes are crossed: every genotype stands in every block. The third fit makes both random:
+# **Predict.** In the schools ML and REML had the same $\hat\sigma^2$. Will they have the same $\hat\sigma^2$ here? (On which plots is a difference of two genotypes measured: inside the blocks, or between them?)
 
 # %% slideshow={"slide_type": "subslide"}
 trial = mm.load("sorghum")
-grain, block, ones = trial.yield_kg_ha.to_numpy(), trial.block, np.ones((len(trial), 1))
-genotypes = np.hstack([ones, mm.build_Z(trial.genotype)[:, 1:]])
-found = {"REML": estimate(reml, grain, genotypes, block, (3000, 3e4)),
-         "ML": estimate(ml, grain, genotypes, block, (3000, 3e4)),
-         "REML, crossed": estimate(mm.reml_objective, grain, ones, [block, trial.genotype],
-                                   (3000, 3e4, 3e4))}
-components = ["block", "genotype", "plot"]
-for name, (variances, criterion, _) in found.items():
-    here = components if len(variances) == 3 else ["block", "plot"]
-    table = pd.DataFrame({"variance": variances, "SD": np.sqrt(variances)}, here)
-    print(f"{name}, criterion {criterion:.4f}\n{table.round({'variance': 1, 'SD': 2})}")
-crossed = mm.lmm("yield_kg_ha ~ 1 + (1 | block) + (1 | genotype)", trial)
-print(f"mm.lmm, crossed, criterion {crossed.criterion:.4f}")
-print(crossed.varcomp.set_index("group").variance.round(1).to_string())
+grain = trial["yield_kg_ha"].to_numpy()
+block = trial["block"].to_numpy()
+columns_of_genotypes = mm.build_Z(trial["genotype"])[:, 1:]      # all but G01
+X_trial = np.column_stack([np.ones(72), columns_of_genotypes])
+print(f"X: {X_trial.shape[0]} rows, {X_trial.shape[1]} columns")
+
+by_ml, criterion_ml, _ = search(ml, grain, X_trial, block, start=[3000, 30000])
+by_reml, criterion_reml, _ = search(reml, grain, X_trial, block, start=[3000, 30000])
+table = pd.DataFrame({"ML": by_ml, "REML": by_reml}, index=["sigma_b²", "sigma²"])
+table["ML / REML"] = table["ML"] / table["REML"]
+print(table.round({"ML": 1, "REML": 1, "ML / REML": 3}).to_string())
+print(f"REML criterion {criterion_reml:.4f}")
+print(f"REML as standard deviations: {np.sqrt(by_reml).round(2)} kg/ha")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# `mm.lmm` lists the same three variances as our own search, in another order: the largest first, the residual (our `plot`) last. The variances of blocks and plots are those of the first fit: in balanced data with no estimate at zero, it does not matter to them whether genotypes are fixed or random.
-#
-# But ML and REML do not agree on $\hat\sigma^2$ here, although this trial is balanced too. You should have said: not the same, because the genotypes are compared *inside* the blocks, where $\hat\sigma^2$ comes from. Count the independent differences between plots of one block, and how many of them the genotypes use up:
+# (The `_` takes the steps, which we do not need here.) REML's two variances, 2906 and 25627, and its criterion 729.7118 are those of day 2. But ML's $\hat\sigma^2$ is smaller now, although this trial is as balanced as the schools. You should have said: not the same, because the genotypes are compared *inside* the blocks, and $\hat\sigma^2$ comes from there, too. Count the differences between the plots of one block:
 
 # %% slideshow={"slide_type": "-"}
-n_blocks, n_genotypes = trial.block.nunique(), trial.genotype.nunique()
-inside = n_blocks * (n_genotypes - 1)             # 17 differences in each of 4 blocks
-used = n_genotypes - 1                            # by the coefficients of the genotypes
-ratio = found["ML"][0] / found["REML"][0]
-print(f"differences inside the blocks: {n_blocks} · {n_genotypes - 1} = {inside}")
-print(f"left when {used} genotype coefficients are estimated: {inside - used}")
-print(f"REML sigma² · {inside - used} / {inside} = "
-      f"{found['REML'][0][1] * (inside - used) / inside:.1f}, by ML {found['ML'][0][1]:.1f}")
-print(f"ML / REML: block {ratio[0]:.3f}, plot {ratio[1]:.3f}")
+inside = 4 * 17                      # 18 plots have 17 differences, in each of 4 blocks
+left_over = inside - 17              # 17 genotype coefficients are estimated from them
+print(f"differences inside the blocks: 4 times 17 = {inside}")
+print(f"left for the error: {left_over}")
+print(f"{left_over} / {inside} = {left_over / inside:.2f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# REML divides by the 51 differences that are left, ML by all 68, as if no genotype had been estimated. Both variances of ML are too small by the factor 51/68 = 0.75, which in this layout is also $(J-1)/J$. So three things together kept $\hat\sigma^2$ the same in the schools: equal schools, an estimate above zero, and no fixed effect that is compared inside a school. With the two absent students the first was gone, and $\hat\sigma^2$ was 175.53 by ML but 169.72 by REML.
+# REML divides by the 51 that are left, and these are the 51 error degrees of freedom of day 2. ML divides by all 68, as if nobody had estimated a genotype. Hence the factor 0.75.
 #
-# Now a question that a criterion seems made for: do the genotypes differ? Compare $\mathbf X$ with genotypes against a single mean. As a control, fit the genotypes a second time with every column of $\mathbf X$ multiplied by 10, as a change of units would do; the model is the same. **Predict** which criterion notices:
+# So balance alone was not the reason why $\hat\sigma^2$ was the same in the schools. Three things came together: equal schools, an estimate $\hat\sigma_b^2$ above zero, and *no fixed effect that is compared inside a school*. The more fixed effects a model has, the more there is to overlook: here ML's variances are a quarter too small. With so many means this is no trifle.
 
-# %% slideshow={"slide_type": "subslide"}
-designs = {"genotypes": genotypes, "genotypes, columns × 10": 10 * genotypes, "one mean": ones}
-lowest = lambda f: [estimate(f, grain, design, block, (3000, 3e4))[1] for design in designs.values()]
-fitted = pd.DataFrame({"REML": lowest(mm.reml_objective), "ML": lowest(mm.ml_objective)}, designs)
-print(fitted.join((fitted.loc["one mean"] - fitted).add_suffix(" gain")).round(2).to_string())
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# > **Common slip: comparing REML criteria of different fixed parts.** By REML the genotypes gain 252.89, or 169.99 after a change of units. The number depends on how $\mathbf X$ is written, through $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$. And there is a deeper reason: with another set of fixed effects the contrasts are others too, so the two criteria are densities of different data. Compare fixed parts by ML: the gain is 72.31 either way. REML criteria may be compared as long as $\mathbf X$ is the same: models that differ in their random effects.
-
-# %% [markdown] minutes=2 notes="Optional with 50 minutes. The message: REML is not far from Bayes, and with three schools the prior speaks loudly.\nNobody should leave with the idea that a flat prior is neutral." slideshow={"slide_type": "slide"}
-# ## 13. Read REML as a Bayesian
+# %% [markdown] minutes=1 notes="Ask who had both guesses right, and why. The sentence to take home: REML uses the part of the data that does not speak of the means." slideshow={"slide_type": "slide"}
+# ## 11. Wrap up
 #
-# Section 7 averaged over $\boldsymbol\beta$ with equal weight for every value. In Bayesian words: with a flat prior for $\boldsymbol\beta$, the posterior density of the variances is the REML likelihood times their prior, up to a constant. With $\log\sigma$ flat as well, the integral over $\sigma$ gives $e^{-d(\theta)/2}$, again up to a constant. What is left to choose is a prior for $\theta$. Two choices, on a grid:
-#
-# *Figure 7 (next output). Posterior density of $\theta$ for the schools under two priors.*
-
-# %% slideshow={"slide_type": "subslide"}
-theta = np.linspace(0, 20, 2001)
-likelihood = np.exp(-np.array([fit.profiled([t]) for t in theta]) / 2)
-half_normal = np.exp(-theta ** 2 / 2)
-prior = pd.DataFrame({"uniform from 0 to 20": 1.0, "half-normal with SD 1": half_normal}, theta)
-posterior = prior.mul(likelihood, axis=0) / (likelihood @ prior)  # adds up to 1 over the grid
-curves = {name: (theta[:501], 100 * posterior[name].iloc[:501]) for name in posterior}
-print(plots.show_curves(curves, "highest", "$\\theta = \\sigma_b/\\sigma$", "posterior density"))
-plt.show()
-for name, total in posterior.cumsum().items():
-    half, most = theta[total.searchsorted([0.5, 0.95])]
-    print(f"{name}: median {half:.2f}, 95 % below {most:.2f}")
-print(f"REML estimate of theta: {fit.theta[0]:.2f}")
-
-# %% [markdown] minutes=1 notes="Read the computed sentences aloud; ask who came within 20 % of sigma\u00b2.\nThe one sentence to take home: REML uses the part of the data that does not speak of the mean." slideshow={"slide_type": "slide"}
-# ## 14. Wrap up
-#
-# Under the uniform prior the density is highest at the REML estimate, 0.84, and its tail is long. The half-normal prior, which doubts that schools differ by much more than their students, cuts the tail. With three schools the prior decides much of the answer; a single estimate hides this, whichever method made it.
-#
-# Your guesses beside the estimates, and the lesson in computed sentences:
+# Your guesses of section 4 beside the results:
 
 # %% slideshow={"slide_type": "-"}
-for name, value in zip(guess, fit.varcomp.variance):
-    print(f"{name}: guessed {guess[name]}, REML {value:.1f}, off by {abs(guess[name] - value) / value:.0%}")
-print(f"REML uses {K.shape[1]} contrasts of {n} scores; {X.shape[1]} is spent on the mean.")
-print(f"ML / REML for sigma_b²: {library[1][0] / library[0][0]:.0%} here, {ratio[0]:.0%} in the sorghum trial.")
+wrap_up = pd.DataFrame({
+    "my guess": [str(my_guess["sigma_b²"]), str(my_guess["sigma²"])],
+    "ML": ml_variances.round(2),
+    "REML": reml_found.round(2),
+}, index=["sigma_b²", "sigma²"])
+print(wrap_up.to_string())
 
-# %% [markdown] minutes=1 notes="Hand out as homework; number 3 is the one to discuss next time.\nPoint to day 5: the variances are known now, what about the schools themselves?" slideshow={"slide_type": "slide"}
-# ## 15. On your own
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# You should have said: smaller, and the same.
 #
-# 1. **Do.** Make a third $\mathbf K$: each student minus the next. Verify (4), (5) and (6) with it.
-# 2. **Explain.** In two sentences, to a colleague: why is REML's estimate of $\sigma_b^2$ larger than ML's?
-# 3. **Change one knob.** In section 5, draw ten times as many students per school. Does ML's bias vanish? Then draw ten times as many schools, with 4 students each. Guess first.
-# 4. **Transfer.** `mm.load("potash")` is a trial in three blocks. What is the ratio of ML to REML variances? Guess, then fit `strength ~ C(k2o_lb_ac) + (1 | block)` both ways.
+# **To take away**
+#
+# 1. REML is the likelihood of contrasts, the part of the data that does not depend on the fixed effects. With one sample it divides by $n - 1$.
+# 2. As a formula it is the ML criterion plus $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$, up to a constant.
+# 3. ML takes no account of the means that it has estimated. So its variances are, as a rule, too small on average, the more so the more means were estimated from few groups or few differences.
+
+# %% [markdown] minutes=0.5 notes="Homework. Number 3 is the one to begin with next time." slideshow={"slide_type": "slide"}
+# ## 12. On your own
+#
+# 1. **Do.** Take a third set of contrasts: each student minus the *next* one. Build it by `E = np.eye(12)[:, :11] - np.eye(12)[:, 1:]` and compute `of_contrasts(E, V_hat)` and `of_contrasts(E, V)`. By how much do they differ from those with `K`?
+# 2. **Explain.** In two sentences, to a fellow student: why is REML's estimate of $\sigma_b^2$ larger than ML's?
+# 3. **Change one knob.** In section 1 set `n = 2`. Which share of the truth does the division by $n$ find? Guess first.
+# 4. **Transfer.** `mm.load("potash")` is a cotton trial with five amounts of potash in each of three blocks. Guess the ratio of the ML variance $\hat\sigma^2$ to that of REML. Then fit `strength ~ C(k2o_lb_ac) + (1 | block)` with `mm.lmm`, and again with `reml=False`.
 #
 # <details><summary>Answers</summary>
-#
-# 1. `K = np.eye(12)[:, :-1] - np.eye(12)[:, 1:]`. Its $\mathbf K'\mathbf K$ is not the identity, so $\log|\mathbf K'\mathbf K|$ counts in (6).
-# 2. ML averages the squares of the school means around their own average over $J$, as if nothing had been estimated. REML works with contrasts that are free of the mean, so it averages over $J-1$.
-# 3. With more students it does not: ML's average settles near $(J-1)/J$ of the truth. With more schools the bias shrinks. In the code, adapt the `4` and the `3` in `drawn`, and with them `2 / 3` and the divisors `4` in `known` and `estimates`.
-# 4. Two thirds for both, $\sigma^2$ too, as in the sorghum trial: the layout is complete, the amounts are compared inside the three blocks, and the estimate is not zero. Of $3 \cdot 4 = 12$ differences inside the blocks, 8 are left.
+# <ol>
+# <li>By 2.4849 at both places, as with D. (For each of the two sets log|D′D| = log 12.)</li>
+# <li>ML averages the squared deviations of the school means from their own mean over J, as if this mean had been known. REML works with contrasts, which are free of the mean, and there are only J − 1 of them between three schools.</li>
+# <li>One half: with two students, one of the two pieces of information goes to the mean.</li>
+# <li>Two thirds, 0.0291 against 0.0437: inside the three blocks there are 3 · 4 = 12 differences, the amounts use up 4 of them, and 8 are left.</li>
+# </ol>
 # </details>
+
+# %% [markdown] minutes=0.5 notes="Point to the second notebook of the day: what these numbers are good for, and when they mislead." slideshow={"slide_type": "slide"}
+# ## 13. In practice and further reading
 #
-# ### In practice
-#
-# In practice you write one line, and REML is the default. Report variances from REML. Use ML to compare models with different fixed parts.
+# In practice you write one line, and REML is what you get unless you ask for ML:
 #
 # ```
-# Python   mm.lmm("score ~ 1 + (1 | school)", schools)            # reml=False for ML
-# R        lmer(score ~ 1 + (1 | school), data = schools)         # REML = FALSE for ML
-# SAS      proc mixed; class school; model score = / solution; random school; run;
+# mmteach      mm.lmm("score ~ 1 + (1 | school)", data=schools)            # reml=False for ML
+# statsmodels  smf.mixedlm("score ~ 1", data=schools, groups="school").fit()
+# R            lmer(score ~ 1 + (1 | school), data = schools)              # REML = FALSE for ML
+# SAS          proc mixed; class school; model score = ; random school; run;
 # ```
+#
+# **Next:** [day4_reml_in_use](day4_reml_in_use.ipynb): the same numbers from four programs, what happens when the data break, estimates of zero, several random effects, and which criteria may be compared.
 #
 # ### Further reading
 #
-# - Patterson and Thompson (1971), Biometrika 58, 545–554: error contrasts, from trials in incomplete blocks.
-# - Harville (1974), Biometrika 61, 383–385: the Bayesian reading, and the criterion without $\mathbf K$.
-# - Harville (1977), Journal of the American Statistical Association 72, 320–338: a survey of ML and REML.
-# - Laird and Ware (1982), Biometrics 38, 963–974: random effects for longitudinal data.
-# - Pinheiro and Bates (2000), *Mixed-Effects Models in S and S-PLUS*, chapter 2: the profiled criterion.
-# - Gelman (2006), Bayesian Analysis 1, 515–534: priors for a variance when groups are few.
-# - Bates, Mächler, Bolker and Walker (2015), Journal of Statistical Software 67(1): how lme4 computes it.
+# - Patterson and Thompson (1971), *Recovery of inter-block information when block sizes are unequal*, Biometrika 58, 545–554: REML from error contrasts.
+# - Harville (1974), *Bayesian inference for variance components using only error contrasts*, Biometrika 61, 383–385: the criterion without $\mathbf K$.
+# - Harville (1977), *Maximum likelihood approaches to variance component estimation and to related problems*, Journal of the American Statistical Association 72, 320–338.
+# - Laird and Ware (1982), *Random-effects models for longitudinal data*, Biometrics 38, 963–974.

@@ -85,6 +85,30 @@ def blocks(ax_field, ax_numbers, ax_draws):
     return [f"{len(names)} blocks, once as numbers and once as draws."]
 
 
+def two_variances(ax):
+    """Draw the schools and the two variances that are asked for; nothing is estimated."""
+    import mmteach as mm
+    from mmteach import plots
+
+    schools = mm.load("schools")
+    for row, (_, scores) in enumerate(schools.groupby("school", observed=True).score):
+        ax.plot(scores, [row] * len(scores), "o", color=plots.BLUE)
+        ax.plot(scores.mean(), row, "|", color=plots.INK, markersize=18, markeredgewidth=2)
+    arrow = {"arrowstyle": "<->", "color": plots.INK}
+    ax.annotate("", (43.3, 2.75), (66.8, 2.75), arrowprops=arrow)
+    ax.text(68.5, 2.75, r"between schools: $\sigma_b^2$ = ?", va="center")
+    ax.annotate("", (28, 1.45), (66.5, 1.45), arrowprops=arrow)
+    ax.text(68.5, 1.3, r"within a school: $\sigma^2$ = ?", va="center")
+    ax.set(
+        xlim=(25, 95),
+        ylim=(3.1, -0.5),
+        yticks=[0, 1, 2],
+        yticklabels=list(schools.school.cat.categories),
+        xlabel="score (points)",
+    )
+    return ["Twelve students in three schools, and two variances to find."]
+
+
 def blups(ax_ranks, ax_blups):
     """Draw ranks by raw mean and BLUP, and the BLUPs with intervals; return the readings.
 
@@ -171,6 +195,10 @@ def main(folder=None):
         figure, axes = plt.subplots(1, 3, figsize=(8.4, 1.6), width_ratios=[1.4, 1, 1])
         readings += blocks(*axes)
         figure.savefig(folder / "day2_blocks.png", dpi=110)
+        plt.close(figure)
+        figure, ax = plt.subplots(figsize=(8.4, 1.9))
+        readings += two_variances(ax)
+        figure.savefig(folder / "day4_reml.png", dpi=110)
         plt.close(figure)
         figure, axes = plt.subplots(1, 2, figsize=(8.4, 5.0), width_ratios=[1, 1.15])
         readings += blups(*axes)
