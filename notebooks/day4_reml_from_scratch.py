@@ -439,7 +439,7 @@ print(reading)
 # Turn the knobs `n_schools` and `n_students` (both at least 2) in the cell above, and run it again. **Predict.** Does ML become right with 40 students in each school? With 30 schools?
 #
 # <details><summary>Answer</summary>
-# With 40 students it does not: ML's average is 65, near two thirds of the truth, because three school means are still three. With 30 schools of 4 it is 95: dividing by 30 or by 29 hardly matters.
+# With 40 students it does not: ML's average is 64, near two thirds of the truth, because three school means are still three. With 30 schools of 4 it is 95: dividing by 30 or by 29 hardly matters.
 # </details>
 
 # %% [markdown] minutes=8 notes="The idea in one sentence: twelve numbers, one says something on the mean, eleven on the variances.\nAsk for the number of contrasts before you show D. Then let the class compare 91.092 with the printout of section 4: this is the moment of the day.\nThe proof is for readers." slideshow={"slide_type": "slide"}

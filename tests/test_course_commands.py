@@ -31,6 +31,7 @@ CELLS = [
     new_code_cell("x = 1"),
     new_markdown_cell("## 2. Guess", metadata={"minutes": 12.5}),
     new_markdown_cell("**Before you run it:** which is larger?", metadata={"tags": ["discuss"]}),
+    new_markdown_cell("Now.\n\n**Predict.** Is $\\sigma_b^2$ *larger*?"),
     new_markdown_cell("## 3. No plan"),
     new_markdown_cell("## 4. Close\nAnd so?", metadata={"minutes": 50, "tags": ["discuss"]}),
 ]
@@ -103,14 +104,16 @@ def test_the_run_sheet_adds_up_and_shows_notes_and_discussions():
         "start   min  section",
         " 0:00     5  1. Recall",
         "             say: Ask for the model of y_ij.",
+        "             say: Wait.",
         "          50 min: leave section 3 for reading.",
         " 0:05  12.5  2. Guess",
-        "        * DISCUSS Before you run it: which is larger? [cell 4]",
+        "        * DISCUSS Before you run it: which is larger? [before In 2]",
+        "        * PREDICT Is σ_b² larger? [before In 2]",
         " 0:18     -  3. No plan",
         " 0:18    50  4. Close",
-        "        * DISCUSS And so? [cell 6]",
+        "        * DISCUSS And so? [before In 2]",
         " 1:08        end, 67.5 minutes; "
-        "7 cells, 1 of code (median 1 lines, longest 1), 0 pictures",
+        "8 cells, 1 of code (median 1 lines, longest 1), 0 pictures",
     ]
 
 

@@ -30,8 +30,9 @@ course.checks course.checkup course.sources
 course.authoring.lessons course.authoring.lesson_prose course.authoring.lesson_rules
 course.authoring.checking course.authoring.kernels course.authoring.executing
 course.authoring.pictures course.authoring.ties
-course.authoring.building course.authoring.exercises course.authoring.runsheet
-course.authoring.figures course.authoring.formulas course.authoring.pair_page
+course.authoring.building course.authoring.exercises
+course.authoring.formulas course.authoring.runsheet
+course.authoring.figures course.authoring.pair_page
 course.classroom
 """.split()
 WINGS = ("textbook", "plots", "engine", "inference", "course")

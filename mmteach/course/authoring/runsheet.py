@@ -3,11 +3,13 @@
 import re
 from textwrap import fill
 
-from . import lesson_rules, lessons
+from . import formulas, lesson_rules, lessons
 
 # emphasis, but not the underscore of a name such as sigma_b
 MARKS = re.compile(r"\*{1,2}(?=\S)|(?<=\S)\*{1,2}|(?<!\w)_{1,2}(?=\S)|(?<=\S)_{1,2}(?!\w)")
-SHORTER = re.compile(r"^With \d+ minutes: *")  # a line of the notes: what to leave out
+MATHS = re.compile(r"\$\$?([^$]+)\$\$?")
+SHORTER = re.compile(r"With (\d+) minutes: *")  # a line of the notes: what to leave out
+ASKS = re.compile(r"(Predict|Check|Discuss|Commit to a guess)\w*\s*[.:,]\s*")
 
 
 def clock(minutes):
@@ -20,21 +22,35 @@ def clock(minutes):
     return f"{whole // 60}:{whole % 60:02d}"
 
 
-def first_line(text, prefer=None):
-    """Return the first line of a text that says something, without markdown's signs.
+def lines_of(text):
+    """Return the lines of a text that say something, without markdown's signs.
 
-    With `prefer`, a pattern, the first line that matches it goes before.
-
-    >>> first_line("*Figure 1. A trial.*\\n\\n**Discuss.** Why 4 blocks?", "discuss")
-    'Discuss. Why 4 blocks?'
-    >>> first_line("Write *sigma_b* on the board.")
-    'Write sigma_b on the board.'
+    >>> lines_of("*Figure 1. A trial.*\\n\\n**Discuss.** Is $\\\\sigma_b^2$ *larger*?")
+    ['Figure 1. A trial.', 'Discuss. Is σ_b² larger?']
     """
-    lines = [MARKS.sub("", line) for line in text.split("\n")]
-    lines = [line.strip().lstrip("#>*- ") for line in lines]
-    lines = [line for line in lines if line]
-    preferred = [line for line in lines if prefer and re.search(prefer, line, re.I)]
-    return (preferred + lines + [""])[0]
+    text = MATHS.sub(lambda found: formulas.readable(found[1]), text)
+    lines = [MARKS.sub("", line).strip().lstrip("#>*- ") for line in text.split("\n")]
+    return [line for line in lines if line]
+
+
+def asked(cell):
+    """Return (mark, words) of everything that a text cell asks the class, in order.
+
+    >>> from nbformat.v4 import new_markdown_cell
+    >>> asked(new_markdown_cell("**Predict.** Which is *larger*? Why?"))
+    [('* PREDICT', 'Which is larger? Why?')]
+    """
+    if cell.cell_type != "markdown":
+        return []
+    found = [
+        (f"* {start[1].upper()}", line[start.end() :])
+        for line in lines_of(cell.source)
+        if (start := ASKS.match(line))
+    ]
+    if "discuss" in lesson_rules.tags(cell) and not any(mark == "* DISCUSS" for mark, _ in found):
+        body = cell.source.split("\n", 1)[-1] if lessons.heading(cell)[0] else cell.source
+        found.append(("* DISCUSS", (lines_of(body) or [lessons.heading(cell)[1]])[0]))
+    return found
 
 
 def entry(mark, words):
@@ -47,30 +63,29 @@ def runsheet(cells):
     """Return the run sheet of a lesson's cells as text.
 
     One row for each cell that carries minutes or begins a section: when it starts, how long it
-    takes, its heading; beneath it the first line of the speaker notes and, marked ``*``, the
-    places where the class discusses. A line of the notes that begins "With 50 minutes:" says
-    what to leave out in a shorter class; it is shown as well.
+    takes, its heading; beneath it the speaker notes and, marked ``*``, what the class is asked,
+    with the number that the next code cell shows when all were run in order. A line of the notes
+    that begins "With 50 minutes:" says what to leave out in a shorter class.
     """
-    rows, elapsed = [], 0
-    for number, cell in enumerate(cells):
+    rows, elapsed, runs = [], 0, 0
+    for cell in cells:
         level, title = lessons.heading(cell)
         minutes = cell.metadata.get("minutes")
+        runs += cell.cell_type == "code"
         if level == 1:
             rows += [title, "=" * len(title), "start   min  section"]
         if level == 2 or minutes:
             planned = f"{minutes:4g}" if minutes else "   -"
             rows.append(f"{clock(elapsed):>5}  {planned}  {title}")
             elapsed += minutes or 0
-        notes = cell.metadata.get("notes", "")
-        if note := first_line(notes):
-            rows.append(entry("say:", note))
-        for line in notes.split("\n")[1:]:
-            if shorter := SHORTER.match(line):
-                rows.append(entry(f"{shorter.group().split()[1]} min:", line[shorter.end() :]))
-        if "discuss" in lesson_rules.tags(cell):
-            body = cell.source.split("\n", 1)[-1] if level else cell.source
-            words = re.sub(r"(?i)^discuss\w*\s*[.:]\s*", "", first_line(body, "discuss")) or title
-            rows.append(entry("* DISCUSS", f"{words} [cell {number}]"))
+        said = []
+        for line in lines_of(cell.metadata.get("notes", "")):
+            shorter = SHORTER.match(line)
+            mark = f"{shorter[1]} min:" if shorter else "say:"
+            said.append(entry(mark, line[shorter.end() :] if shorter else line))
+        asks = [entry(mark, f"{words} [before In {runs + 1}]") for mark, words in asked(cell)]
+        # the notes of a section open it, those of another cell are about its question
+        rows += said + asks if level else asks + said
     rows.append(
         f"{clock(elapsed):>5}        end, {elapsed:g} minutes; {lesson_rules.rhythm(cells)}"
     )
