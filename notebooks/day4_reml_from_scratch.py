@@ -183,7 +183,7 @@ print(f"lowest point: ML at {lowest_ml:.0f}, REML at {lowest_reml:.0f} points²"
 # %% slideshow={"slide_type": "-"}
 y = schools["score"].to_numpy()
 school = schools["school"].to_numpy()
-reading = plots.show_points(y, school, unit="score (points)")
+plots.show_points(y, school, unit="score (points)")
 plt.show()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -427,9 +427,11 @@ print(estimates.mean().round(1).to_string())
 
 # %% slideshow={"slide_type": "subslide"}
 label = "estimate of $\\sigma_b^2$ (points²)"
-reading = plots.show_sampling(estimates, truth=100, limits=(-100, 500), label=label)
+plots.show_sampling(estimates, truth=100, limits=(-100, 500), label=label)
 plt.show()
-print(reading)
+share_below_zero = (estimates < 0).mean()             # True counts as 1
+print("share of estimates below zero:")
+print(share_below_zero.round(2).to_string())
 
 # %% [markdown] numbers_from={"30": "a position of the knob"} slideshow={"slide_type": "fragment"}
 # *Figure 3. Estimates of the variance between schools from 20,000 sets of three schools; full line: their average, dotted line: the truth.*
