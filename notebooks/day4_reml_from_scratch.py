@@ -433,7 +433,7 @@ share_below_zero = (estimates < 0).mean()             # True counts as 1
 print("share of estimates below zero:")
 print(share_below_zero.round(2).to_string())
 
-# %% [markdown] numbers_from={"30": "a position of the knob"} slideshow={"slide_type": "fragment"}
+# %% [markdown] numbers_from={"30": "a position of the knob", "40": "a position of the knob"} slideshow={"slide_type": "fragment"}
 # *Figure 3. Estimates of the variance between schools from 20,000 sets of three schools; full line: their average, dotted line: the truth.*
 #
 # All three spread widely, because three schools say little about how much schools vary. No denominator changes that. Some estimates are negative: we kept them, because only then is REML's formula right on average. What programs do with them is a subject of the next lesson.
