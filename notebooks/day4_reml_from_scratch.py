@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Read the question aloud and let the class answer it in one word, before anything else: n, or n minus 1? Then ask why. Collect the half sentences and leave them on the board; section 2 answers.\nWith 50 minutes: section 4 without reading the printout (3), the proof of section 8 and the surface of section 9 are left for reading (5), section 10 shows its last table only (2)." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=2 notes="Read the question aloud and let the class answer it in one word: divide by n, or by n minus 1? Then ask why. Collect the half sentences and leave them on the board; section 2 answers.\nThe map of section 9 and the proof of section 8 are for readers.\nWith 50 minutes: section 4 without reading the printout (saves 2), section 5 without the discussion (2), section 7 without the histograms (2), section 8 without the second choice of contrasts (2), section 9 without the search (2)." slideshow={"slide_type": "slide"}
 # # Estimate variances with REML, from scratch
 #
 # **The question.** On day 2 a printout said *REML*, and we took its two variances as given. How are they found? And why not by plain maximum likelihood, as most other things in statistics?
@@ -16,14 +16,14 @@
 # - say why the variance of a sample is divided by $n - 1$, and why this *is* REML;
 # - build the covariance matrix of grouped data, by a loop and with matrices;
 # - write the criteria of ML and of REML in a few lines of numpy, and search their lowest points;
-# - say what ML overlooks, when this matters, and by how much.
+# - say what ML overlooks, and when this matters.
 #
-# **What you need.** The pair of day 2, above all section 7 of [day2_rcbd_mixed](day2_rcbd_mixed.ipynb). **Time.** In class 60 minutes; alone about two hours.
+# **What you need.** The pair of day 2, above all section 7 of [day2_rcbd_mixed](day2_rcbd_mixed.ipynb). **Time.** In class 60 minutes; alone two to three hours.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# ![Twelve dots in three rows, one row for each school; a vertical bar in each row marks its mean. An arrow between the bars carries the words: between schools, sigma_b squared, question mark. An arrow along one row carries the words: within a school, sigma squared, question mark.](figures/day4_reml.png)
+# ![Twelve dots in three rows, one row for each school; a vertical bar in each row marks its mean. An arrow between two bars says: differences between schools. An arrow along one row says: differences within a school.](figures/day4_reml.png)
 #
-# *Twelve students in three schools, and two variances to find.*
+# *Twelve students in three schools. How large are the two variances, $\sigma_b^2$ between schools and $\sigma^2$ within a school?*
 
 # %% [markdown] minutes=5 notes="Do not say 'bias' before somebody has seen the number 169.\nBoard: the identity, and under it the three averages n\u03c3\u00b2, (n \u2212 1)\u03c3\u00b2, \u03c3\u00b2." slideshow={"slide_type": "slide"}
 # ## 1. A question from the first course: n or n − 1?
@@ -65,9 +65,10 @@ print(f"divided by 3:   {sum_of_squares / 3:.1f} points²")
 n_samples = 100_000
 true_mean = 50
 true_variance = 225
-n = 4
+n = 4                        # at least 2
 rng = np.random.default_rng(seed=1)
-samples = rng.normal(loc=true_mean, scale=15, size=(n_samples, n))   # a row each
+true_sd = np.sqrt(true_variance)
+samples = rng.normal(loc=true_mean, scale=true_sd, size=(n_samples, n))   # a row each
 means = samples.mean(axis=1, keepdims=True)      # keepdims: one column, to subtract it
 around_own_mean = np.sum((samples - means) ** 2, axis=1)     # a sum of squares for each
 print(f"{n_samples} samples; the truth: mean {true_mean}, variance {true_variance}")
@@ -93,7 +94,7 @@ print(f"around the own mean:  {np.mean(around_own_mean):4.0f}, so n - 1 are left
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # To estimate the mean has cost one variance out of four. Three are left, therefore we divide by three.
 
-# %% [markdown] minutes=4 notes="Ask for a combination of the four scores that does not change when everybody gains ten points. Somebody says 'a difference'. How many more, that are not sums of the first ones?\nBoard: the three rows, with their lengths \u221a2, \u221a2, 2." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Before you show the section, ask for a combination of the four scores that does not change when everybody gains ten points. Somebody says 'a difference'. How many, none of which follows from the others? Expect 'six, all pairs': reply '1 \u2212 2 and 2 \u2212 3 give you 1 \u2212 3'.\nBoard: the three rows, with their lengths \u221a2, \u221a2, 2." slideshow={"slide_type": "slide"}
 # ## 2. Forget the mean
 #
 # Here is another way to look at the same three, and it is the one that will carry us through the day. Four scores hold two kinds of information. Their mean says how good the school is. Their *differences* say how much students vary, and nothing about the mean: if every student gains ten points, no difference changes.
@@ -126,14 +127,14 @@ print(f"sum of the squared contrasts: {np.sum(three_contrasts**2):.1f} points²"
 #
 # To estimate variances from the part of the data that does not depend on the means is called **restricted maximum likelihood**, **REML**. So you have used it since your first course. What is missing is the word *likelihood*.
 
-# %% [markdown] minutes=6 notes="Say slowly: probable under which parameters. People read the likelihood as the probability of the parameter.\nBoard: product of four densities \u2192 sum of four logs \u2192 times \u22122. Then the derivative, and where it is zero." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=5.5 notes="Say slowly: the data are given, the parameters vary. People read the likelihood as the probability of the parameter. Expect for the prediction 'the same place, the sum of squares is the same': reply 'and the price?'\nBoard: product of four densities \u2192 sum of four logs \u2192 times \u22122. Then the derivative, and where it is zero." slideshow={"slide_type": "slide"}
 # ## 3. Write the likelihood of four scores
 #
 # Suppose that the scores of the school are normal with mean $\mu$ and variance $\sigma^2$. Then the density of one score $y$ is
 #
 # $$f(y) = \frac{1}{\sqrt{2\pi\sigma^2}}\, e^{-(y-\mu)^2/(2\sigma^2)}.$$
 #
-# Four independent scores have the product of four such densities. Read as a function of the *parameters*, with the scores as they are, this product is called the **likelihood**. It says how probable parameters make the data that we have. **Maximum likelihood**, **ML**, chooses the parameters that make it largest.
+# Four independent scores have the product of four such densities. Read as a function of the *parameters*, with the scores as they are, this product is called the **likelihood**. It says under which parameters data like ours are more to be expected, and under which less. **Maximum likelihood**, **ML**, chooses the parameters that make it largest.
 #
 # Products are clumsy, so we take the logarithm, which turns them into sums; and we multiply by $-2$, which removes the fractions. A large likelihood is now a *small* number:
 #
@@ -171,7 +172,7 @@ print(f"lowest point: ML at {lowest_ml:.0f}, REML at {lowest_reml:.0f} points²"
 #
 # The same sum of squares, but another count: this is the whole difference between ML and REML. REML's curve is also flatter, because three pieces of information say less than four.
 
-# %% [markdown] minutes=5 notes="Collect the guesses in a column on the board; half a minute. Then read the print from top to bottom.\nWhat confuses: the column sd is the root of the variance. It is not the standard error of the variance." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4.5 notes="Collect the guesses in a column on the board; half a minute. Then read the print from top to bottom.\nWhat confuses: the column sd is the root of the variance. It is not the standard error of the variance." slideshow={"slide_type": "slide"}
 # ## 4. Three schools: guess, then fit
 #
 # Now the students come in groups. Student $i$ of school $j$ scores
@@ -189,7 +190,7 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 2. A dot for each student, and a bar at the mean of each school.*
 #
-# In [Start here](00_start_here.ipynb) REML found 102.6 between the schools and 144.4 within. **Commit to a guess** before you see what ML finds: for each variance type `"smaller"`, `"same"` or `"larger"` than by REML in place of `None`. Think of section 3: which of the two variances is measured around an *estimated* mean of all schools?
+# In [Start here](00_start_here.ipynb) REML found 102.6 between the schools and 144.4 within. **Commit to a guess** before you see what ML finds: for each variance type `"smaller"`, `"same"` or `"larger"` than by REML in place of `None`, and say why.
 
 # %% slideshow={"slide_type": "-"}
 my_guess = {
@@ -206,12 +207,12 @@ fit = mm.lmm("score ~ 1 + (1 | school)", data=schools)
 print(fit.summary())
 
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] numbers_from={"4.30": "the 97.5 % quantile of t with 2 degrees of freedom"} slideshow={"slide_type": "subslide"}
 # Read it from the top.
 #
 # - **REML criterion** 91.1: minus twice a log-likelihood, at its lowest point. Which likelihood? Section 8 will say.
 # - **Random effects**: $\hat\sigma_b^2$ = 102.64 and $\hat\sigma^2$ = 144.39 points². The column `sd` holds their square roots, 10.13 and 12.02 points. It is *not* a standard error.
-# - **Fixed effects**: the mean is 54.457 points, with a standard error of 6.800. The standard error acts as if the two variances were known; they are estimates, so in general it is slightly too small (day 6, *planned*).
+# - **Fixed effects**: the mean is 54.457 points, with a standard error of 6.800. The standard error acts as if the two variances were known; in general it is therefore slightly too small. What matters more here is that it rests on three schools. With 2 degrees of freedom an interval is the mean ± 4.30 standard errors, and not ± 2 (day 6, *planned*).
 #
 # **Check.** Forget for a moment that there are schools. The standard error of the mean of 12 independent scores is $s/\sqrt{12}$. Is this larger or smaller than 6.800?
 #
@@ -219,7 +220,7 @@ print(fit.summary())
 # Smaller: it is 4.27 points. Four students of one school share their school's u_j, so together they say less about the mean than four strangers would.
 # </details>
 
-# %% [markdown] minutes=5 notes="Write the loop live: ask the class for the value of a cell before you type it.\nThen the same matrix in one line. Board: y\u2081 = \u03bc + u\u2081 + \u03b5\u2081, y\u2082 = \u03bc + u\u2081 + \u03b5\u2082; what do they share?" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=6 notes="Do not type the loop; ask the class for the value of three cells before you run it.\nThen the same matrix in one line. Board: y\u2081 = \u03bc + u\u2081 + \u03b5\u2081, y\u2082 = \u03bc + u\u2081 + \u03b5\u2082; what do they share?" slideshow={"slide_type": "slide"}
 # ## 5. Build V
 #
 # The likelihood of section 3 was a product, because the four scores were independent. Students of one school are not: they share $u_j$. What they share is collected in the covariance matrix $\mathbf V$. Take two rows of the table, $i$ and $i'$:
@@ -265,14 +266,14 @@ print(f"variance of a school mean: {variance_of_school_mean:.2f} points²")
 print(f"sigma_b² + sigma² / 4:     {100 + 225 / 4:.2f} points²")
 
 
-# %% [markdown] notes="Two minutes in pairs. Expect 'more students in these schools, they are cheaper': reply 'to which number does the variance of the mean fall then?' Right: to \u03c3_b\u00b2/3." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# %% [markdown] notes="Two minutes in pairs. Expect 'more students in these schools, they are cheaper': reply 'to which number does the variance of the mean fall then?' Right: to \u03c3_b\u00b2/3. Expect 'it depends on what I want to know': right, and say so." slideshow={"slide_type": "fragment"} tags=["discuss"]
 # **Discuss.** You may test 100 more students. Where: in these three schools, or in new ones?
 #
 # <details><summary>Answer</summary>
-# In new ones, if the aim is the mean of all schools. The mean of all scores has the variance σ_b²/J + σ²/(Jk). More students in each school make only the second part smaller; more schools make both smaller.
+# In new ones, equally many in each, if the aim is the mean of all schools. With k students in each of J schools the mean of all scores has the variance σ_b²/J + σ²/(Jk). More students in each school make only the second part smaller; more schools make both smaller. (If the aim is to compare these three schools, test in these three.)
 # </details>
 
-# %% [markdown] minutes=8 notes="Cover the right-hand side of each line and let the class say it.\nLine (3) is the one to remember: it is used for ML here and for REML in the next lesson. Board: a parabola in \u03bc, its lowest point at the GLS mean." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=7 notes="Cover the right-hand side of each line and let the class say it.\nLine (3) is the one to remember: it makes the ML criterion here, and section 8 uses it for REML. Board: a parabola in \u03bc, its lowest point at the GLS mean." slideshow={"slide_type": "slide"}
 # ## 6. Write the likelihood of grouped scores
 #
 # All twelve scores together are normal, $\mathbf y \sim N(\mathbf X\boldsymbol\beta, \mathbf V)$. Minus twice the logarithm of their common density is
@@ -318,7 +319,7 @@ smallest_distance = r @ V_inverse @ r
 print(f"GLS estimate of the mean: {beta_hat[0]:.3f} points")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# In equal schools this is simply the mean of all scores. How much larger is the last term at some other value, say 50? For a single mean the term is a parabola in $\mu$ with its lowest point at $\hat\mu$. In matrices:
+# In equal schools this is simply the mean of all scores. How much larger is the last term at some other value, say 50? Write $\mathbf y - \mathbf X\boldsymbol\beta = \mathbf r + \mathbf X(\hat{\boldsymbol\beta} - \boldsymbol\beta)$ and multiply out. The mixed term is zero, because GLS makes $\mathbf X'\mathbf V^{-1}\mathbf r = \mathbf 0$. What remains is a sum of two squares (for a single mean a parabola in $\mu$):
 #
 # $$(\mathbf y - \mathbf X\boldsymbol\beta)'\mathbf V^{-1}(\mathbf y - \mathbf X\boldsymbol\beta) = \mathbf r'\mathbf V^{-1}\mathbf r + (\boldsymbol\beta - \hat{\boldsymbol\beta})'\mathbf A(\boldsymbol\beta - \hat{\boldsymbol\beta}), \qquad \mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}. \tag{3}$$
 
@@ -330,7 +331,7 @@ print(f"right side of (3): {smallest_distance + extra:.6f}")
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The second part of (3) is never negative, and it is zero at $\boldsymbol\beta = \hat{\boldsymbol\beta}$. So, for any given $\mathbf V$, the GLS estimate has the largest likelihood. We put it in, as we put in $\bar y$ in section 3, and the rest depends on the variances alone:
+# The second part of (3) is never negative, because $\mathbf A$ is the inverse of a variance; and it is zero at $\boldsymbol\beta = \hat{\boldsymbol\beta}$. So, for any given $\mathbf V$, the GLS estimate has the largest likelihood. We put it in, as we put in $\bar y$ in section 3, and the rest depends on the variances alone:
 #
 # $$-2\ell_{\mathrm{ML}}(\mathbf V) = n\log 2\pi + \log|\mathbf V| + \mathbf r'\mathbf V^{-1}\mathbf r. \tag{4}$$
 #
@@ -356,16 +357,19 @@ print(f"ML criterion, our function: {ours:.6f}")
 print(f"ML criterion, mmteach:      {library:.6f}")
 
 
-# %% [markdown] minutes=7 notes="Do the two mean squares on the board first; two divisions give REML and ML.\nThen a vote: averaged over many data sets, is ML at 100, above or below? Open the guesses of section 4 only after the search." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=8 notes="Do the two divisions on the board first; they give REML and ML.\nThen a vote: averaged over many data sets, is ML at 100, above or below? Open the guesses of section 4 only after the search." slideshow={"slide_type": "slide"}
 # ## 7. See what ML overlooks
 #
-# Now we search the lowest point of `ml`. `minimize` needs a place to start, and the other arguments of `ml` in a tuple. Its method BFGS walks downhill step by step; our list `steps` collects where it has been:
+# Now we search the lowest point of `ml`. `minimize` needs a place to start, and the other arguments of `ml` in brackets. Its method L-BFGS-B walks downhill step by step, and our list `steps` collects where it has been. `bounds` keep each variance between a ten-thousandth of the variance of the data and ten thousand times as much, because with more extreme values $\mathbf V$ can no longer be inverted. (`jac="3-point"` measures the slope on both sides of a point, and `tol` says how exact the end shall be.)
 
 # %% slideshow={"slide_type": "-"}
 def search(function, y, X, groups, start):
     steps = [np.log(start)]
-    found = minimize(function, steps[0], args=(y, X, groups), method="BFGS",
-                     callback=steps.append)
+    lowest = np.log(np.var(y) / 10_000)
+    highest = np.log(np.var(y) * 10_000)
+    found = minimize(function, steps[0], args=(y, X, groups), method="L-BFGS-B",
+                     bounds=[(lowest, highest), (lowest, highest)],
+                     jac="3-point", tol=1e-12, callback=steps.append)
     return np.exp(found.x), found.fun, np.exp(steps)
 
 ml_variances, ml_lowest, ml_steps = search(ml, y, X, school, start=[9, 576])
@@ -374,9 +378,11 @@ reml_variances = fit.varcomp["variance"].to_numpy()
 print(f"REML: sigma_b² {reml_variances[0]:.2f}, sigma² {reml_variances[1]:.2f} points²")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
+# (A start is two positive numbers. A search may stop at a place that is not the lowest, so in earnest one starts twice, from different places, and keeps the lower criterion.)
+#
 # You should have said: $\sigma_b^2$ smaller, $\sigma^2$ the same. ML finds 56.39, little more than half of 102.64. Why?
 #
-# In equal schools we can follow the numbers by hand. A school mean varies by $\sigma_b^2 + \sigma^2/k$. Now think of the three school *means* as the sample of section 1: three numbers around one estimated mean. Their variance can be divided by $J - 1 = 2$ or by $J = 3$. Then take off $\hat\sigma^2/k$, the part that comes from the students:
+# In equal schools we can follow the numbers by hand. A school mean varies by $\sigma_b^2 + \sigma^2/k$. Now think of the three school *means* as the sample of section 1: three numbers around one estimated mean. The sum of their squared deviations can be divided by $J - 1 = 2$ or by $J = 3$. Then take off $\hat\sigma^2/k$, the part that comes from the students:
 
 # %% slideshow={"slide_type": "subslide"}
 scores = y.reshape(3, 4)                            # a row for each school
@@ -392,11 +398,11 @@ print(f"between schools: {by_two:.2f} divided by J - 1, {by_three:.2f} divided b
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # These are REML's 102.64 and ML's 56.39. ML measures the school means around their *own* mean and divides by their number, as if this mean had cost nothing.
 #
-# And why is $\hat\sigma^2$ the same? It is made of differences between students of *one* school. The mean $\mu$, the only fixed effect here, drops out of each of them, so there is nothing in them that ML could overlook. (Both formulas ask for equal schools and an estimate above zero.)
+# And why is $\hat\sigma^2$ the same, although in section 3 ML made it too small? There the mean of the school was a fixed effect, and ML took no account of its price. Here the only fixed effect is $\mu$. The mean of a school is $\mu + u_j$ (and an average error), and what the three means tell is used for $\sigma_b^2$. So $\hat\sigma^2$ is made of the 9 differences between students of one school, by ML as by REML; $\mu$ drops out of each of them, and nothing is left that ML could overlook. (Both formulas ask for equal schools and an estimate above zero.)
 #
-# One data set proves nothing, so again we make the truth ourselves: many sets of three schools, with mean 50, $\sigma_b^2$ = 100 and $\sigma^2$ = 225. (In fact our twelve scores were drawn in this way.) Now three estimates of $\sigma_b^2$ for each set: around the *true* mean, by ML, and by REML.
+# One data set proves nothing, so again we make the truth ourselves: many sets of three schools, with mean 50, $\sigma_b^2$ = 100 and $\sigma^2$ = 225. (In fact our twelve scores were drawn in this way.) For each set we use the two hand formulas, divided by $J$ as ML does it and by $J - 1$ as REML does it. A third formula measures the school means around the *true* mean, which in real life nobody knows, and divides by $J$.
 #
-# **Predict.** Which of the three are right on average?
+# A set is a small table, schools by students, and 20,000 of them make a block of numbers with three directions. The 1 in the size of `shifts` gives all students of a school the same shift:
 
 # %% slideshow={"slide_type": "subslide"}
 def three_estimates(n_schools, n_students):
@@ -405,23 +411,30 @@ def three_estimates(n_schools, n_students):
     shifts = rng.normal(scale=10, size=(n_sets, n_schools, 1))
     errors = rng.normal(scale=15, size=(n_sets, n_schools, n_students))
     scores = 50 + shifts + errors
-    means = scores.mean(axis=2)                       # over the students of a school
-    within = scores.var(axis=2, ddof=1).mean(axis=1)
-    from_students = within / n_students
+    means = scores.mean(axis=2)                       # axis 2: over the students
+    within_each_school = scores.var(axis=2, ddof=1)
+    from_students = within_each_school.mean(axis=1) / n_students
+    around_truth = np.mean((means - 50) ** 2, axis=1)     # axis 1: over the schools
     return pd.DataFrame({
-        "mean known": np.mean((means - 50) ** 2, axis=1) - from_students,
-        "ML": means.var(axis=1, ddof=0) - from_students,       # divided by J
-        "REML": means.var(axis=1, ddof=1) - from_students,     # divided by J - 1
+        "true mean known, divided by J": around_truth - from_students,
+        "divided by J": means.var(axis=1, ddof=0) - from_students,
+        "divided by J - 1": means.var(axis=1, ddof=1) - from_students,
     })
 
+
+# %% [markdown] notes="Expect 'all three, there are 20,000 sets': reply 'a biased scale stays biased, however often you weigh'. Expect 'dividing by J is wrong': let the first number answer." slideshow={"slide_type": "fragment"}
+# **Predict.** Which of the three formulas are right on average? These two numbers are knobs (at least 2 each):
+
+# %% slideshow={"slide_type": "-"}
 n_schools = 3
 n_students = 4
 estimates = three_estimates(n_schools, n_students)
 print(f"{len(estimates)} sets of {n_schools} schools; the truth is {10**2} points²")
+print("averages of the estimates:")
 print(estimates.mean().round(1).to_string())
 
-# %% [markdown] notes="Expect 'all three, there are 20,000 sets': reply 'a biased scale stays biased, however often you weigh'. Expect 'ML is right, it is the best method': let the number answer." slideshow={"slide_type": "fragment"}
-# Right on average are the one with the known mean and REML (the last units are chance). ML finds less than half of the truth. So it is not the division by $J$ that is wrong in itself: with the *true* mean it is right. It is wrong because the mean was estimated from the same three schools. ML puts the mean at its best place, and then takes no account of having done so.
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# You should have said: the first and the last (the last units are chance). Divided by $J$ around an *estimated* mean, the average is less than half of the truth. So it is not the division by $J$ that is wrong in itself: with the true mean it is right. It is wrong because the mean was estimated from the same three schools. ML puts the mean at its best place, and then takes no account of having done so.
 #
 # How wide do the estimates spread? A helper draws the three histograms:
 
@@ -432,39 +445,41 @@ plt.show()
 share_below_zero = (estimates < 0).mean()             # True counts as 1
 print("share of estimates below zero:")
 print(share_below_zero.round(2).to_string())
+print("averages when these are set to zero:")
+print(estimates.clip(lower=0).mean().round(0).to_string())
 
 # %% [markdown] numbers_from={"30": "a position of the knob", "40": "a position of the knob"} slideshow={"slide_type": "fragment"}
-# *Figure 3. Estimates of the variance between schools from 20,000 sets of three schools; full line: their average, dotted line: the truth.*
+# *Figure 3. Estimates of the variance between schools from 20,000 sets of three schools; the height is the number of sets. Full line: the average; dotted line: the truth. A few estimates lie outside the picture.*
 #
-# All three spread widely, because three schools say little about how much schools vary. No denominator changes that. Some estimates are negative: we kept them, because only then is REML's formula right on average. What programs do with them is a subject of the next lesson.
+# All three spread widely, because three schools say little about how much schools vary. No denominator changes that. Many estimates are negative. A variance cannot be, so programs stop at zero (more on that in the next lesson). This moves all averages up: here that of ML is 63, still too small, and that of REML 111, a little too large. So it is REML's *formula* that is right on average, in equal schools, with the negative values kept.
 #
-# Turn the knobs `n_schools` and `n_students` (both at least 2) in the cell above, and run it again. **Predict.** Does ML become right with 40 students in each school? With 30 schools?
+# **Check.** Turn the knobs: does the division by $J$ become right with 40 students in each school? With 30 schools?
 #
 # <details><summary>Answer</summary>
-# With 40 students it does not: ML's average is 64, near two thirds of the truth, because three school means are still three. With 30 schools of 4 it is 95: dividing by 30 or by 29 hardly matters.
+# With 40 students it does not: its average is 64, near two thirds of the truth, because three school means are still three. With 30 schools of 4 it is 95: dividing by 30 or by 29 hardly matters.
 # </details>
 
-# %% [markdown] minutes=8 notes="The idea in one sentence: twelve numbers, one says something on the mean, eleven on the variances.\nAsk for the number of contrasts before you show D. Then let the class compare 91.092 with the printout of section 4: this is the moment of the day.\nThe proof is for readers." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=7.5 notes="The idea in one sentence: twelve numbers, one says something on the mean, eleven on the variances.\nThe moment of the day: the number of the printout of section 4 comes out of eleven differences. Ask before you run: which number do you expect?\nBoard: log|D'D| = log|X'X| = log 12. The proof is for readers." slideshow={"slide_type": "slide"}
 # ## 8. REML: forget the mean
 #
-# With one school we took contrasts, which do not depend on the mean, and wrote *their* likelihood. We do the same with three schools.
-#
-# **Predict.** How many contrasts, none of which follows from the others, do twelve scores have?
+# With one school we took contrasts, which do not depend on the mean, and wrote *their* likelihood. We do the same with three schools. Twelve scores have eleven contrasts, none of which follows from the others. The simplest choice is each student minus the last one:
 
 # %% slideshow={"slide_type": "-"}
-D = np.vstack([np.eye(11), -np.ones(11)])      # a column for each contrast
+D = np.vstack([np.eye(11), -np.ones(11)])      # vstack: the second below the first
 contrasts = D.T @ y                            # each student minus the last one
-print("D has", D.shape[1], "columns; the first:", D[:, 0].astype(int))
+print("the first column of D:", D[:, 0].astype(int))
 print("the contrasts:    ", contrasts.round(1))
 print("with 10 points up:", (D.T @ (y + 10)).round(1))
 
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# Eleven: each student minus the last one. The ten points have gone again. In general we take $n - p$ such contrasts $\mathbf K'\mathbf y$, where $p$ is the number of columns of $\mathbf X$, so that *all* fixed effects drop out:
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# The ten points have gone again. In general we take $n - p$ such contrasts $\mathbf K'\mathbf y$, where $p$ is the number of columns of $\mathbf X$, so that *all* fixed effects drop out:
 #
 # $$\mathbf K'\mathbf X = \mathbf 0 \quad\text{and therefore}\quad \mathbf K'\mathbf y = \mathbf K'(\mathbf Z\mathbf u + \boldsymbol\varepsilon), \quad\text{whatever } \boldsymbol\beta \text{ is.} \tag{5}$$
 #
-# They are called *error contrasts*. These eleven are not independent (they share the last student), but we know their covariance matrix: the covariance matrix of $\mathbf K'\mathbf y$ is $\mathbf K'\mathbf V\mathbf K$. So line (2) holds for them, with mean zero and $\mathbf K'\mathbf V\mathbf K$ in the place of $\mathbf V$. We compute it at the REML estimates of the printout:
+# They are called *error contrasts*. These eleven are not independent (they share the last student), but we know their covariance matrix: the covariance matrix of $\mathbf K'\mathbf y$ is $\mathbf K'\mathbf V\mathbf K$. So line (2) holds for them, with mean zero and $\mathbf K'\mathbf V\mathbf K$ in the place of $\mathbf V$.
+#
+# **Predict.** We compute it at the two REML estimates of the printout. Which number of the printout should come out?
 
 # %% slideshow={"slide_type": "subslide"}
 def of_contrasts(K, V):
@@ -479,7 +494,7 @@ print(f"-2 log-likelihood of the 11 contrasts: {of_contrasts(D, V_hat):.4f}")
 print(f"REML criterion of the printout:        {fit.criterion:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **The REML criterion is the −2 log-likelihood of the contrasts**: the number in the printout is that of our eleven differences, to the last digit.
+# You should have said: the REML criterion, and it is the same number. **The REML criterion is the −2 log-likelihood of contrasts**, up to a number that holds no variance. For our eleven differences this number happens to be zero, as we shall see.
 #
 # But are these the right contrasts? We might have chosen others. `mm.error_contrasts(X)` gives eleven columns of length 1, all at right angles, as in section 2. We compare the two choices at two places: at the estimates and at the $\mathbf V$ of section 5.
 #
@@ -494,7 +509,7 @@ for place, V_here in [("the estimates", V_hat), ("100 and 225", V)]:
           f"difference {with_D - with_K:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# You should have said: the difference. It is 2.4849 at both places, so one curve is the other one moved up, and both are lowest at the same variances. Another choice of contrasts measures in other units, nothing more.
+# You should have said: the difference. It is 2.4849 at both places, and this is no accident. Each column of $\mathbf K$ is a combination of the columns of $\mathbf D$, so both hold the same eleven pieces of information, but in other units; and a change of units adds a number to −2 log-likelihood in which no variance occurs. So one curve is the other one moved up, and both are lowest at the same variances.
 #
 # If the choice does not matter, there should be a formula without $\mathbf K$. There is. Two identities bring back $\mathbf V$ and the GLS residuals $\mathbf r$. For contrasts of length 1 at right angles they are
 #
@@ -514,7 +529,7 @@ print(f"second identity: left {log_det(K_V_K):.6f}, right {right_of_second:.6f}"
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Put (6) into the likelihood of the contrasts. The term $\log|\mathbf X'\mathbf X|$ holds no variance, and programs leave it out. What remains is the **REML criterion** of day 2:
+# Put (6) into the likelihood of the contrasts. The term $\log|\mathbf X'\mathbf X|$ holds no variance, and programs leave it out. (Here it is $\log 12$ = 2.4849, just the difference between $\mathbf D$ and $\mathbf K$: this is why our differences hit the printout.) What remains is the **REML criterion** of day 2:
 #
 # $$-2\ell_{\mathrm{REML}}(\mathbf V) = (n-p)\log 2\pi + \log|\mathbf V| + \log|\mathbf X'\mathbf V^{-1}\mathbf X| + \mathbf r'\mathbf V^{-1}\mathbf r. \tag{7}$$
 #
@@ -532,9 +547,9 @@ print(f"our function: {reml(np.log([100, 225]), y, X, school):.6f}")
 print(f"mmteach:      {mm.minus2_loglik(y, X, V, reml=True):.6f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# What does the new term do? Take one school again, with $\mathbf V = \sigma^2\mathbf I$. Then $\mathbf X'\mathbf V^{-1}\mathbf X = n/\sigma^2$, and its logarithm is $\log n - \log\sigma^2$. This $-\log\sigma^2$ makes $(n-1)\log\sigma^2$ out of the $n\log\sigma^2$ in $\log|\mathbf V|$. It *is* the $n - 1$ of your first course. In general $\mathbf X'\mathbf V^{-1}\mathbf X$ is the inverse of the variance of $\hat{\boldsymbol\beta}$: the larger the variances, the less certain are the means, and the smaller is the new term. So it makes large variances a little cheaper.
+# What does the new term do? Take one school again, with $\mathbf V = \sigma^2\mathbf I$. Then $\mathbf X'\mathbf V^{-1}\mathbf X = n/\sigma^2$, and its logarithm is $\log n - \log\sigma^2$. This $-\log\sigma^2$ makes $(n-1)\log\sigma^2$ out of the $n\log\sigma^2$ in $\log|\mathbf V|$. It *is* the $n - 1$ of your first course.
 
-# %% [markdown] minutes=6 notes="First the vote: does REML's own term rise or fall with \u03c3_b\u00b2?\nThen the picture, then the surface. The point of the surface: the valley is long, so the data leave \u03c3_b wide open." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4.5 notes="First the vote: does REML's own term rise or fall with \u03c3_b\u00b2? Expect 'it rises, it is a price, too': reply 'what happens to the variance of the mean, and what is the inverse of that?'\nThen the picture and the search; the map is for readers." slideshow={"slide_type": "slide"}
 # ## 9. See the criterion
 #
 # We look at the terms of (7) one by one, along $\sigma_b^2$. The other variance stays at its estimate, 144.39.
@@ -573,30 +588,36 @@ ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 close = grid[curve_reml < curve_reml.min() + 1]      # where it is less than 1 higher
 print(f"lowest: ML at {np.argmin(curve_ml)}, REML at {np.argmin(curve_reml)} points²")
+fall = curve_reml[0] - curve_reml.min()
+print(f"REML falls by {fall:.1f} from 0 to its lowest point")
 print(f"REML less than 1 above its lowest point: {close[0]} to {close[-1]} points²")
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] numbers_from={"576": "our own choice of a start"} slideshow={"slide_type": "fragment"}
 # *Figure 4. The three terms of the REML criterion along the variance between schools (thin broken lines), and their sums (full lines) with a dot at the lowest point.*
 #
-# You should have said: $\log|\mathbf V|$ rises, because large variances have their price. $\mathbf r'\mathbf V^{-1}\mathbf r$ falls, because school means that lie far apart become less surprising. REML's own term falls too, so it pulls the lowest point to the right, from 56 to 103. And the curve is very flat on that side: up to 423 it stays less than 1 above its lowest point. So these data do not exclude a variance that is four times as large.
+# You should have said: $\log|\mathbf V|$ rises, because large variances have their price. $\mathbf r'\mathbf V^{-1}\mathbf r$ falls, because school means that lie far apart become less surprising. REML's own term falls too: $\mathbf X'\mathbf V^{-1}\mathbf X$ is the inverse of the variance of $\hat{\boldsymbol\beta}$, so it becomes smaller when the mean becomes less certain. It makes large variances a little cheaper, and pulls the lowest point to the right, from 56 to 103. And on that side the curve rises very slowly. From 0 to its lowest point it falls by 3.0; from there to 423, four times as far, it rises by no more than 1. These data speak more clearly against a small variance than against a large one.
 #
-# Last, both variances at once. We search from a poor start, $\sigma_b^2$ = 9 and $\sigma^2$ = 576, and print where each step of the search arrives:
+# Last, both variances at once. We search from a poor start, $\sigma_b^2$ = 9 and $\sigma^2$ = 576, and compute the criterion at every step:
 
 # %% slideshow={"slide_type": "subslide"}
 reml_found, reml_lowest, reml_steps = search(reml, y, X, school, start=[9, 576])
-trace = pd.DataFrame(reml_steps, columns=["sigma_b²", "sigma²"])
 criterion_of_steps = []
 for step in reml_steps:
     criterion_of_steps.append(reml(np.log(step), y, X, school))
-trace["criterion"] = criterion_of_steps
-print(trace.round({"sigma_b²": 1, "sigma²": 1, "criterion": 4}).to_string())
+print("criterion, step by step:", np.round(criterion_of_steps, 2))
+print(f"end: sigma_b² {reml_found[0]:.2f}, sigma² {reml_found[1]:.2f} points²")
+print(f"     criterion {reml_lowest:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# A row for each step. The criterion falls all the way, to 91.0922 at 102.6 and 144.4: our own search has found the printout of section 4. The large step down comes early; after that the search walks along a flat valley.
+# The criterion falls all the way, to 91.0922 at 102.64 and 144.39: our own search has found the printout of section 4. The largest step down is the first one; later steps gain less and less.
 #
-# The valley can be seen on a map. `contour` draws lines of equal height over a grid of values. The axes are the two standard deviations, $\sigma_b$ and $\sigma$, in points:
 
-# %% slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
+# ### For reading: a map
+#
+# The way of the search can be seen on a map. `contour` draws lines of equal height over a grid of values. The axes are the two standard deviations, $\sigma_b$ and $\sigma$, in points:
+
+# %% slideshow={"slide_type": "skip"}
 sigmas_b = np.linspace(0.5, 40, 60)
 sigmas = np.linspace(8, 26, 40)
 
@@ -620,17 +641,17 @@ left.set_ylabel("σ, within schools (points)")
 left.legend()
 plt.show()
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # *Figure 5. The ML criterion (left) and the REML criterion (right) above their lowest value, over the two standard deviations. Low is good; the numbers on the lines are the heights.*
 #
-# Both searches end at the same height on the vertical axis, $\hat\sigma$ = 12.02 points, but REML ends further to the right, and its valley is wider in that direction. REML does not only move the estimate. It also admits how little three schools say.
+# Both searches end at the same height on the vertical axis, $\hat\sigma$ = 12.02 points, but REML ends further to the right, and its lines of equal height are wider in that direction. REML does not only move the estimate. It also admits how little three schools say.
 
-# %% [markdown] minutes=4 notes="The relief of the day: the same functions, an actual field trial. Let the class vote on \u03c3\u00b2 before you run the cell.\nBoard: 4 blocks \u00b7 17 differences = 68; 17 of them pay for the genotypes." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="The relief of the day: the same functions, an actual field trial. Expect 'the same, the trial is balanced': reply 'which differences give \u03c3\u00b2, and is a genotype in them?'\nBoard: 4 blocks \u00b7 17 differences = 68; 17 of them pay for the genotypes." slideshow={"slide_type": "slide"}
 # ## 10. Run it on the field trial
 #
 # Now the sorghum trial of day 2, with the same functions: `block` takes the place of the school, and $\mathbf X$ has a column for the intercept and one for each genotype but the first.
 #
-# **Predict.** In the schools ML and REML had the same $\hat\sigma^2$. Will they have the same $\hat\sigma^2$ here? (On which plots is a difference of two genotypes measured: inside the blocks, or between them?)
+# **Predict.** In the schools ML and REML had the same $\hat\sigma^2$. Day 2 said that here both variances of ML are smaller. Why also $\hat\sigma^2$? (Are genotypes compared inside the blocks, or between them?)
 
 # %% slideshow={"slide_type": "subslide"}
 trial = mm.load("sorghum")
@@ -649,7 +670,9 @@ print(f"REML criterion {criterion_reml:.4f}")
 print(f"REML as standard deviations: {np.sqrt(by_reml).round(2)} kg/ha")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# (The `_` takes the steps, which we do not need here.) REML's two variances, 2906 and 25627, and its criterion 729.7118 are those of day 2. But ML's $\hat\sigma^2$ is smaller now, although this trial is as balanced as the schools. You should have said: not the same, because the genotypes are compared *inside* the blocks, and $\hat\sigma^2$ comes from there, too. Count the differences between the plots of one block:
+# (The `_` takes the steps, which we do not need here.) REML's two variances, 2906 and 25627, and its criterion 729.7118 are those of day 2. ML finds three quarters of each.
+#
+# You should have said: because the genotypes are compared *inside* the blocks, and $\hat\sigma^2$ comes from there, too. Count the differences between the plots of one block:
 
 # %% slideshow={"slide_type": "-"}
 inside = 4 * 17                      # 18 plots have 17 differences, in each of 4 blocks
@@ -659,9 +682,19 @@ print(f"left for the error: {left_over}")
 print(f"{left_over} / {inside} = {left_over / inside:.2f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# REML divides by the 51 that are left, and these are the 51 error degrees of freedom of day 2. ML divides by all 68, as if nobody had estimated a genotype. Hence the factor 0.75.
+# REML divides by the 51 that are left; these are the 51 error degrees of freedom of day 2. ML divides by all 68, as if nobody had estimated a genotype. Hence the factor 0.75. (In this complete trial the other variance has it as well: of four block means one piece of information goes to the overall mean. So both mean squares become three quarters, and with them their difference.)
 #
-# So balance alone was not the reason why $\hat\sigma^2$ was the same in the schools. Three things came together: equal schools, an estimate $\hat\sigma_b^2$ above zero, and *no fixed effect that is compared inside a school*. The more fixed effects a model has, the more there is to overlook: here ML's variances are a quarter too small. With so many means this is no trifle.
+# So balance alone was not the reason why $\hat\sigma^2$ was the same in the schools. Three things came together: equal schools, an estimate $\hat\sigma_b^2$ above zero, and *no fixed effect that is compared inside a school*.
+#
+# **Check.** What would the factor be with 2 genotypes in place of 18, in the same four blocks? And with 18 genotypes in six blocks?
+#
+# <details><summary>Answer</summary>
+# With 2 genotypes there is one difference in each block, 4 in all, and one is used up: 3/4 again. With six blocks 6 · 17 = 102 differences, of which 85 are left: 5/6. It is not the number of the means that counts, but on how many plots each of them rests: one piece of information goes to each mean, as in section 1.
+# </details>
+#
+# ***
+#
+# One warning. That *both* variances are too small by ML is so in complete trials. In small blocks with many genotypes ML's $\hat\sigma^2$ is so much too small that it takes off too little of it from the block means; its $\hat\sigma_b^2$ can then even be too large. What holds always is the reason: ML takes no account of the means that it has estimated.
 
 # %% [markdown] minutes=1 notes="Ask who had both guesses right, and why. The sentence to take home: REML uses the part of the data that does not speak of the means." slideshow={"slide_type": "slide"}
 # ## 11. Wrap up
@@ -683,19 +716,19 @@ print(wrap_up.to_string())
 #
 # 1. REML is the likelihood of contrasts, the part of the data that does not depend on the fixed effects. With one sample it divides by $n - 1$.
 # 2. As a formula it is the ML criterion plus $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$, up to a constant.
-# 3. ML takes no account of the means that it has estimated. So its variances are, as a rule, too small on average, the more so the more means were estimated from few groups or few differences.
+# 3. ML takes no account of the means that it has estimated. So its $\hat\sigma^2$ is too small when fixed effects are compared inside the groups, and its $\hat\sigma_b^2$, as a rule, when groups are few.
 
 # %% [markdown] minutes=0.5 notes="Homework. Number 3 is the one to begin with next time." slideshow={"slide_type": "slide"}
 # ## 12. On your own
 #
-# 1. **Do.** Take a third set of contrasts: each student minus the *next* one. Build it by `E = np.eye(12)[:, :11] - np.eye(12)[:, 1:]` and compute `of_contrasts(E, V_hat)` and `of_contrasts(E, V)`. By how much do they differ from those with `K`?
+# 1. **Do.** Measure our differences in other units: `E = 2 * D`. Compute `of_contrasts(E, V_hat)` and `of_contrasts(E, V)`. By how much do they differ from those with `K`, and what does that mean for the estimates?
 # 2. **Explain.** In two sentences, to a fellow student: why is REML's estimate of $\sigma_b^2$ larger than ML's?
 # 3. **Change one knob.** In section 1 set `n = 2`. Which share of the truth does the division by $n$ find? Guess first.
 # 4. **Transfer.** `mm.load("potash")` is a cotton trial with five amounts of potash in each of three blocks. Guess the ratio of the ML variance $\hat\sigma^2$ to that of REML. Then fit `strength ~ C(k2o_lb_ac) + (1 | block)` with `mm.lmm`, and again with `reml=False`.
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>By 2.4849 at both places, as with D. (For each of the two sets log|D′D| = log 12.)</li>
+# <li>By 17.7342 at both places. It is another number than with D, but again the same at both places, so the lowest point is where it was.</li>
 # <li>ML averages the squared deviations of the school means from their own mean over J, as if this mean had been known. REML works with contrasts, which are free of the mean, and there are only J − 1 of them between three schools.</li>
 # <li>One half: with two students, one of the two pieces of information goes to the mean.</li>
 # <li>Two thirds, 0.0291 against 0.0437: inside the three blocks there are 3 · 4 = 12 differences, the amounts use up 4 of them, and 8 are left.</li>
@@ -713,6 +746,8 @@ print(wrap_up.to_string())
 # R            lmer(score ~ 1 + (1 | school), data = schools)              # REML = FALSE for ML
 # SAS          proc mixed; class school; model score = ; random school; run;
 # ```
+#
+# More of these, with answers that check themselves, after the second lesson of the day: [day4_exercises](exercises/day4_exercises.ipynb).
 #
 # **Next:** [day4_reml_in_use](day4_reml_in_use.ipynb): the same numbers from four programs, what happens when the data break, estimates of zero, several random effects, and which criteria may be compared.
 #

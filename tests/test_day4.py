@@ -87,16 +87,20 @@ def test_one_variance_of_n_goes_to_the_mean():
 
 
 def test_the_simulation_shows_what_theory_expects():
-    averages = [numbers(line)[-1] for line in shown_by("def three_estimates").splitlines()[1:]]
+    averages = [numbers(line)[-1] for line in shown_by("estimates = three").splitlines()[2:]]
     assert np.allclose(averages, [100, 2 / 3 * (100 + 225 / 4) - 225 / 4, 100], atol=2)
+    cut = [numbers(line)[-1] for line in shown_by("share_below_zero").splitlines()[-3:]]
+    assert f"that of ML is {cut[1]:.0f}, still too small" in PROSE and cut[1] < 100
+    assert f"that of REML {cut[2]:.0f}, a little too large" in PROSE and cut[2] > 100
 
 
 def test_the_search_goes_down_to_lme4s_minimum():
-    trace = [numbers(line)[-3:] for line in shown_by("trace = ").splitlines()[1:]]
-    criteria = [row[-1] for row in trace]
-    assert criteria == sorted(criteria, reverse=True) and len(trace) > 4
+    shown = shown_by("criterion_of_steps = []")
+    *criteria, sigma2_b, sigma2, criterion = [x for x in numbers(shown.replace("²", "")) if x > 50]
+    assert criteria == sorted(criteria, reverse=True) and len(criteria) > 4
     stored = models()["schools_reml"]
-    assert trace[-1] == [*np.round(stored["varcorr"]["vcov"], 1), round(stored["criterion"], 4)]
+    assert [sigma2_b, sigma2] == [*np.round(stored["varcorr"]["vcov"], 2)]
+    assert criterion == round(stored["criterion"], 4)
     (terms,) = re.findall("lowest: ML.*", SHOWN)
     stored = [round(models()[f"schools_{name}"]["varcorr"]["vcov"][0]) for name in ("ml", "reml")]
     assert numbers(terms) == stored
@@ -143,17 +147,47 @@ def test_each_of_the_three_conditions_is_needed():
 def test_the_folded_answers_hold(lesson):
     y = mm.load("schools").score.to_numpy()
     assert f"{y.std(ddof=1) / np.sqrt(12):.2f} points" in FOLDED
-    E = np.eye(12)[:, :11] - np.eye(12)[:, 1:]
     D = np.vstack([np.eye(11), -np.ones(11)])
     lesson |= {"y": y}
+    K = mm.error_contrasts(np.ones((12, 1)))
     for V in (mm.build_V_cs(100, 225, mm.load("schools").school), np.diag(np.arange(1.0, 13))):
-        values = [lesson["of_contrasts"](K, V) for K in (E, D, mm.error_contrasts(np.ones((12, 1))))]
-        assert np.allclose(np.subtract(values[:2], values[2]), np.log(12))
-    assert f"By {np.log(12):.4f} at both places" in FOLDED
+        more = lesson["of_contrasts"](2 * D, V) - lesson["of_contrasts"](K, V)
+        assert f"By {more:.4f} at both places" in FOLDED
+        assert lesson["of_contrasts"](D, V) - lesson["of_contrasts"](K, V) == pytest.approx(
+            np.log(12)
+        )
     reml, ml = both("strength ~ C(k2o_lb_ac) + (1 | block)", mm.load("potash"))
     assert f"{ml:.4f} against {reml:.4f}" in FOLDED and ml / reml == pytest.approx(2 / 3)
-    for size, words in (((3, 40), "ML's average is {:.0f}"), ((30, 4), "30 schools of 4 it is {:.0f}")):
-        assert words.format(lesson["three_estimates"](*size)["ML"].mean()) in FOLDED
+    for size, words in (((3, 40), "its average is {:.0f}"), ((30, 4), "30 schools of 4 it is {:.0f}")):
+        assert words.format(lesson["three_estimates"](*size)["divided by J"].mean()) in FOLDED
+
+
+@pytest.mark.parametrize(("n_blocks", "genotypes"), [(4, 2), (6, 18), (4, 18)])
+def test_the_factor_counts_plots_of_a_mean_and_not_means(n_blocks, genotypes):
+    rng = np.random.default_rng(3)
+    plots = pd.MultiIndex.from_product([range(n_blocks), range(genotypes)], names=["b", "g"])
+    data = plots.to_frame(index=False).astype("category")
+    data["y"] = 30 * rng.normal(size=n_blocks)[data.b.cat.codes] + rng.normal(size=len(data))
+    fit = mm.lmm("y ~ g + (1 | b)", data)
+    assert fit.varcomp.variance.iloc[0] > 0
+    ratio = fit.refit(reml=False).varcomp.variance / fit.varcomp.variance
+    assert np.allclose(ratio, (n_blocks - 1) / n_blocks, rtol=1e-5)
+    assert "3/4 again" in FOLDED and "102 differences, of which 85 are left: 5/6" in FOLDED
+
+
+def test_in_small_blocks_ml_can_find_the_larger_variance_between_them():
+    rng = np.random.default_rng(5)
+    larger = 0
+    for _ in range(20):
+        block = np.repeat(np.arange(30), 2)
+        genotype = np.concatenate([rng.choice(16, 2, replace=False) for _ in range(30)])
+        y = 10 * rng.normal(size=30)[block] + 15 * rng.normal(size=60)
+        data = pd.DataFrame({"y": y, "b": block, "g": genotype.astype(str)})
+        fit = mm.lmm("y ~ g + (1 | b)", data.astype({"b": "category"}))
+        ml = fit.refit(reml=False)
+        larger += ml.varcomp.variance.iloc[0] > fit.varcomp.variance.iloc[0]
+        assert ml.sigma2 < fit.sigma2
+    assert larger > 10 and "can then even be too large" in PROSE
 
 
 # --- the functions of the lesson -----------------------------------------------------------
