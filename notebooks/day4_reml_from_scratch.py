@@ -728,7 +728,7 @@ print(wrap_up.to_string())
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>By 17.7342 at both places. It is another number than with D, but again the same at both places, so the lowest point is where it was.</li>
+# <li>By 17.7341 at both places. It is another number than with D, but again the same at both places, so the lowest point is where it was.</li>
 # <li>ML averages the squared deviations of the school means from their own mean over J, as if this mean had been known. REML works with contrasts, which are free of the mean, and there are only J − 1 of them between three schools.</li>
 # <li>One half: with two students, one of the two pieces of information goes to the mean.</li>
 # <li>Two thirds, 0.0291 against 0.0437: inside the three blocks there are 3 · 4 = 12 differences, the amounts use up 4 of them, and 8 are left.</li>
