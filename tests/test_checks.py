@@ -437,6 +437,8 @@ KNOWN_SLIPS = {
         96.548: "the ML criterion",
         -45.546: "log-likelihood",
         90.5: "below the minimum",
+        94.93: "is missing; the rest is right",
+        98.76: "you subtracted it",
     },
     "day4.uneven": {51.68: "ML", 151.2: "balanced", 102.6: "all 12", 169.7: "residual variance"},
     "day4.potash": {5.02: "refit both by ML", 7.288: "twice", -14.58: "sign"},

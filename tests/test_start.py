@@ -237,7 +237,7 @@ def test_fresh_copies_stand_beside_the_old_ones(own):
             path.relative_to(own).as_posix()
             for path in classroom.fresh_copies(name, course, own, "2026-11-24")
         ]
-        for name in ("day4_reml", "day4_reml_from_scratch.ipynb", "day5")
+        for name in ("day4_reml_from", "day4_reml_from_scratch.ipynb", "day5")
     ]
     assert made[0] == ["day4_reml_from_scratch_2026-11-24.ipynb"]
     assert made[1] == ["day4_reml_from_scratch_2026-11-24_2.ipynb"]

@@ -9,11 +9,11 @@
 # %% [markdown] slideshow={"slide_type": "slide"}
 # # Day 4: exercises
 #
-# **What you do.** You estimate variances by hand, by ML and by REML. You measure the bias of ML, unbalance the schools, and use both criteria for what they are good for.
+# **What you do.** You estimate variances by hand, by ML and by REML, and you write $\mathbf V$ and the REML criterion yourself. You measure the bias of ML, unbalance the schools, and use both criteria for what they are good for.
 #
-# **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. Some tasks are worked, to show the form. In the exercises the others say `None`: put your answer there and run the cell again. Write numbers as you like, with or without units. The last cell counts your right answers.
+# **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. The tasks marked *worked* show the form. In the exercises the others say `None`: write your lines above it, put your answer in its place, and run the cell again. A number needs no unit.
 #
-# **What you need.** `day4_reml_from_scratch`. About 30 minutes.
+# **What you need.** Both lessons of the day, [day4_reml_from_scratch](../day4_reml_from_scratch.ipynb) for sections 2 and 3 and [day4_reml_in_use](../day4_reml_in_use.ipynb) for the rest. About 50 minutes.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1. Set up
@@ -33,61 +33,83 @@ plt.rcParams.update(plots.STYLE)
 
 # %% slideshow={"slide_type": "-"}
 schools = mm.load("schools")
-by_school = schools.groupby("school", observed=True).score
+y = schools["score"].to_numpy()
+school = list(schools["school"])
+by_school = schools.groupby("school", observed=True)["score"]
 print("the truth: sigma_b² 100, sigma² 225")
 print(by_school.agg(["size", "mean", "var"]).round(2))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2. Do
 #
-# **Worked.** With the true variances, what is the variance of the mean of all scores? Any combination $\mathbf a'\mathbf y$ has variance $\mathbf a'\mathbf V\mathbf a$:
+# **Worked.** With the true variances, what is the variance of the mean of all scores? Any combination $\mathbf a'\mathbf y$ has variance $\mathbf a'\mathbf V\mathbf a$; for the mean of twelve scores all weights are 1/12:
 
 # %% slideshow={"slide_type": "-"}
-V = mm.build_V_cs(100, 225, schools.school)
+V_true = mm.build_V_cs(100, 225, school)
 a = np.full(12, 1 / 12)
-check("day4.var_mean", a @ V @ a)
+check("day4.var_mean", a @ V_true @ a)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **Worked.** The estimates need the scores. The residual variance first: squared distances from the means of the schools, over $n$ minus the number of means:
 
 # %% slideshow={"slide_type": "-"}
-rss = ((schools.score - by_school.transform("mean")) ** 2).sum()
-sigma2 = rss / (12 - 3)
+distances = schools["score"] - by_school.transform("mean")
+sigma2 = np.sum(distances**2) / (12 - 3)
 check("day4.sigma2", sigma2)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** The variance between schools by REML, from the school means and `sigma2`. The mean square between schools has expectation $4\sigma_b^2 + \sigma^2$.
+# **Your turn.** The variance between schools by REML, from the school means and `sigma2`. The mean square between schools is 4 times the variance of the school means, and its expectation is $4\sigma_b^2 + \sigma^2$.
 
 # %% slideshow={"slide_type": "-"}
 sigma2_b = None  # your answer: the variance between schools by REML, points²
 check("day4.sigma2_b", sigma2_b)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** The REML criterion at these two variances, without `mm.lmm`. You have $\mathbf V$ from `mm.build_V_cs`; write the criterion yourself, or use `mm.minus2_loglik`.
+# **Your turn: write the criterion.** Write everything yourself, without `mm`:
+#
+# - $\mathbf V$ (12 × 12), with a double loop over `school`: `sigma2_b` where two rows share a school, and `sigma2` more on the diagonal;
+# - $\mathbf X$ (12 × 1), a column of ones;
+# - the mean $\hat\mu$ by GLS, and the residuals $\mathbf r$;
+# - the four terms of the REML criterion, and their sum.
+#
+# `np.linalg.slogdet(M)[1]` is the logarithm of a determinant. What is the criterion?
 
 # %% slideshow={"slide_type": "-"}
 criterion = None  # your answer: the REML criterion at its minimum
 check("day4.criterion", criterion)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Both criteria along $\theta = \sigma_b/\sigma$, each measured from its own minimum. The dotted line is the 95 % quantile of $\chi^2_1$. In large samples a likelihood-ratio test at 5 % rejects the values of $\theta$ where a curve lies above it.
+# <details><summary>Which term is wrong?</summary>
+# In the order of the formula the four terms are 20.217, 63.710, −3.834 and 11.000. The last one is no accident: at REML's lowest point <b>r</b>'<b>V</b><sup>−1</sup><b>r</b> is n − p. If only the second term differs, look at the diagonal of your <b>V</b>: it holds both variances.
+# </details>
 #
-# Here the line is a rough guide only. It is not valid at $\theta = 0$, the boundary: were that the truth, the estimate would often be zero itself and the rise with it, so the line would be passed less often than in 5 % of data sets. And with three schools it is shaky everywhere else: where schools differ much, ML's curve passes it at the true $\theta$ two to three times too often.
+# ***
 #
-# *Figure 1 (next output). The rise of the ML and the REML criterion above their minima.*
+# The next cell draws both criteria along $\theta = \sigma_b/\sigma$, each measured from its own minimum. `fit.profiled` is the profiled criterion:
 
 # %% slideshow={"slide_type": "subslide"}
-fit, theta = mm.lmm("score ~ 1 + (1 | school)", schools), np.linspace(0, 4, 201)
-for one, style in ((fit, "-"), (fit.refit(reml=False), "--")):
-    rise = np.array([one.profiled([t]) for t in theta]) - one.criterion
-    plt.plot(theta, rise, style, label="REML" if one.reml else "ML")
-    print(f"{'REML' if one.reml else 'ML':4} at theta 0: {rise[0]:.2f}, at theta 4: {rise[-1]:.2f}")
-plt.axhline(chi2.ppf(0.95, 1), linestyle=":", color=plots.GREY)
-plt.xlabel(r"$\theta = \sigma_b / \sigma$")
-plt.ylabel("criterion − minimum")
-plt.legend()
+fit = mm.lmm("score ~ 1 + (1 | school)", data=schools)
+fit_ml = fit.refit(reml=False)
+thetas = np.linspace(0, 4, 201)
+fig, ax = plt.subplots()
+for name, one, style in [("REML", fit, "-"), ("ML", fit_ml, "--")]:
+    rise = []
+    for theta in thetas:
+        rise.append(one.profiled([theta]) - one.criterion)
+    ax.plot(thetas, rise, style, label=name)
+    print(f"{name:4} at theta 0: {rise[0]:.2f}, at theta 4: {rise[-1]:.2f}")
+line = chi2.ppf(0.95, df=1)
+ax.axhline(line, linestyle=":", color="grey", label=r"95 % quantile of $\chi^2_1$")
+ax.set_xlabel(r"$\theta = \sigma_b / \sigma$")
+ax.set_ylabel("criterion − its minimum")
+ax.legend()
 plt.show()
 
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 1. The rise of the REML criterion (full line) and of the ML criterion (dashed) above their minima, along $\theta$. Dotted: the 95 % quantile of $\chi^2_1$.*
+#
+# In large samples a likelihood-ratio test at 5 % rejects the values of $\theta$ where a curve lies above the dotted line. Here the line is a rough guide only. It is not valid at $\theta = 0$, the boundary: were that the truth, the estimate would often be zero itself and the rise with it, so the line would be passed less often than in 5 % of data sets. And with three schools it is shaky everywhere else: where schools differ much, ML's curve passes it at the true $\theta$ two to three times too often.
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["discuss"]
 # ## 3. Explain
@@ -112,16 +134,19 @@ plt.show()
 # **Worked.** Does ML's bias go away with more students? Draw 20,000 data sets of 3 schools with 40 students each, and average the ML estimates. The truth is 100. Guess first:
 
 # %% slideshow={"slide_type": "-"}
-def average_of_ml(J, k):
-    """Average ML estimate over 20,000 sets of J schools with k students each."""
-    rng = np.random.default_rng(4)
-    scores = rng.normal(0, 10, (20_000, J, 1)) + rng.normal(0, 15, (20_000, J, k))
-    MS_b = k * scores.mean(-1).var(-1, ddof=1)
-    MS_w = scores.var(-1, ddof=1).mean(-1)
-    return (((J - 1) / J * MS_b - MS_w) / k).mean()
+def average_of_ml(n_schools, n_students):
+    """Average ML estimate over 20,000 sets."""
+    rng = np.random.default_rng(seed=4)
+    u = rng.normal(scale=10, size=(20_000, n_schools, 1))
+    error = rng.normal(scale=15, size=(20_000, n_schools, n_students))
+    scores = u + error
+    school_means = scores.mean(axis=2)
+    MS_between = n_students * school_means.var(axis=1, ddof=0)     # ML: divided by J
+    MS_within = scores.var(axis=2, ddof=1).mean(axis=1)
+    return np.mean((MS_between - MS_within) / n_students)
 
 print("20,000 sets, 3 schools of 40 students")
-average = average_of_ml(J=3, k=40)
+average = average_of_ml(n_schools=3, n_students=40)
 check("day4.ml_average", average)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -138,7 +163,7 @@ print(f"{J} schools of {k} students: ML averages {average_here:.1f}, the truth i
 
 # %% slideshow={"slide_type": "-"}
 present = schools[:10]
-uneven_b = None  # your answer: the variance between schools by REML with two absent, points²
+uneven_b = None  # your answer: sigma_b² by REML with two students absent, points²
 check("day4.uneven", uneven_b)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -146,6 +171,27 @@ check("day4.uneven", uneven_b)
 #
 # <details><summary>Answer</summary>
 # No. Less data makes an estimate less certain, not smaller. The mean of the last school moved when its last two students left, and with three schools one moved mean moves the estimate far.
+# </details>
+#
+# ***
+#
+# **Write, without check.** In the sorghum trial with blocks *and* genotypes random, the three variances are below. Take four plots: G01 and G02 in block R1, then G01 and G02 in block R2. Write their $\hat{\mathbf V}$, sixteen numbers, in place of the zeros. (What do two plots share?) The last line counts how many cells agree with the matrix of the fit:
+
+# %% slideshow={"slide_type": "-"}
+trial = mm.load("sorghum")
+crossed = mm.lmm("yield_kg_ha ~ 1 + (1 | block) + (1 | genotype)", data=trial)
+by_name = crossed.varcomp.set_index("group")["variance"]
+print(by_name.round(1).to_string())
+
+my_V = np.zeros((4, 4))      # your matrix: np.array([[…], […], […], […]])
+four_plots = [0, 1, 18, 19]
+V_of_fit = crossed.V.to_numpy()[np.ix_(four_plots, four_plots)]
+n_agree = np.sum(np.isclose(my_V, V_of_fit, rtol=0.001))
+print(f"{n_agree} of 16 cells agree")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# <details><summary>Answer</summary>
+# With b = 2906, g = 30035 and e = 25627 the rows are (b+g+e, b, g, 0), (b, b+g+e, 0, g), (g, 0, b+g+e, b) and (0, g, b, b+g+e), where b+g+e = 58568. Same plot: everything is shared. Same block: b. Same genotype: g. G01 in R1 and G02 in R2 share nothing, so four cells are zero, and the matrix of zeros had those right.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -155,32 +201,40 @@ check("day4.uneven", uneven_b)
 
 # %% slideshow={"slide_type": "-"}
 potash = mm.load("potash")
-one_mean = mm.lmm("strength ~ 1 + (1 | block)", potash)
-each_mean = mm.lmm("strength ~ C(k2o_lb_ac) + (1 | block)", potash)
-reading = plots.show_points(potash.strength, potash.k2o_lb_ac, potash.block, unit="strength")
+one_mean = mm.lmm("strength ~ 1 + (1 | block)", data=potash)
+each_mean = mm.lmm("strength ~ C(k2o_lb_ac) + (1 | block)", data=potash)
+plots.show_points(potash["strength"], potash["k2o_lb_ac"], potash["block"],
+                  unit="strength")
 plt.show()
-print(reading)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 2. Fibre strength by amount of potash, with a marker for each block and a line at each mean.*
+# *Figure 2. Fibre strength by amount of potash (in lb/acre), with a marker for each block and a line at each mean.*
 #
 # **Your turn.** The likelihood-ratio statistic. Both fits are by REML: what has to change first? `fit.refit(...)` and `fit.criterion` are enough.
 
 # %% slideshow={"slide_type": "-"}
-statistic = None  # your answer: the likelihood-ratio statistic for the amounts of potash
+statistic = None  # your answer: the likelihood-ratio statistic of the amounts
 check("day4.potash", statistic)
 
 # %% [markdown] slideshow={"slide_type": "fragment"} tags=["discuss"]
 # **Explain.** How many degrees of freedom does this statistic have? And why is a chi-squared p-value too optimistic with so few plots?
 #
 # <details><summary>Answer</summary>
-# Four: five means in place of one. The chi-squared distribution holds for many plots. Here ML takes its residual variance from a few degrees of freedom as if it were known, so the statistic comes out too large. The F test of day 6 allows for that.
+# Four: five means in place of one. The chi-squared distribution holds for many plots. Here ML takes its residual variance from a few degrees of freedom as if it were known, so the statistic comes out too large. The F test of day 6 (planned) allows for that.
+# </details>
+#
+# ***
+#
+# **Explain.** Look at `one_mean.messages` in a cell of your own. What happened to the blocks in that fit, and is anything broken?
+#
+# <details><summary>Answer</summary>
+# A boundary estimate: the variance between blocks is zero. Nothing is broken. Without the amounts, their differences are in the residuals, σ<sup>2</sup> is 0.0842 in place of 0.0437, and against that the block means show no excess. With the amounts in the model it is 0.000975.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6. Count
 #
-# A question counts when its latest answer was right:
+# This cell counts the tasks whose latest answer was right. Run it again after each new answer:
 
 # %% slideshow={"slide_type": "-"}
 progress("day4")

@@ -50,6 +50,11 @@ def criterion_at(between, within):
     return mm.minus2_loglik(scores.score, np.ones((len(scores), 1)), V, reml=True)
 
 
+def third_term():
+    """log|X'V⁻¹X| of the schools at the REML estimates: minus the log-variance of the mean."""
+    return -2 * np.log(schools().se.iloc[0])
+
+
 def gain(reml):
     """Drop of the criterion from one mean to five potash levels, blocks random."""
     small, large = (
@@ -140,6 +145,12 @@ QUESTIONS = {
             ),
         },
         suspect={
+            "log|X'V⁻¹X| is missing; the rest is right": (
+                lambda given: abs(given - schools().criterion + third_term()) < 0.02
+            ),
+            "log|X'V⁻¹X| is added in the criterion, you subtracted it": (
+                lambda given: abs(given - schools().criterion + 2 * third_term()) < 0.02
+            ),
             "the criterion can be lower: some variance in your V is not the REML estimate": (
                 lambda given: 0 < given - schools().criterion < 20
             ),
