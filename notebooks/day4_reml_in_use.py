@@ -90,7 +90,7 @@ def log_det(M):
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# And the two criteria. The two functions `…_of_V` take any $\mathbf V$; the other two build it from the groups. We compare with the library at the variances from which these scores were drawn:
+# And the two criteria. The two functions `…_of_V` take any $\mathbf V$, the other two build it from the groups:
 
 # %% slideshow={"slide_type": "-"}
 def ml_of_V(y, X, V):
@@ -108,6 +108,11 @@ def ml_criterion(sigma2_b, sigma2, y, X, groups):
 def reml_criterion(sigma2_b, sigma2, y, X, groups):
     return reml_of_V(y, X, V_of_groups(sigma2_b, sigma2, groups))
 
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# We compare with the library at the variances from which these scores were drawn:
+
+# %% slideshow={"slide_type": "-"}
 V_true = V_of_groups(100, 225, school)
 library_ml = mm.minus2_loglik(y, X, V_true, reml=False)
 library_reml = mm.minus2_loglik(y, X, V_true, reml=True)
@@ -144,13 +149,13 @@ print(fit.summary())
 # Read it from the top:
 #
 # - **REML criterion**, 91.1: the lowest value of our `reml_criterion`. It has no meaning of its own; only differences between two criteria have one, and section 7 says between which.
-# - **Scaled residuals**: the residuals divided by $\hat\sigma$. None is far outside −2 to 2, so no student is odd.
+# - **Scaled residuals**: what is left of each score when the mean and the school are taken off, divided by $\hat\sigma$. None is outside −2 to 2, so no student is odd.
 # - **Random effects**: $\hat\sigma_b^2$ = 102.64 and $\hat\sigma^2$ = 144.39, in squared points. The column `sd` holds their roots, 10.13 and 12.02 points: schools differ from each other nearly as much as students of one school do.
 # - **Fixed effects**: the mean over all schools there could be, 54.457 points, with standard error 6.800.
 #
 # > **Common slip: `sd` read as a standard error.** 10.13 says how much *schools* scatter. It does not say how well we know that scatter. The printout has no number for that, because the uncertainty of a variance from three schools is large and lopsided, so "plus or minus one standard error" would describe it badly.
 #
-# How sure are we of the mean? An interval needs degrees of freedom. `mm.contrast` picks the intercept by its name and gives them:
+# How sure are we of the mean? An interval needs degrees of freedom. `mm.contrast` picks the intercept by its name and gives them (its test, whether the mean is zero, is of no interest here):
 
 # %% slideshow={"slide_type": "-"}
 print(mm.contrast(fit, {"Intercept": 1}))
@@ -331,7 +336,7 @@ print(unequal.round(2).to_string())
 print(f"plain average of the ten scores: {y_few.mean():.2f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# You should have said: no, and no. (a) $\hat\sigma^2$ is 169.72 by REML and 175.53 by ML. In unequal schools the two variances are no longer estimated from separate parts of the data, so what ML overlooks between the schools spreads to $\hat\sigma^2$. (b) Three different means. S3 has two students now; GLS gives its mean less weight than that of a full school, but more than 2 of 10, and how much more depends on $\hat\sigma_b^2$. The plain average gives it exactly 2 of 10.
+# You should have said: no, and no. (a) $\hat\sigma^2$ is 169.72 by REML and 175.53 by ML. In unequal schools the two variances are no longer estimated from separate parts of the data, so when ML has another $\hat\sigma_b^2$, its $\hat\sigma^2$ moves as well (here upwards; in section 10 you will see it go down). (b) Three different means. S3 has two students now; GLS gives its mean less weight than that of a full school, but more than 2 of 10, and how much more depends on $\hat\sigma_b^2$. The plain average gives it exactly 2 of 10.
 #
 # And the formula from the mean squares? Try it, with the average number of students, $10/3$, for $k$:
 
@@ -367,7 +372,7 @@ print(f"REML criterion: {lowest_few:.4f}, with the residuals of ML {wrong:.4f}")
 # Too high. It must be, because GLS makes $\mathbf r'\mathbf V^{-1}\mathbf r$ as small as it can be; any other residuals make it larger.
 
 # %% [markdown] minutes=12 notes="One line on why programs use theta; the boundary is the point. Deal the cards: 'I deal the same twelve students anew, so that the schools come out alike'.\nWhat would you report when the printout says zero? The word is 'boundary estimate', and nothing has failed.\nExpect 'negative': reply 'can a variance be negative?' Expect 'the variance between schools is zero': reply 'the estimate is; look at the last table'.\nThe share of zeros is the number to remember: ask who guessed above 20." slideshow={"slide_type": "slide"}
-# ## 5. When the answer is zero
+# ## 5. Search one number, and meet an edge
 #
 # Most programs do not search two variances. They search the ratio $\theta = \sigma_b/\sigma$ and get $\sigma^2$ by a formula. Why is that possible? Take $\sigma^2$ out of the matrix, $\mathbf V = \sigma^2\mathbf V_\theta$ with $\mathbf V_\theta = \theta^2\mathbf Z\mathbf Z' + \mathbf I$. For a given $\theta$ the best residual variance is then
 #
@@ -389,7 +394,7 @@ print(f"theta of mm.lmm {theta_hat:.4f}, sigma_b / sigma of our search {ratio:.4
 print(f"d(theta) ours {our_d:.4f}, mm.lmm {fit.profiled([theta_hat]):.4f}")
 
 # %% [markdown] notes="Deal twelve cards on the table if you have them." slideshow={"slide_type": "subslide"}
-# One number instead of two is quicker. But there is a better reason for $\theta$, and to see it we need data of another kind. We deal the same twelve students to three schools anew, so that the schools come out alike: the best to A, the next two to B and C, and so on, back and forth.
+# One number instead of two is quicker. But there is a better reason for $\theta$, and to see it we need data of another kind. We deal the same twelve students to three schools anew, so that the schools come out alike. In the order of their scores they go to A, B, C, then back to C, B, A, and the same once more:
 
 # %% slideshow={"slide_type": "-"}
 dealt = pd.DataFrame({
@@ -418,10 +423,11 @@ print(alike.messages[0])
 #
 # It does **not** say that the school means are equal; they are 52.2, 55.2 and 56.0. Even if all schools were exactly alike, their means would differ, because different students sit in them. What $\hat\sigma_b^2$ estimates is the *excess*: the variability between schools beyond what the students inside the schools would produce. Zero says that there is no excess.
 #
-# Let us look at the two curves. We draw this one line by line:
+# Let us look at the two curves. First we compute them, for the schools as they are and for the students dealt anew:
 
 # %% slideshow={"slide_type": "subslide"}
 thetas = np.linspace(0, 3, 121)
+print(f"{len(thetas)} values of theta, from {thetas[0]:.0f} to {thetas[-1]:.0f}")
 y_dealt = dealt["score"].to_numpy()
 school_dealt = list(dealt["school"])
 curve = []
@@ -430,6 +436,10 @@ for theta in thetas:
     curve.append(profiled_reml(theta, y, X=X, groups=school))
     curve_dealt.append(profiled_reml(theta, y_dealt, X=X, groups=school_dealt))
 
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# `curve` and `curve_dealt` hold the criterion at 121 values of $\theta$. **Predict:** where will the second curve be lowest?
+
+# %% slideshow={"slide_type": "subslide"}
 fig, ax = plt.subplots(figsize=(7, 3.4))
 ax.plot(thetas, curve - np.min(curve), label="schools as they are")
 ax.plot(thetas, curve_dealt - np.min(curve_dealt), "--", label="students dealt anew")
@@ -442,7 +452,7 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # *Figure 1. The profiled criterion along $\theta$, each curve measured from its own lowest point. Full line: the schools as they are. Dashed: the same students dealt anew.*
 #
-# The full line is lowest near 0.84. The dashed line is lowest at its left end, at $\theta = 0$, and rises from there. Zero is a point like any other on this scale, so a search can arrive at it: the school means differ no more than the students inside the schools would make them differ.
+# The full line is lowest near 0.84. The dashed line, you should have said, is lowest at its left end, at $\theta = 0$, and rises from there. Zero is a point like any other on this scale, so a search can arrive at it: the school means differ no more than the students inside the schools would make them differ.
 #
 # **On the logarithmic scale** of our own search there is no such point, because $\log 0$ is minus infinity. Go left in equal steps, $\theta$ = 1, 0.1, 0.01, 0.001, and watch how much the criterion still falls:
 
@@ -555,13 +565,13 @@ print(mm.contrast(alike, {"Intercept": 1}))
 #
 # $$\mathbf V = \sigma_1^2\,\mathbf Z_1\mathbf Z_1' + \sigma_2^2\,\mathbf Z_2\mathbf Z_2' + \sigma^2\,\mathbf I.$$
 #
-# Remember that $\mathbf Z\mathbf Z'$ has a 1 where two rows share a level. So the rule for a cell of $\mathbf V$ is simple: *add the variance of everything that the two rows share*. Two layouts occur all the time. Factors are **nested** when each level of one lies inside one level of the other, as classes inside schools: class 1 of school S and class 1 of school T have nothing in common but the number. Factors are **crossed** when each level of one meets every level of the other, as blocks and genotypes: G1 in block R1 and G1 in block R2 are the same genotype.
+# Remember that $\mathbf Z\mathbf Z'$ has a 1 where two rows share a level. So the rule for a cell of $\mathbf V$ is simple: *add the variance of everything that the two rows share*. Two layouts occur all the time. Factors are **nested** when each level of one lies inside one level of the other, as classes inside schools: class 1 of school A and class 1 of school B have nothing in common but the number. Factors are **crossed** when each level of one meets every level of the other, as blocks and genotypes: G1 in block R1 and G1 in block R2 are the same genotype.
 #
-# **Predict.** Take the variances 4, 2 and 1 (first factor, second factor, residual). Which numbers will stand in the cells of $\mathbf V$? In which of the two layouts are there more zeros?
+# Here is a small example of each, with six rows and the variances 4, 2 and 1 (first factor, second factor, residual):
 
 # %% slideshow={"slide_type": "subslide"}
-in_school = ["S", "S", "S", "S", "T", "T"]
-in_class = ["S1", "S1", "S2", "S2", "T1", "T1"]
+in_school = ["A", "A", "A", "A", "B", "B"]
+in_class = ["A1", "A1", "A2", "A2", "B1", "B1"]
 in_block = ["R1", "R1", "R1", "R2", "R2", "R2"]
 of_genotype = ["G1", "G2", "G3", "G1", "G2", "G3"]
 
@@ -575,9 +585,11 @@ V_crossed = V_of_two(in_block, of_genotype)
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# `imshow` draws a matrix as coloured squares, `text` writes a number into each:
+# **Predict.** Which numbers will be in the cells of the two matrices? Which of the two has more zeros? Take paper, write the first row of each.
+#
+# We draw them openly: `imshow` draws a matrix as coloured squares, and `text` writes a number into each.
 
-# %% slideshow={"slide_type": "subslide"}
+# %% slideshow={"slide_type": "skip"}
 def draw_V(V, row_names, ax):
     ax.imshow(V, cmap="Blues", vmin=0, vmax=11)
     for row in range(len(V)):
@@ -590,6 +602,10 @@ names_crossed = []
 for row in range(6):
     names_crossed.append(in_block[row] + " " + of_genotype[row])
 
+# %% [markdown] slideshow={"slide_type": "skip"}
+# Now the picture:
+
+# %% slideshow={"slide_type": "subslide"}
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.8))
 draw_V(V_nested, in_class, left)
 left.set_title("nested: classes in schools")
@@ -599,13 +615,13 @@ plt.show()
 print(f"zeros: nested {np.sum(V_nested == 0)}, crossed {np.sum(V_crossed == 0)} of 36")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# *Figure 2. $\mathbf V$ for six students (left; S1 is class 1 of school S) and for six plots (right), with variances 4, 2 and 1. The colour is proportional to the number.*
+# *Figure 2. $\mathbf V$ for six students (left; A1 is class 1 of school A) and for six plots (right), with variances 4, 2 and 1. The colour is proportional to the number.*
 #
 # You should have said: 7 on the diagonal in both. Nested: 6 in the same class, because two students of one class share the school as well; 4 in the same school but in different classes; 0 else. Crossed: 4 in the same block, 2 for the same genotype, 0 when neither is shared. The nested layout has more zeros, and its $\mathbf V$ falls into separate squares. The crossed one does not: every plot is tied to every other one, directly or through a third.
 #
 # In a formula each random factor has its own bracket: `(1 | school) + (1 | school:classroom)` nested, or shorter `(1 | school/classroom)`; `(1 | block) + (1 | genotype)` crossed.
 #
-# Now the sorghum trial with *both* factors random. Our search is that of section 3, with one variance more:
+# Now the sorghum trial with *both* factors random. First the data, and the matrix $\mathbf Z\mathbf Z'$ of each factor:
 
 # %% slideshow={"slide_type": "subslide"}
 trial = mm.load("sorghum")
@@ -614,7 +630,14 @@ n_plots = len(grain)
 ones = np.ones((n_plots, 1))
 same_block = V_of_groups(1, 0, trial["block"])          # ZZ' of the blocks
 same_genotype = V_of_groups(1, 0, trial["genotype"])    # ZZ' of the genotypes
+print(f"{n_plots} plots; a row of ZZ' of the blocks has {same_block[0].sum():.0f} ones,")
+print(f"a row of ZZ' of the genotypes has {same_genotype[0].sum():.0f}")
 
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# (A plot shares its block with all 18 plots of the block, itself among them, and its genotype with 4.) Our search is that of section 3, with one variance more:
+
+# %% slideshow={"slide_type": "subslide"}
 def crossed_of_logs(log_variances):
     of_block, of_genotypes, of_plot = np.exp(log_variances)
     V = (of_block * same_block + of_genotypes * same_genotype

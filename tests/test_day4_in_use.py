@@ -285,7 +285,7 @@ def test_fixed_or_random_genotypes_matter_to_the_others_only_with_lost_plots():
 
 
 def test_the_small_matrices_are_those_of_the_package(lesson):
-    schools, rooms = list("SSSSTT"), ["S1", "S1", "S2", "S2", "T1", "T1"]
+    schools, rooms = list("AAAABB"), ["A1", "A1", "A2", "A2", "B1", "B1"]
     blocks, genotypes = ["R1"] * 3 + ["R2"] * 3, ["G1", "G2", "G3"] * 2
     for one, two, zeros in ((schools, rooms, 16), (blocks, genotypes, 12)):
         V = lesson["V_of_two"](one, two)
