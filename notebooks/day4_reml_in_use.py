@@ -630,7 +630,7 @@ n_plots = len(grain)
 ones = np.ones((n_plots, 1))
 same_block = V_of_groups(1, 0, trial["block"])          # ZZ' of the blocks
 same_genotype = V_of_groups(1, 0, trial["genotype"])    # ZZ' of the genotypes
-print(f"{n_plots} plots; a row of ZZ' of the blocks has {same_block[0].sum():.0f} ones,")
+print(f"{n_plots} plots; a row of ZZ' of the blocks has {same_block[0].sum():.0f} ones")
 print(f"a row of ZZ' of the genotypes has {same_genotype[0].sum():.0f}")
 
 
@@ -670,9 +670,7 @@ print(f"criterion of mm.lmm {crossed.criterion:.4f}")
 # %% [markdown] minutes=7 notes="Ask first: is 252.89 a test statistic? Let somebody defend it. Then the middle row.\nExpect 'REML is better, so compare by REML': reply 'better for variances; the two numbers here are about different data'.\nBoard: 18 log 100 = 82.89, and 252.89 \u2212 82.89 = 170.0 up to rounding." slideshow={"slide_type": "slide"}
 # ## 7. Which criteria may you compare?
 #
-# A lower criterion is a better fit. So a question seems easy to answer: do the genotypes differ? Compare the model with a column of $\mathbf X$ for each genotype against a model with one mean, blocks random in both. As a control we fit the genotypes a second time, with every column of $\mathbf X$ multiplied by 10, as a change of units would do. It is the same model: the coefficients become a tenth, and the fitted values stay.
-#
-# **Predict.** Which of the two criteria will notice the factor 10, and in which direction? (Look at the terms.)
+# A lower criterion is a better fit. So a question seems easy to answer: do the genotypes differ? Compare the model with a column of $\mathbf X$ for each genotype against a model with one mean, blocks random in both. As a control we fit the genotypes a second time, with every column of $\mathbf X$ multiplied by 10, as a change of units would do. It is the same model: the coefficients become a tenth, and the fitted values stay. First the columns:
 
 # %% slideshow={"slide_type": "subslide"}
 columns = [np.ones(n_plots)]
@@ -682,8 +680,16 @@ X_genotypes = np.column_stack(columns)
 block = list(trial["block"])
 
 def lowest_of(criterion, design):
-    return lowest_point(criterion, grain, design, block, start=(3000, 30000))[1]
+    variances, lowest_value = lowest_point(
+        criterion, grain, design, block, start=(3000, 30000))
+    return lowest_value
 
+print(f"X has {X_genotypes.shape[1]} columns")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Predict.** Which of the two criteria will notice the factor 10, and in which direction? (Look at their terms in section 1.)
+
+# %% slideshow={"slide_type": "subslide"}
 criteria = pd.DataFrame(index=["one mean", "genotypes", "columns × 10"])
 for method, criterion in [("REML", reml_criterion), ("ML", ml_criterion)]:
     criteria[method] = [
