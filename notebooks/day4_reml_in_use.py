@@ -476,7 +476,7 @@ print(f"criterion at theta = 0: {at_zero:.4f}")
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# You should have said: at a different tiny number each time, never at zero. Such a number means nothing: it depends on when the search gave up. If a program prints a variance with eight zeros behind the point, read it as zero. It is the same boundary estimate, met by a program that could not reach the boundary. And zero, once more in plain words: *different students alone would make the school means scatter at least as much as they do.*
+# You should have said: at a different tiny number each time, never at zero. Such a number means nothing: it depends on when the search gave up. If a program prints a variance that is millions of times smaller than $\hat\sigma^2$, read it as zero. It is the same boundary estimate, met by a program that could not reach the boundary. And zero, once more in plain words: *different students alone would make the school means scatter at least as much as they do.*
 #
 # **How often does this happen when the truth is not zero?** We draw 100,000 data sets of three schools of four, with the true $\sigma_b^2$ = 100 and $\sigma^2$ = 225. In equal schools, with a mean as the only fixed effect, REML is zero exactly when $\mathrm{MS}_b$ is not larger than $\mathrm{MS}_w$, so a few lines do the work of all these fits. (Axis 1 of the array is the schools, axis 2 the students.)
 #
@@ -585,7 +585,7 @@ V_crossed = V_of_two(in_block, of_genotype)
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Predict.** Which numbers will be in the cells of the two matrices? Which of the two has more zeros? Take paper, write the first row of each.
+# **Predict.** Which numbers will be in the cells of the two matrices? Which of the two has more zeros? Take paper and write the first row of each.
 #
 # We draw them openly: `imshow` draws a matrix as coloured squares, and `text` writes a number into each.
 
@@ -703,7 +703,7 @@ print("gain over one mean")
 print(gain.round(2).to_string())
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# You should have said: REML notices, and its criterion becomes larger, because $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ does. With 18 columns, each 10 times as large, the determinant grows by $100^{18}$. The REML "gain" of the genotypes is 252.89, or 169.99 in other units. A number that depends on the units of $\mathbf X$ says nothing about genotypes. The gain by ML is 72.31 either way.
+# You should have said: REML notices, and its criterion becomes larger, because $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ does. With 18 columns, each 10 times as large, the determinant grows by $100^{18}$. The REML "gain" of the genotypes is 252.89, or 169.99 in other units. A number that depends on the units of $\mathbf X$ says nothing about genotypes. The gain by ML is 72.31 either way. (Whether that is much for so many more coefficients is a question of tests, day 6, *planned*.)
 #
 # There is a deeper reason, too. REML is the likelihood of the error contrasts, the combinations of the data that are free of the fixed effects. With other fixed effects there are other contrasts, here 71 for one mean and 54 for the genotypes. So the two REML criteria are likelihoods of *different data*.
 #
