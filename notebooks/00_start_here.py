@@ -214,14 +214,14 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 # | day 1, linear model *(planned)* | What is a linear model, as a distribution? Estimates and intervals by hand |
 # | [day2_rcbd_fixed](day2_rcbd_fixed.ipynb) and [day2_rcbd_mixed](day2_rcbd_mixed.ipynb) | One field trial, blocks fixed and blocks random: what changes, what does not? |
 # | day 3, covariance structure *(planned)* | Which data made this covariance matrix? Nested, crossed, split plots, slopes |
-# | [day4_reml_from_scratch](day4_reml_from_scratch.ipynb) | How are the variances estimated, and why not by plain maximum likelihood? |
+# | [day4_reml_from_scratch](day4_reml_from_scratch.ipynb) and [day4_reml_in_use](day4_reml_in_use.ipynb) | How are the variances estimated, and why not by plain maximum likelihood? Which of the numbers may you trust, and compare? |
 # | [day5_shrinkage_blups](day5_shrinkage_blups.ipynb) | Why do predictions shrink, and by how much? |
 # | day 6, inference *(planned)* | Degrees of freedom, tests, means and contrasts: which for what? |
 # | day 7, checking and choosing *(planned)* | Does the model fit? Which effects belong in it? |
 # | day 8, beyond Gaussian *(planned)* | What if the response is a count or a proportion? |
 # | day 9, how software does it *(planned)* | How does software fit a million rows? |
 #
-# Lessons with a link are ready to open. The two notebooks of day 2 have the same sections. Read the one with blocks fixed first, then the other one beside it.
+# Lessons with a link are ready to open. The two notebooks of day 2 have the same sections. Read the one with blocks fixed first, then the other one beside it. If you learn from other notes as well, and something in them does not fit, look into [other_notes](other_notes.ipynb): thirteen slips that are often printed.
 #
 # Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb). Copies of your own come when you run, in a cell, `import sys` and then `!"{sys.executable}" -m mmteach start --copies-only --solutions`.
 

@@ -16,7 +16,7 @@
 # - read the printout of a mixed model, and say of each number what it means;
 # - get the same numbers by four routes, and say which of them ML and REML share, and why;
 # - recognise data for which the answer is empty, weak, or at the edge of what is possible;
-# - write $\mathbf V$ for two random factors, nested or crossed;
+# - write $\mathbf V$ for two random factors;
 # - say which criteria may be compared with each other.
 #
 # **What you need.** [day4_reml_from_scratch](day4_reml_from_scratch.ipynb), where the two criteria are derived, and the [pair](day2_rcbd_mixed.ipynb) of day 2. **Time.** In class 59 minutes; the parts called *For reading* are for you alone. Alone about two hours.

@@ -12,7 +12,6 @@ _WHERE = {
     "glossary": "terms",
     "progress": "checks",
     "questions": "checks",
-    "side_by_side": "sources",
 }
 
 __all__ = sorted(_WHERE)
