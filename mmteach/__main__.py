@@ -38,7 +38,10 @@ def parser():
         "and open the first. What you have changed is never overwritten; give the command again "
         "at any time.",
     )
-    one.add_argument("--folder", help="where the copies go (default: the copy that you are in, or my_course in the project)")
+    one.add_argument(
+        "--folder",
+        help="where the copies go (default: the copy that you are in, or my_course in the project)",
+    )
     one.add_argument(
         "--fresh", metavar="LESSON", help="another copy of this lesson beside yours, with its date"
     )

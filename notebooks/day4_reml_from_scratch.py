@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] minutes=2 notes="Read the question aloud and let the class answer it in one word: divide by n, or by n minus 1? Then ask why. Collect the half sentences and leave them on the board; section 2 answers.\nThe map of section 9 and the proof of section 8 are for readers.\nWith 50 minutes: section 4 without reading the printout (saves 2), section 5 without the discussion (2), section 7 without the histograms (2), section 8 without the second choice of contrasts (2), section 9 without the search (2)." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=2 notes="Read the question aloud and let the class answer it in one word: divide by n, or by n minus 1? Then ask why. Collect the half sentences and leave them on the board; section 2 answers.\nThe map of section 9 and the proof of section 8 are for readers.\nWith 50 minutes: section 4 without reading the printout (saves 2), section 5 without the discussion (2), section 7 without the histograms (2), section 8 without the comparison of D and K (2), section 9 without the search (2)." slideshow={"slide_type": "slide"}
 # # Estimate variances with REML, from scratch
 #
 # **The question.** On day 2 a printout said *REML*, and we took its two variances as given. How are they found? And why not by plain maximum likelihood, as most other things in statistics?
@@ -119,11 +119,11 @@ print("if everybody gains ten points: ", after_ten_points.round(2))
 #
 # **Predict.** The squares of the three contrasts add up to a number that you have already seen. Which one?
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "fragment"}
 print(f"sum of the squared contrasts: {np.sum(three_contrasts**2):.1f} points²")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# It is the sum of squares, 397.0. So the four deviations from the mean were only three pieces of information all along. What do we know about each piece? Its mean is zero, whatever $\mu$ is, because its weights add up to zero. Its variance is $\sigma^2$, because the squared weights add up to 1. And no two of them have anything in common, because the rows are at right angles (multiply two rows and add up: 0). So we have three independent numbers with mean zero and variance $\sigma^2$; the average of their squares, $397.0 / 3$, estimates $\sigma^2$. *That* is the $n - 1$.
+# It is the sum of squares, 397.0. So the four deviations from the mean were only three pieces of information all along. What do we know about each piece? Its mean is zero, whatever $\mu$ is, because its weights add up to zero. Its variance is $\sigma^2$, because the squared weights add up to 1. And no two of them are correlated, because the rows are at right angles (multiply two rows and add up: 0); when the scores are normal they are even independent. So we have three numbers with mean zero and variance $\sigma^2$, and the average of their squares, $397.0 / 3$, estimates $\sigma^2$. *That* is the $n - 1$.
 #
 # To estimate variances from the part of the data that does not depend on the means is called **restricted maximum likelihood**, **REML**. So you have used it since your first course. What is missing is the word *likelihood*.
 
@@ -172,7 +172,7 @@ print(f"lowest point: ML at {lowest_ml:.0f}, REML at {lowest_reml:.0f} points²"
 #
 # The same sum of squares, but another count: this is the whole difference between ML and REML. REML's curve is also flatter, because three pieces of information say less than four.
 
-# %% [markdown] minutes=4.5 notes="Collect the guesses in a column on the board; half a minute. Then read the print from top to bottom.\nWhat confuses: the column sd is the root of the variance. It is not the standard error of the variance." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4.5 notes="Collect the guesses in a column on the board; half a minute. Expect 'both smaller, as on day 2': leave it standing until section 7. Then read the print from top to bottom.\nWhat confuses: the column sd is the root of the variance. It is not the standard error of the variance." slideshow={"slide_type": "slide"}
 # ## 4. Three schools: guess, then fit
 #
 # Now the students come in groups. Student $i$ of school $j$ scores
@@ -212,7 +212,7 @@ print(fit.summary())
 #
 # - **REML criterion** 91.1: minus twice a log-likelihood, at its lowest point. Which likelihood? Section 8 will say.
 # - **Random effects**: $\hat\sigma_b^2$ = 102.64 and $\hat\sigma^2$ = 144.39 points². The column `sd` holds their square roots, 10.13 and 12.02 points. It is *not* a standard error.
-# - **Fixed effects**: the mean is 54.457 points, with a standard error of 6.800. The standard error acts as if the two variances were known; in general it is therefore slightly too small. What matters more here is that it rests on three schools. With 2 degrees of freedom an interval is the mean ± 4.30 standard errors, and not ± 2 (day 6, *planned*).
+# - **Fixed effects**: the mean is 54.457 points, with a standard error of 6.800. The standard error acts as if the two variances were known. What matters more is that it rests on three schools only. With 2 degrees of freedom an interval is the mean ± 4.30 standard errors, and not ± 2 (day 6, *planned*).
 #
 # **Check.** Forget for a moment that there are schools. The standard error of the mean of 12 independent scores is $s/\sqrt{12}$. Is this larger or smaller than 6.800?
 #
@@ -266,7 +266,7 @@ print(f"variance of a school mean: {variance_of_school_mean:.2f} points²")
 print(f"sigma_b² + sigma² / 4:     {100 + 225 / 4:.2f} points²")
 
 
-# %% [markdown] notes="Two minutes in pairs. Expect 'more students in these schools, they are cheaper': reply 'to which number does the variance of the mean fall then?' Right: to \u03c3_b\u00b2/3. Expect 'it depends on what I want to know': right, and say so." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# %% [markdown] notes="Two minutes in pairs. Expect 'more students in these schools, they are cheaper': reply 'to which number does the variance of the mean fall then?' Right: to \u03c3_b\u00b2/3. Expect 'it depends on what I want to know': right, and say so. Expect 'how many in each new school?': for the mean as few as possible; but with one in each nobody can tell \u03c3_b\u00b2 from \u03c3\u00b2." slideshow={"slide_type": "fragment"} tags=["discuss"]
 # **Discuss.** You may test 100 more students. Where: in these three schools, or in new ones?
 #
 # <details><summary>Answer</summary>
@@ -398,7 +398,7 @@ print(f"between schools: {by_two:.2f} divided by J - 1, {by_three:.2f} divided b
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # These are REML's 102.64 and ML's 56.39. ML measures the school means around their *own* mean and divides by their number, as if this mean had cost nothing.
 #
-# And why is $\hat\sigma^2$ the same, although in section 3 ML made it too small? There the mean of the school was a fixed effect, and ML took no account of its price. Here the only fixed effect is $\mu$. The mean of a school is $\mu + u_j$ (and an average error), and what the three means tell is used for $\sigma_b^2$. So $\hat\sigma^2$ is made of the 9 differences between students of one school, by ML as by REML; $\mu$ drops out of each of them, and nothing is left that ML could overlook. (Both formulas ask for equal schools and an estimate above zero.)
+# And why is $\hat\sigma^2$ the same, although in section 3 ML made it too small? There the mean of the school was a fixed effect, and ML took no account of its price. Here the only fixed effect is $\mu$. The mean of a school is $\mu + u_j$ (and an average error), and what the three means tell is used for $\sigma_b^2$. So $\hat\sigma^2$ is made of the 9 differences between students of one school, by ML as by REML; $\mu$ drops out of each of them, and nothing is left that ML could overlook. (All this asks for equal schools, and for estimates of $\sigma_b^2$ above zero by both methods.)
 #
 # One data set proves nothing, so again we make the truth ourselves: many sets of three schools, with mean 50, $\sigma_b^2$ = 100 and $\sigma^2$ = 225. (In fact our twelve scores were drawn in this way.) For each set we use the two hand formulas, divided by $J$ as ML does it and by $J - 1$ as REML does it. A third formula measures the school means around the *true* mean, which in real life nobody knows, and divides by $J$.
 #
@@ -425,7 +425,7 @@ def three_estimates(n_schools, n_students):
 # %% [markdown] notes="Expect 'all three, there are 20,000 sets': reply 'a biased scale stays biased, however often you weigh'. Expect 'dividing by J is wrong': let the first number answer." slideshow={"slide_type": "fragment"}
 # **Predict.** Which of the three formulas are right on average? These two numbers are knobs (at least 2 each):
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "fragment"}
 n_schools = 3
 n_students = 4
 estimates = three_estimates(n_schools, n_students)
@@ -442,10 +442,7 @@ print(estimates.mean().round(1).to_string())
 label = "estimate of $\\sigma_b^2$ (points²)"
 plots.show_sampling(estimates, truth=100, limits=(-100, 500), label=label)
 plt.show()
-share_below_zero = (estimates < 0).mean()             # True counts as 1
-print("share of estimates below zero:")
-print(share_below_zero.round(2).to_string())
-print("averages when these are set to zero:")
+print("averages when estimates below zero are set to zero:")
 print(estimates.clip(lower=0).mean().round(0).to_string())
 
 # %% [markdown] numbers_from={"30": "a position of the knob", "40": "a position of the knob"} slideshow={"slide_type": "fragment"}
@@ -459,13 +456,14 @@ print(estimates.clip(lower=0).mean().round(0).to_string())
 # With 40 students it does not: its average is 64, near two thirds of the truth, because three school means are still three. With 30 schools of 4 it is 95: dividing by 30 or by 29 hardly matters.
 # </details>
 
-# %% [markdown] minutes=7.5 notes="The idea in one sentence: twelve numbers, one says something on the mean, eleven on the variances.\nThe moment of the day: the number of the printout of section 4 comes out of eleven differences. Ask before you run: which number do you expect?\nBoard: log|D'D| = log|X'X| = log 12. The proof is for readers." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=7.5 notes="The idea in one sentence: twelve numbers, one says something on the mean, eleven on the variances.\nThe moment of the day: the number of the printout of section 4 comes out of eleven differences. Ask before you run: which number do you expect? Expect '54.457' or '102.64': reply 'of which kind is a log-likelihood?' For D and K expect 'the two numbers': reply 'must curves be equal to be lowest at the same place?'\nBoard: log|D'D| = log|X'X| = log 12. The proof is for readers." slideshow={"slide_type": "slide"}
 # ## 8. REML: forget the mean
 #
 # With one school we took contrasts, which do not depend on the mean, and wrote *their* likelihood. We do the same with three schools. Twelve scores have eleven contrasts, none of which follows from the others. The simplest choice is each student minus the last one:
 
 # %% slideshow={"slide_type": "-"}
 D = np.vstack([np.eye(11), -np.ones(11)])      # vstack: the second below the first
+K = mm.error_contrasts(X)                      # another choice, for later
 contrasts = D.T @ y                            # each student minus the last one
 print("the first column of D:", D[:, 0].astype(int))
 print("the contrasts:    ", contrasts.round(1))
@@ -496,12 +494,11 @@ print(f"REML criterion of the printout:        {fit.criterion:.4f}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: the REML criterion, and it is the same number. **The REML criterion is the −2 log-likelihood of contrasts**, up to a number that holds no variance. For our eleven differences this number happens to be zero, as we shall see.
 #
-# But are these the right contrasts? We might have chosen others. `mm.error_contrasts(X)` gives eleven columns of length 1, all at right angles, as in section 2. We compare the two choices at two places: at the estimates and at the $\mathbf V$ of section 5.
+# But are these the right contrasts? We might have chosen others. `K = mm.error_contrasts(X)` gives eleven columns of length 1, all at right angles, as in section 2. We compare the two choices at two places: at the estimates and at the $\mathbf V$ of section 5.
 #
 # **Predict.** What has to be the same at both places, if the choice of the contrasts is not to matter for the estimates?
 
-# %% slideshow={"slide_type": "-"}
-K = mm.error_contrasts(X)
+# %% slideshow={"slide_type": "fragment"}
 for place, V_here in [("the estimates", V_hat), ("100 and 225", V)]:
     with_D = of_contrasts(D, V_here)
     with_K = of_contrasts(K, V_here)
@@ -595,7 +592,7 @@ print(f"REML less than 1 above its lowest point: {close[0]} to {close[-1]} point
 # %% [markdown] numbers_from={"576": "our own choice of a start"} slideshow={"slide_type": "fragment"}
 # *Figure 4. The three terms of the REML criterion along the variance between schools (thin broken lines), and their sums (full lines) with a dot at the lowest point.*
 #
-# You should have said: $\log|\mathbf V|$ rises, because large variances have their price. $\mathbf r'\mathbf V^{-1}\mathbf r$ falls, because school means that lie far apart become less surprising. REML's own term falls too: $\mathbf X'\mathbf V^{-1}\mathbf X$ is the inverse of the variance of $\hat{\boldsymbol\beta}$, so it becomes smaller when the mean becomes less certain. It makes large variances a little cheaper, and pulls the lowest point to the right, from 56 to 103. And on that side the curve rises very slowly. From 0 to its lowest point it falls by 3.0; from there to 423, four times as far, it rises by no more than 1. These data speak more clearly against a small variance than against a large one.
+# You should have said: $\log|\mathbf V|$ rises, because large variances have their price. $\mathbf r'\mathbf V^{-1}\mathbf r$ falls, because school means that lie far apart become less surprising. REML's own term falls too: $\mathbf X'\mathbf V^{-1}\mathbf X$ is the inverse of the variance of $\hat{\boldsymbol\beta}$, so it becomes smaller when the mean becomes less certain. It makes large variances a little cheaper, and pulls the lowest point to the right, from 56 to 103. And on that side the curve rises very slowly. Along this line ($\sigma^2$ held at 144.39) it falls by 3.0 from 0 to its lowest point; from there to 423, three times as far, it rises by no more than 1. These data speak more clearly against a small variance than against a large one.
 #
 # Last, both variances at once. We search from a poor start, $\sigma_b^2$ = 9 and $\sigma^2$ = 576, and compute the criterion at every step:
 
@@ -609,7 +606,7 @@ print(f"end: sigma_b² {reml_found[0]:.2f}, sigma² {reml_found[1]:.2f} points²
 print(f"     criterion {reml_lowest:.4f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The criterion falls all the way, to 91.0922 at 102.64 and 144.39: our own search has found the printout of section 4. The largest step down is the first one; later steps gain less and less.
+# The criterion falls all the way, to 91.0922 at 102.64 and 144.39: our own search has found the printout of section 4. The largest step down is the first one; then the gains are small and uneven, and at last there are none.
 #
 
 # %% [markdown] slideshow={"slide_type": "skip"}
@@ -684,7 +681,7 @@ print(f"{left_over} / {inside} = {left_over / inside:.2f}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # REML divides by the 51 that are left; these are the 51 error degrees of freedom of day 2. ML divides by all 68, as if nobody had estimated a genotype. Hence the factor 0.75. (In this complete trial the other variance has it as well: of four block means one piece of information goes to the overall mean. So both mean squares become three quarters, and with them their difference.)
 #
-# So balance alone was not the reason why $\hat\sigma^2$ was the same in the schools. Three things came together: equal schools, an estimate $\hat\sigma_b^2$ above zero, and *no fixed effect that is compared inside a school*.
+# So balance alone was not the reason why $\hat\sigma^2$ was the same in the schools. Three things came together: equal schools, an estimate $\hat\sigma_b^2$ above zero by ML as well, and *no fixed effect that is compared inside a school*.
 #
 # **Check.** What would the factor be with 2 genotypes in place of 18, in the same four blocks? And with 18 genotypes in six blocks?
 #
@@ -694,7 +691,7 @@ print(f"{left_over} / {inside} = {left_over / inside:.2f}")
 #
 # ***
 #
-# One warning. That *both* variances are too small by ML is so in complete trials. In small blocks with many genotypes ML's $\hat\sigma^2$ is so much too small that it takes off too little of it from the block means; its $\hat\sigma_b^2$ can then even be too large. What holds always is the reason: ML takes no account of the means that it has estimated.
+# One warning. That *both* variances are smaller by ML than by REML (or $\hat\sigma_b^2$ is zero by ML) is so in complete trials. In small blocks with many genotypes ML's $\hat\sigma^2$ is so much too small that it takes off too little of it from the block means; its $\hat\sigma_b^2$ can then even be too large. What holds always is the reason: ML takes no account of the means that it has estimated.
 
 # %% [markdown] minutes=1 notes="Ask who had both guesses right, and why. The sentence to take home: REML uses the part of the data that does not speak of the means." slideshow={"slide_type": "slide"}
 # ## 11. Wrap up
@@ -705,7 +702,7 @@ print(f"{left_over} / {inside} = {left_over / inside:.2f}")
 wrap_up = pd.DataFrame({
     "my guess": [str(my_guess["sigma_b²"]), str(my_guess["sigma²"])],
     "ML": ml_variances.round(2),
-    "REML": reml_found.round(2),
+    "REML": reml_variances.round(2),
 }, index=["sigma_b²", "sigma²"])
 print(wrap_up.to_string())
 

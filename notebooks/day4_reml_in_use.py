@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] minutes=1.5 notes="Ask who has ever reported a number of a printout without knowing what it was. Read the question aloud; nothing is answered yet.\nThe second half of day 4: teach it after a break. With 50 minutes: in section 3 show the table only (3 minutes less), in section 6 leave the search (3), in section 7 run only the table (2); section 8 is homework." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1.5 notes="Ask who has ever reported a number of a printout without knowing what it was. Read the question aloud; nothing is answered yet.\nThe second half of day 4: teach it after a break. With 50 minutes: in section 3 show the table only (3 minutes less), in section 6 run the search without talking (3), in section 7 run only the table (2); section 8 is homework." slideshow={"slide_type": "slide"}
 # # Use REML: read its numbers, and know when they mislead
 #
 # **The question.** In the first half of the day you built REML. Every statistics program has it as well, and prints a page of numbers without a word on which of them deserve trust. Which numbers may you report, which may you compare, and when does a number look fine although the data say nothing?
@@ -50,7 +50,7 @@ schools.head(3)
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Two criteria were the result of the first half. Both look at the variances only, because for each $\mathbf V$ the coefficients $\boldsymbol\beta$ are put at their best value, which is the estimate of generalised least squares (GLS); $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$ are its residuals. With $n$ rows and $p$ columns in $\mathbf X$,
+# Two criteria were the result of the first half. Both are functions of the variances only; $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}$ are the residuals of generalised least squares (GLS), with the same $\mathbf V$. With $n$ rows and $p$ columns in $\mathbf X$,
 #
 # $$\begin{aligned}
 # \text{ML:}\quad & n\log 2\pi + \log|\mathbf V| + \mathbf r'\mathbf V^{-1}\mathbf r, \\
@@ -250,14 +250,14 @@ print(routes_ml.to_string())
 # Four routes, one answer. Now look down the columns, from REML to ML. Two rows are the same and three are not, and each has its own reason.
 #
 # - **The mean is the same**, 54.457. GLS weights each school by how exactly its mean is known. Equal schools have equal weights, whatever the variances are, so GLS is the plain average.
-# - **$\hat\sigma^2$ is the same**, 144.395. In equal schools it comes from the differences between students of one school, $3 \cdot 3 = 9$ of them, and the mean, our only fixed effect, drops out of each. So there is nothing in them for ML to overlook. In the sorghum run of the first half it was otherwise, because genotypes are compared *inside* the blocks. (And it holds only while $\hat\sigma_b^2$ is above zero; section 5 has a case where it is not.)
+# - **$\hat\sigma^2$ is the same**, 144.395. In equal schools it comes from the differences between students of one school, $3 \cdot 3 = 9$ of them, and the mean, our only fixed effect, drops out of each. So there is nothing in them for ML to overlook. In the sorghum run of the first half it was otherwise, because genotypes are compared *inside* the blocks. (And it holds only while $\hat\sigma_b^2$ is above zero by both methods; section 5 has a case where it is not.)
 # - **$\hat\sigma_b^2$ is not**: 102.6 by REML, 56.4 by ML. Between the schools there are three means and only two differences, and ML divides by three.
 # - **The standard error is not.** For equal schools it is $\sqrt{(4\hat\sigma_b^2 + \hat\sigma^2)/12}$, so a smaller $\hat\sigma_b^2$ makes it smaller: 5.553 by ML, 6.800 by REML. You should have said: smaller.
 # - **The criterion is not**, and could not be: the two formulas have different terms. 91.1 is not "better" than 96.5.
 #
 # The row that hurts is the standard error. The estimate is the same number, but ML makes us believe that we know it better than we do.
 
-# %% [markdown] minutes=10 notes="State the expected symptom before each run. One school: the library refuses, our own code answers, and that is the dangerous kind of answer.\nExpect 'one school: sigma_b\u00b2 is 0': reply 'who could tell a good school from easy questions?' Expect 'the average is the mean, whatever V is': reply 'S3 has two students; how exactly do we know its mean?'" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=10 notes="State the expected symptom before each run. One school: the library refuses, our own code answers, and that is the dangerous kind of answer.\nExpect 'one school: sigma_b\u00b2 is 0': reply 'who could tell a good school from easy questions?' For two schools expect 'without S2, it is the lowest': reply 'which two are left, and how far apart?' For the constant expect 'the estimates': reply 'does a curve that is moved up have another lowest place?' For unequal schools expect 'yes, sigma\u00b2 agrees, we have just seen it': reply 'and why did it?' Expect 'the average is the mean, whatever V is': reply 'S3 has two students; how exactly do we know its mean?'" slideshow={"slide_type": "slide"}
 # ## 4. Break it
 #
 # Four accidents. For each we say first what we expect, because a wrong answer is easy to see only for those who expected something.
@@ -288,7 +288,7 @@ for sigma2_b in [0, 1, 100, 10000]:
 #
 # **Predict.** The three school means are below. We leave out one school at a time. Without which school is $\hat\sigma_b^2$ smallest?
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "fragment"}
 by_school = schools.groupby("school", observed=True)["score"]
 print(by_school.mean().round(1).to_string())
 
@@ -307,7 +307,7 @@ for left_out in ["S1", "S2", "S3"]:
 #
 # **A constant left out.** Some programs leave out $(n-p)\log 2\pi$, because it holds no variance. **Predict:** what changes, the estimates or the criterion?
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "fragment"}
 constant = (n - 1) * np.log(2 * np.pi)
 without_constant = fit.criterion - constant
 print(f"criterion {fit.criterion:.3f}, without the constant {without_constant:.3f}")
@@ -350,11 +350,11 @@ formula_reml = means_few.var(ddof=1) - MS_within / (10 / 3)
 formula_ml = means_few.var(ddof=0) - MS_within / (10 / 3)
 off_reml = formula_reml - few_reml[0]
 off_ml = formula_ml - few_ml[0]
-print(f"REML: formula {formula_reml:.2f}, too large by {off_reml:.0f}")
-print(f"ML:   formula {formula_ml:.2f}, too large by {off_ml:.0f}")
+print(f"REML: formula {formula_reml:.2f}, {off_reml:.0f} more than the search")
+print(f"ML:   formula {formula_ml:.2f}, {off_ml:.0f} more than the search")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The formulas are for equal schools only; here they are too large by 28 and by 32 points². The search needs no equal schools.
+# The formulas were made for equal schools. Here they give 28 and 32 points² more than the search, and nobody can say which $k$ they should take. The search asks for no $k$.
 #
 # > **Common slip: the residuals of the ML fit in the REML criterion.** Some notes write $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}_{\mathrm{ML}}$. REML needs the GLS estimate at *the same* variances as those in $\mathbf V$, and it moves while the variances are searched. In equal schools the two agree, and nobody notices. Here we can see it:
 
@@ -371,14 +371,14 @@ print(f"REML criterion: {lowest_few:.4f}, with the residuals of ML {wrong:.4f}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Too high. It must be, because GLS makes $\mathbf r'\mathbf V^{-1}\mathbf r$ as small as it can be; any other residuals make it larger.
 
-# %% [markdown] minutes=12 notes="One line on why programs use theta; the boundary is the point. Deal the cards: 'I deal the same twelve students anew, so that the schools come out alike'.\nWhat would you report when the printout says zero? The word is 'boundary estimate', and nothing has failed.\nExpect 'negative': reply 'can a variance be negative?' Expect 'the variance between schools is zero': reply 'the estimate is; look at the last table'.\nThe share of zeros is the number to remember: ask who guessed above 20." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=12 notes="One line on why programs use theta; the boundary is the point. Deal the cards: 'I deal the same twelve students anew, so that the schools come out alike'.\nWhat would you report when the printout says zero? The word is 'boundary estimate', and nothing has failed.\nExpect 'negative': reply 'can a variance be negative?' For the second curve expect 'near 0.84 again': reply 'what did mm.lmm print for theta?' For the three starts expect 'at zero': reply 'what is the logarithm of zero?' Expect 'the variance between schools is zero': reply 'the estimate is; look at the last table'.\nThe share of zeros is the number to remember: ask who guessed above 20." slideshow={"slide_type": "slide"}
 # ## 5. Search one number, and meet an edge
 #
 # Most programs do not search two variances. They search the ratio $\theta = \sigma_b/\sigma$ and get $\sigma^2$ by a formula. Why is that possible? Take $\sigma^2$ out of the matrix, $\mathbf V = \sigma^2\mathbf V_\theta$ with $\mathbf V_\theta = \theta^2\mathbf Z\mathbf Z' + \mathbf I$. For a given $\theta$ the best residual variance is then
 #
 # $$\hat\sigma^2_\theta = \frac{\mathbf r'\mathbf V_\theta^{-1}\mathbf r}{n-p},$$
 #
-# an average of squares as in your first course, with $n - p$ below. Put it in, and a function of one number is left. It is a profile again, the **profiled criterion** $d(\theta)$: for each $\theta$ the best value over all $\sigma^2$ and all $\boldsymbol\beta$.
+# an average of squares as in your first course, with $n - p$ below. Put it in, and a function of one number is left. It is called the **profiled criterion** $d(\theta)$: for each $\theta$ the criterion at the best $\sigma^2$, with the GLS estimate of $\boldsymbol\beta$.
 
 # %% slideshow={"slide_type": "subslide"}
 def profiled_reml(theta, y, X, groups):
@@ -421,7 +421,7 @@ print(alike.messages[0])
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # You should have said: the formula gives a negative number, and REML stops at zero, because a variance cannot be negative. The program calls this a **boundary estimate**: the estimate lies at the edge of the values that are possible. (The slope in the message, 0.0339, says how steeply the criterion climbs when one leaves zero.) *Nothing has failed.* The fit is complete, and $\hat{\mathbf V} = \hat\sigma^2\mathbf I$. But what does the zero say?
 #
-# It does **not** say that the school means are equal; they are 52.2, 55.2 and 56.0. Even if all schools were exactly alike, their means would differ, because different students sit in them. What $\hat\sigma_b^2$ estimates is the *excess*: the variability between schools beyond what the students inside the schools would produce. Zero says that there is no excess.
+# It does **not** say that the school means are equal; they are 52.2, 55.2 and 56.0. Even if all schools were exactly alike, their means would differ, because different students sit in them. What $\hat\sigma_b^2$ estimates is the *excess*: the variability between schools beyond what the students inside the schools would produce. In equal schools with one mean, zero says that there is no excess.
 #
 # Let us look at the two curves. First we compute them, for the schools as they are and for the students dealt anew:
 
@@ -465,7 +465,7 @@ for theta in [1, 0.1, 0.01, 0.001]:
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The criterion falls for ever, and ever more slowly. A search on this scale runs down the slope until it gives up. **Predict:** we start our own search at three places. Where will it end?
 
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "fragment"}
 for start_b in [10, 50, 500]:
     variances_dealt, lowest_dealt = lowest_point(
         reml_criterion, y_dealt, X, school_dealt, start=(start_b, 200))
@@ -476,7 +476,7 @@ print(f"criterion at theta = 0: {at_zero:.4f}")
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# You should have said: at a different tiny number each time, never at zero. Such a number means nothing: it depends on when the search gave up. If a program prints a variance that is millions of times smaller than $\hat\sigma^2$, read it as zero. It is the same boundary estimate, met by a program that could not reach the boundary. And zero, once more in plain words: *different students alone would make the school means scatter at least as much as they do.*
+# You should have said: at a tiny number, where the search gave up, and never at zero. Such a number means nothing. If a program prints a variance that is millions of times smaller than $\hat\sigma^2$, read it as zero. It is the same boundary estimate, met by a program that could not reach the boundary. And zero, once more in plain words: *different students alone would make the school means scatter at least as much as they do.*
 #
 # **How often does this happen when the truth is not zero?** We draw 100,000 data sets of three schools of four, with the true $\sigma_b^2$ = 100 and $\sigma^2$ = 225. In equal schools, with a mean as the only fixed effect, REML is zero exactly when $\mathrm{MS}_b$ is not larger than $\mathrm{MS}_w$, so a few lines do the work of all these fits. (Axis 1 of the array is the schools, axis 2 the students.)
 #
@@ -503,22 +503,11 @@ print(f"{len(drawn):,} data sets")
 print(f"REML says zero in {100 * share_zero:.0f} of 100 data sets")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# In 29 of 100. The variance between schools was 100 every time, and in more than a quarter of the data sets REML says zero! So with three schools a zero is no surprise. And because we used a short cut, we check it: the first 40 data sets, one by one with `mm.lmm`.
+# In 29 of 100. The variance between schools was 100 every time, and in more than a quarter of the data sets REML says zero! So with three schools a zero is no surprise.
+#
+# **Predict.** What would help, more students or more schools? We double the students of each school, or we double the schools instead. Which of the two makes zeros rarer?
 
-# %% slideshow={"slide_type": "-"}
-n_same = 0
-for number in range(40):
-    one_set = pd.DataFrame({"school": school, "score": drawn[number].ravel()})
-    one_fit = mm.lmm("score ~ 1 + (1 | school)", data=one_set)
-    fit_is_zero = one_fit.varcomp["variance"].iloc[0] == 0
-    if fit_is_zero == is_zero[number]:
-        n_same = n_same + 1
-print(f"short cut and mm.lmm agree in {n_same} of 40 data sets")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# (`ravel` lays the 3 × 4 scores out in one row, school after school.) What would help, more students or more schools? **Predict:** we double the students of each school, or we double the schools instead. Which of the two makes zeros rarer?
-
-# %% slideshow={"slide_type": "-"}
+# %% slideshow={"slide_type": "fragment"}
 for n_schools, n_students in [(3, 4), (3, 8), (6, 4), (12, 4)]:
     rng = np.random.default_rng(seed=1)
     scores = draw_scores(100_000, n_schools, n_students, rng)
@@ -541,6 +530,19 @@ for n_schools, n_students in [(3, 4), (3, 8), (6, 4), (12, 4)]:
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ### For reading: how much harm does a zero do?
 #
+# First we check the short cut `reml_is_zero`: the first 40 data sets, one by one with `mm.lmm`. (`ravel` lays the 3 × 4 scores out in one row, school after school.)
+
+# %% slideshow={"slide_type": "skip"}
+n_same = 0
+for number in range(40):
+    one_set = pd.DataFrame({"school": school, "score": drawn[number].ravel()})
+    one_fit = mm.lmm("score ~ 1 + (1 | school)", data=one_set)
+    fit_is_zero = one_fit.varcomp["variance"].iloc[0] == 0
+    if fit_is_zero == is_zero[number]:
+        n_same = n_same + 1
+print(f"short cut and mm.lmm agree in {n_same} of 40 data sets")
+
+# %% [markdown] slideshow={"slide_type": "skip"}
 # For the students dealt anew the standard error of the mean is 4.27 points, while for the schools as they are it was 6.80. With $\hat\sigma_b^2 = 0$ the twelve students count as twelve independent draws. If that is not true, the interval is too short. By how much? Of the simulated data sets we take those in which REML said zero, and compute for each the ordinary 95 % interval, mean ± $t$ · SE on 11 degrees of freedom. How often does it hold the true mean, 50?
 
 # %% slideshow={"slide_type": "skip"}
@@ -667,7 +669,7 @@ print(f"criterion of mm.lmm {crossed.criterion:.4f}")
 #
 # You have seen two of the three numbers before: 2906 for the blocks and 25627 for the plots were the answer of day 2, with *fixed* genotypes. In a complete trial, with no estimate at zero, it makes no difference to them whether the genotypes are fixed or random. With lost plots it does.
 
-# %% [markdown] minutes=7 notes="Ask first: is 252.89 a test statistic? Let somebody defend it. Then the middle row.\nExpect 'REML is better, so compare by REML': reply 'better for variances; the two numbers here are about different data'.\nBoard: 18 log 100 = 82.89, and 252.89 \u2212 82.89 = 170.0 up to rounding." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=7 notes="Ask first: is 252.89 a test statistic? Let somebody defend it. Then the middle row.\nFor the factor 10 expect 'smaller, the coefficients shrink': reply 'is there a coefficient in the criterion?' Expect 'REML is better, so compare by REML': reply 'better for variances; the two numbers here are about different data'.\nBoard: 18 log 100 = 82.89, and 252.89 \u2212 82.89 = 170.0 up to rounding." slideshow={"slide_type": "slide"}
 # ## 7. Which criteria may you compare?
 #
 # A lower criterion is a better fit. So a question seems easy to answer: do the genotypes differ? Compare the model with a column of $\mathbf X$ for each genotype against a model with one mean, blocks random in both. As a control we fit the genotypes a second time, with every column of $\mathbf X$ multiplied by 10, as a change of units would do. It is the same model: the coefficients become a tenth, and the fitted values stay. First the columns:
@@ -855,7 +857,7 @@ print(wrap_up.to_string())
 # **To take away**
 #
 # 1. Report variances by REML, and say how many groups they rest on: a variance from two or three groups is a number, but little information.
-# 2. An estimate of zero is a boundary estimate, and no failure: the groups differ no more than what is inside them would make them differ. The true variance need not be zero.
+# 2. An estimate of zero is a boundary estimate, and no failure: beyond what the fixed effects explain, the groups show no more variation than what is inside them would produce. The true variance need not be zero.
 # 3. Compare fixed parts by ML; compare REML criteria only when $\mathbf X$, the data and the program are the same.
 
 # %% [markdown] minutes=0.5 notes="Homework. Number 2 is the one to begin with next time." slideshow={"slide_type": "slide"}

@@ -419,7 +419,13 @@ KNOWN_SLIPS = {
         0.04368: "residual variance",
         0.03122: "square it",
     },
-    "day4.sigma2": {12.02: "square it", 108.3: "RSS/n", 118.1: "RSS/(n − 1)", 102.6: "other line"},
+    "day4.sigma2": {
+        225: "the truth",
+        12.02: "square it",
+        108.3: "RSS/n",
+        118.1: "RSS/(n − 1)",
+        102.6: "other line",
+    },
     "day4.sigma2_b": {
         56.39: "ML",
         138.7: "still holds σ²/4",
@@ -428,8 +434,10 @@ KNOWN_SLIPS = {
         136.8: "divided by 3",
         144.4: "residual variance",
         10.13: "square it",
+        100: "this is the truth",
     },
     "day4.criterion": {
+        88.607: "log|X'X| is subtracted",
         91.281: "at the ML variances",
         91.142: "take σ²/4 off",
         91.160: "can be lower",
@@ -440,7 +448,13 @@ KNOWN_SLIPS = {
         94.93: "is missing; the rest is right",
         98.76: "you subtracted it",
     },
-    "day4.uneven": {51.68: "ML", 151.2: "balanced", 102.6: "all 12", 169.7: "residual variance"},
+    "day4.uneven": {
+        145.61: "harmonic",
+        51.68: "ML",
+        151.2: "balanced",
+        102.6: "all 12",
+        169.7: "residual variance",
+    },
     "day4.potash": {5.02: "refit both by ML", 7.288: "twice", -14.58: "sign"},
     "day5.factor": {0.395: "1/(1 + λ)", 0.277: "taken away", 0.764: "SDs"},
 }

@@ -73,7 +73,7 @@ def test_the_two_sides_of_every_line_agree():
 
 
 def test_two_choices_of_contrasts_differ_by_a_constant():
-    lines = shown_by("K = mm.error_contrasts(X)").splitlines()
+    lines = shown_by("with_K = of_contrasts").splitlines()
     assert {numbers(line)[-1] for line in lines} == {round(np.log(12), 4)}
     assert len({numbers(line)[-2] for line in lines}) == 2
 
@@ -89,7 +89,7 @@ def test_one_variance_of_n_goes_to_the_mean():
 def test_the_simulation_shows_what_theory_expects():
     averages = [numbers(line)[-1] for line in shown_by("estimates = three").splitlines()[2:]]
     assert np.allclose(averages, [100, 2 / 3 * (100 + 225 / 4) - 225 / 4, 100], atol=2)
-    cut = [numbers(line)[-1] for line in shown_by("share_below_zero").splitlines()[-3:]]
+    cut = [numbers(line)[-1] for line in shown_by("estimates.clip").splitlines()[-3:]]
     assert f"that of ML is {cut[1]:.0f}, still too small" in PROSE and cut[1] < 100
     assert f"that of REML {cut[2]:.0f}, a little too large" in PROSE and cut[2] > 100
 
@@ -158,7 +158,10 @@ def test_the_folded_answers_hold(lesson):
         )
     reml, ml = both("strength ~ C(k2o_lb_ac) + (1 | block)", mm.load("potash"))
     assert f"{ml:.4f} against {reml:.4f}" in FOLDED and ml / reml == pytest.approx(2 / 3)
-    for size, words in (((3, 40), "its average is {:.0f}"), ((30, 4), "30 schools of 4 it is {:.0f}")):
+    for size, words in (
+        ((3, 40), "its average is {:.0f}"),
+        ((30, 4), "30 schools of 4 it is {:.0f}"),
+    ):
         assert words.format(lesson["three_estimates"](*size)["divided by J"].mean()) in FOLDED
 
 

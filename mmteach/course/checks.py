@@ -174,7 +174,8 @@ def _judge_word(key, question, value):
 def _computed(key):
     """The right answer of a question and its wrong ones by hint, computed once."""
     question = answers.question(key)
-    return question.right(), {hint: wrong() for hint, wrong in question.wrong.items()}
+    wrong = question.wrong | question.also
+    return question.right(), {hint: value() for hint, value in wrong.items()}
 
 
 def _shown(values):

@@ -28,6 +28,8 @@ class Question:
         The exercise shows its solution, so it is not counted as the student's.
     words : callable without arguments, optional
         Returns the words to choose from, for questions that are answered by a word.
+    also : dict of hint -> callable returning a wrong answer
+        Asked after those in `wrong`, for values that are none of the data's own, such as the truth.
     """
 
     what: str
@@ -39,6 +41,7 @@ class Question:
     absolute: float | None = None
     worked: bool = False
     words: Callable | None = None
+    also: dict = field(default_factory=dict)
 
     @property
     def asked(self):

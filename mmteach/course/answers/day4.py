@@ -36,11 +36,11 @@ def average_ml(J, k):
     return ((J - 1) / J * (k * between + within) - within) / k
 
 
-def balanced_formula(name):
-    """The balanced REML formula for sigma_b², where it does not belong."""
+def balanced_formula(name, size=None):
+    """The balanced REML formula for sigma_b², where it does not belong; `size` of a mean school."""
     scores = data(name).groupby("school", observed=True).score
     within = within_schools(name) / (len(data(name)) - 3)
-    return scores.mean().var() - within / scores.size().mean()
+    return scores.mean().var() - within / (size or scores.size().mean())
 
 
 def criterion_at(between, within):
@@ -95,6 +95,7 @@ QUESTIONS = {
             ).score.var(),
             BETWEEN_LINE: lambda: variances(schools())[0],
         },
+        also={"this is the truth; estimate it from the scores": lambda: float(TRUTH[1])},
         unit="points²",
         worked=True,
     ),
@@ -117,6 +118,11 @@ QUESTIONS = {
             ),
             OTHER_LINE: lambda: schools().sigma2,
             SD: lambda: root(variances(schools())[0]),
+        },
+        also={
+            "this is the truth, from which the scores were drawn; estimate it from the scores": (
+                lambda: float(TRUTH[0])
+            ),
         },
         unit="points²",
     ),
@@ -142,6 +148,11 @@ QUESTIONS = {
             ),
             "this is the criterion at the true variances; put in the estimates": lambda: (
                 criterion_at(*TRUTH)
+            ),
+        },
+        also={
+            "log|X'X| is subtracted; programs leave this constant out": lambda: (
+                schools().criterion - np.log(12)
             ),
         },
         suspect={
@@ -185,6 +196,11 @@ QUESTIONS = {
             "these are all 12 scores; leave out the last two": lambda: variances(schools())[0],
             OTHER_LINE: lambda: schools(name="schools, uneven").sigma2,
             SD: lambda: root(variances(schools(name="schools, uneven"))[0]),
+        },
+        also={
+            "this is a formula with the harmonic mean of 4, 4 and 2; REML needs a search": (
+                lambda: balanced_formula("schools, uneven", size=3)
+            ),
         },
         unit="points²",
     ),

@@ -9,7 +9,7 @@ from . import formulas, lesson_rules, lessons
 MARKS = re.compile(r"\*{1,2}(?=\S)|(?<=\S)\*{1,2}|(?<!\w)_{1,2}(?=\S)|(?<=\S)_{1,2}(?!\w)")
 MATHS = re.compile(r"\$\$?([^$]+)\$\$?")
 SHORTER = re.compile(r"With (\d+) minutes: *")  # a line of the notes: what to leave out
-ASKS = re.compile(r"(Predict|Check|Discuss|Commit to a guess)\w*\s*[.:,]\s*")
+ASKS = re.compile(r"\*\*(Predict|Check|Discuss|Commit to a (?:guess|choice))\b[^*]*\*\*[.:]?\s*")
 
 
 def clock(minutes):
@@ -43,9 +43,9 @@ def asked(cell):
     if cell.cell_type != "markdown":
         return []
     found = [
-        (f"* {start[1].upper()}", line[start.end() :])
-        for line in lines_of(cell.source)
-        if (start := ASKS.match(line))
+        (f"* {start[1].split()[0].upper()}", " ".join(lines_of(line[start.end() :])))
+        for line in cell.source.split("\n")
+        if (start := ASKS.search(line))
     ]
     if "discuss" in lesson_rules.tags(cell) and not any(mark == "* DISCUSS" for mark, _ in found):
         body = cell.source.split("\n", 1)[-1] if lessons.heading(cell)[0] else cell.source
