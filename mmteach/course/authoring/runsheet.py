@@ -28,8 +28,8 @@ def lines_of(text):
     >>> lines_of("*Figure 1. A trial.*\\n\\n**Discuss.** Is $\\\\sigma_b^2$ *larger*?")
     ['Figure 1. A trial.', 'Discuss. Is σ_b² larger?']
     """
-    text = MATHS.sub(lambda found: formulas.readable(found[1]), text)
-    lines = [MARKS.sub("", line).strip().lstrip("#>*- ") for line in text.split("\n")]
+    text = MATHS.sub(lambda found: formulas.readable(found[1]), MARKS.sub("", text))
+    lines = [line.strip().lstrip("#>*- ") for line in text.split("\n")]
     return [line for line in lines if line]
 
 
