@@ -57,7 +57,7 @@ print(f"divided by 3:   {sum_of_squares / 3:.1f} points²")
 # %% [markdown] notes="Hands up, one vote each. Expect 'n is right, it is an average': reply 'an average of what, around which mean?' Expect 'n \u2212 1 is too large, to be on the safe side': reply 'let us see'." slideshow={"slide_type": "fragment"}
 # Four students, and two answers: 99.3 or 132.3 points². You were taught to divide by $n - 1$. But which of the two is closer to the truth?
 #
-# These four scores cannot tell, because nobody knows the truth behind them. So we make one. We let the computer draw very many samples of four students from a school whose mean is 50 and whose variance is 225, and estimate the variance of each sample in both ways.
+# These four scores cannot tell: nothing in them says what the truth is. So we take a case where we know it. We let the computer draw very many samples of four students from a school whose mean is 50 and whose variance is 225, and estimate the variance of each sample in both ways.
 #
 # **Predict.** Averaged over all samples: does the division by $n$ give too little, the right value, or too much? And the division by $n - 1$?
 
@@ -360,7 +360,7 @@ print(f"ML criterion, mmteach:      {library:.6f}")
 # %% [markdown] minutes=8 notes="Do the two divisions on the board first; they give REML and ML.\nThen a vote: averaged over many data sets, is ML at 100, above or below? Open the guesses of section 4 only after the search." slideshow={"slide_type": "slide"}
 # ## 7. See what ML overlooks
 #
-# Now we search the lowest point of `ml`. `minimize` needs a place to start, and the other arguments of `ml` in brackets. Its method L-BFGS-B walks downhill step by step, and our list `steps` collects where it has been. `bounds` keep each variance between a ten-thousandth of the variance of the data and ten thousand times as much, because with more extreme values $\mathbf V$ can no longer be inverted. (`jac="3-point"` measures the slope on both sides of a point, and `tol` says how exact the end shall be.)
+# Now we search the lowest point of `ml`. `minimize` needs a place to start, and the other arguments of `ml` in brackets. Its method L-BFGS-B walks downhill step by step, and `callback` names a function that it calls after each step: here it appends the place to our list `steps`. (A function may be handed over like a number: `ml` goes to `search`, and `search` hands it to `minimize`.) `bounds` keep each variance between a ten-thousandth of the variance of the data and ten thousand times as much, because with more extreme values $\mathbf V$ can no longer be inverted. (`jac="3-point"` measures the slope on both sides of a point, and `tol` says how exact the end shall be.)
 
 # %% slideshow={"slide_type": "-"}
 def search(function, y, X, groups, start):
@@ -398,7 +398,7 @@ print(f"between schools: {by_two:.2f} divided by J - 1, {by_three:.2f} divided b
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # These are REML's 102.64 and ML's 56.39. ML measures the school means around their *own* mean and divides by their number, as if this mean had cost nothing.
 #
-# And why is $\hat\sigma^2$ the same, although in section 3 ML made it too small? There the mean of the school was a fixed effect, and ML took no account of its price. Here the only fixed effect is $\mu$. The mean of a school is $\mu + u_j$ (and an average error), and what the three means tell is used for $\sigma_b^2$. So $\hat\sigma^2$ is made of the 9 differences between students of one school, by ML as by REML; $\mu$ drops out of each of them, and nothing is left that ML could overlook. (All this asks for equal schools, and for estimates of $\sigma_b^2$ above zero by both methods.)
+# And why is $\hat\sigma^2$ the same, although in section 3 ML made it too small? There the mean of the school was a fixed effect, and ML took no account of its price. Here the only fixed effect is $\mu$. The mean of a school is $\mu + u_j$ (and an average error), and what the three means tell is used for $\sigma_b^2$. So $\hat\sigma^2$ is made of the 9 differences between students of one school, by ML as by REML; $\mu$ drops out of each of them, and nothing is left that ML could overlook. (On day 2 both variances were smaller by ML; section 10 says why. All this asks for equal schools, and for estimates of $\sigma_b^2$ above zero by both methods.)
 #
 # One data set proves nothing, so again we make the truth ourselves: many sets of three schools, with mean 50, $\sigma_b^2$ = 100 and $\sigma^2$ = 225. (In fact our twelve scores were drawn in this way.) For each set we use the two hand formulas, divided by $J$ as ML does it and by $J - 1$ as REML does it. A third formula measures the school means around the *true* mean, which in real life nobody knows, and divides by $J$.
 #
@@ -575,8 +575,8 @@ fig, ax = plt.subplots(figsize=(8, 3.8))
 ax.plot(grid, price - price[0], ":", color="black", label="log|V|")
 ax.plot(grid, distance - distance[0], "-.", color="black", label="r'V⁻¹r")
 ax.plot(grid, own_term - own_term[0], "--", color="black", label="log|X'V⁻¹X|")
-ax.plot(grid, curve_ml - curve_ml[0], linewidth=2, label="ML: the first two")
 ax.plot(grid, curve_reml - curve_reml[0], linewidth=4, label="REML: all three")
+ax.plot(grid, curve_ml - curve_ml[0], linewidth=2, label="ML: the first two")
 ax.plot(np.argmin(curve_ml), curve_ml.min() - curve_ml[0], "o", color="black")
 ax.plot(np.argmin(curve_reml), curve_reml.min() - curve_reml[0], "o", color="black")
 ax.set_xlabel("σ_b², variance between schools (points²)")
@@ -592,7 +592,7 @@ print(f"REML less than 1 above its lowest point: {close[0]} to {close[-1]} point
 # %% [markdown] numbers_from={"576": "our own choice of a start"} slideshow={"slide_type": "fragment"}
 # *Figure 4. The three terms of the REML criterion along the variance between schools (thin broken lines), and their sums (full lines) with a dot at the lowest point.*
 #
-# You should have said: $\log|\mathbf V|$ rises, because large variances have their price. $\mathbf r'\mathbf V^{-1}\mathbf r$ falls, because school means that lie far apart become less surprising. REML's own term falls too: $\mathbf X'\mathbf V^{-1}\mathbf X$ is the inverse of the variance of $\hat{\boldsymbol\beta}$, so it becomes smaller when the mean becomes less certain. It makes large variances a little cheaper, and pulls the lowest point to the right, from 56 to 103. And on that side the curve rises very slowly. Along this line ($\sigma^2$ held at 144.39) it falls by 3.0 from 0 to its lowest point; from there to 423, three times as far, it rises by no more than 1. These data speak more clearly against a small variance than against a large one.
+# You should have said: $\log|\mathbf V|$ rises, because large variances have their price. $\mathbf r'\mathbf V^{-1}\mathbf r$ falls, because school means that lie far apart become less surprising. REML's own term falls too: $\mathbf X'\mathbf V^{-1}\mathbf X$ is the inverse of the variance of $\hat{\boldsymbol\beta}$, so it becomes smaller when the mean becomes less certain. It makes large variances a little cheaper, and pulls the lowest point to the right, from 56 to 103. And on that side the curve rises very slowly. Along this line ($\sigma^2$ held at 144.39) it falls by 3.0 from 0 to its lowest point; from there to 423, three times as far, it rises by no more than 1. (When $\sigma^2$ may move as well, the fall is smaller; see the next lesson.) These data speak more clearly against a small variance than against a large one.
 #
 # Last, both variances at once. We search from a poor start, $\sigma_b^2$ = 9 and $\sigma^2$ = 576, and compute the criterion at every step:
 
@@ -726,7 +726,7 @@ print(wrap_up.to_string())
 # <details><summary>Answers</summary>
 # <ol>
 # <li>By 17.7341 at both places. It is another number than with D, but again the same at both places, so the lowest point is where it was.</li>
-# <li>ML averages the squared deviations of the school means from their own mean over J, as if this mean had been known. REML works with contrasts, which are free of the mean, and there are only J − 1 of them between three schools.</li>
+# <li>ML averages the squared deviations of the school means from their own mean over J, as if this mean had cost nothing. REML works with contrasts, which are free of the mean, and there are only J − 1 of them between three schools.</li>
 # <li>One half: with two students, one of the two pieces of information goes to the mean.</li>
 # <li>Two thirds, 0.0291 against 0.0437: inside the three blocks there are 3 · 4 = 12 differences, the amounts use up 4 of them, and 8 are left.</li>
 # </ol>

@@ -125,17 +125,17 @@ print(f"REML: ours {our_reml:.4f}, mmteach {library_reml:.4f}")
 # %% [markdown] minutes=5 notes="Collect the three guesses by a show of hands before the fit; write the majority on the board.\nExpect 'REML is unbiased, so zero never happens': write it down without comment; section 5 answers.\nThe printout: let a student say each line. The stumbling block is the column sd, which is the root of the variance and not its standard error." slideshow={"slide_type": "slide"}
 # ## 2. Guess, fit, read the print
 #
-# **Commit to a guess** of three things, and type yours over ours. You know from the first half that for these schools ML's $\hat\sigma_b^2$ is a good deal smaller than REML's.
+# **Commit to a guess** of three things, in place of `None`. You know from the first half that for these schools ML's $\hat\sigma_b^2$ is a good deal smaller than REML's.
 #
 # - Is the standard error of the *mean* by ML smaller than by REML, the same, or larger?
 # - Draw one hundred new data sets like this one (three schools of four) from the variances 100 and 225. For how many of them will REML report $\hat\sigma_b^2$ = 0, exactly zero?
-# - Give a column of $\mathbf X$ in other units, so that all its numbers are 10 times as large. Will the lowest REML criterion be smaller, the same, or larger?
+# - Give all columns of $\mathbf X$ in other units, so that their numbers are 10 times as large. Will the lowest REML criterion be smaller, the same, or larger?
 
 # %% slideshow={"slide_type": "-"}
 my_guess = {
-    "SE of the mean by ML": "same",
-    "zeros in 100 data sets": 5,
-    "REML criterion, column × 10": "same",
+    "SE of the mean by ML": None,              # "smaller", "same" or "larger"
+    "zeros in 100 data sets": None,            # a number
+    "REML criterion, columns × 10": None,      # "smaller", "same" or "larger"
 }
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -173,7 +173,7 @@ print(mm.contrast(fit, {"Intercept": 1}))
 # %% [markdown] minutes=7 notes="Show the table and let the room find the rows in which ML and REML agree; then ask for a reason for each row, one at a time.\nExpect 'balanced, so all agrees': reply 'then why not sigma_b\u00b2?' and keep it for section 4.\nBoard: SE\u00b2 = (4 sigma_b\u00b2 + sigma\u00b2)/12." slideshow={"slide_type": "slide"}
 # ## 3. Agree by four routes
 #
-# A number counts when a second route has given it, too. The first route is our own search. `minimize` looks for the lowest point of a function; we let it walk in the *logarithms* of the two variances, so that neither can become negative:
+# A number counts when a second route has given it, too. The first route is our own search. `minimize` looks for the lowest point of a function; we let it walk in the *logarithms* of the two variances, so that neither can become negative. (The inner function `criterion_of_logs` knows `criterion`, `y`, `X` and `groups` from the function around it.)
 
 # %% slideshow={"slide_type": "-"}
 def lowest_point(criterion, y, X, groups, start=(100, 200)):
@@ -305,7 +305,7 @@ for left_out in ["S1", "S2", "S3"]:
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # You should have said: without S3, because S1 and S2 are the two that lie closest together. But who would have expected 1.4 and 237.9 from the same three schools? A variance from two groups is a number, but hardly information. (You have seen the same when we left out blocks of the sorghum trial.)
 #
-# **A constant left out.** Some programs leave out $(n-p)\log 2\pi$, because it holds no variance. **Predict:** what changes, the estimates or the criterion?
+# **A constant left out.** Some programs leave out $(n-p)\log 2\pi$. **Predict:** what changes, the estimates or the criterion?
 
 # %% slideshow={"slide_type": "fragment"}
 constant = (n - 1) * np.log(2 * np.pi)
@@ -313,7 +313,7 @@ without_constant = fit.criterion - constant
 print(f"criterion {fit.criterion:.3f}, without the constant {without_constant:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The criterion only, because a constant moves the whole curve up or down and its lowest point stays where it is. So when two *programs* give different criteria and the same variances, look for a constant before you look for an error, and compare criteria only within one program.
+# The criterion only, because it holds no variance: a constant moves the whole curve up or down and its lowest point stays where it is. So when two *programs* give different criteria and the same variances, look for a constant before you look for an error, and compare criteria only within one program.
 #
 # **Unequal schools.** The last two students of S3 are absent on the day of the test.
 #
@@ -374,7 +374,7 @@ print(f"REML criterion: {lowest_few:.4f}, with the residuals of ML {wrong:.4f}")
 # %% [markdown] minutes=12 notes="One line on why programs use theta; the boundary is the point. Deal the cards: 'I deal the same twelve students anew, so that the schools come out alike'.\nWhat would you report when the printout says zero? The word is 'boundary estimate', and nothing has failed.\nExpect 'negative': reply 'can a variance be negative?' For the second curve expect 'near 0.84 again': reply 'what did mm.lmm print for theta?' For the three starts expect 'at zero': reply 'what is the logarithm of zero?' Expect 'the variance between schools is zero': reply 'the estimate is; look at the last table'.\nThe share of zeros is the number to remember: ask who guessed above 20." slideshow={"slide_type": "slide"}
 # ## 5. Search one number, and meet an edge
 #
-# Most programs do not search two variances. They search the ratio $\theta = \sigma_b/\sigma$ and get $\sigma^2$ by a formula. Why is that possible? Take $\sigma^2$ out of the matrix, $\mathbf V = \sigma^2\mathbf V_\theta$ with $\mathbf V_\theta = \theta^2\mathbf Z\mathbf Z' + \mathbf I$. For a given $\theta$ the best residual variance is then
+# Many programs do not search two variances. They search the ratio $\theta = \sigma_b/\sigma$ and get $\sigma^2$ by a formula. Why is that possible? Take $\sigma^2$ out of the matrix, $\mathbf V = \sigma^2\mathbf V_\theta$ with $\mathbf V_\theta = \theta^2\mathbf Z\mathbf Z' + \mathbf I$. For a given $\theta$ the best residual variance is then
 #
 # $$\hat\sigma^2_\theta = \frac{\mathbf r'\mathbf V_\theta^{-1}\mathbf r}{n-p},$$
 #
@@ -415,11 +415,11 @@ alike = mm.lmm("score ~ 1 + (1 | school)", data=dealt)
 by_formula = (MS_between_dealt - MS_within_dealt) / 4
 print(f"formula: {by_formula:.1f}")
 print(alike.varcomp[["group", "variance"]].round(2).to_string(index=False))
-print(f"theta: {alike.theta[0]:.2f}")
+print(f"sigma² by ML: {alike.refit(reml=False).sigma2:.2f}")
 print(alike.messages[0])
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# You should have said: the formula gives a negative number, and REML stops at zero, because a variance cannot be negative. The program calls this a **boundary estimate**: the estimate lies at the edge of the values that are possible. (The slope in the message, 0.0339, says how steeply the criterion climbs when one leaves zero.) *Nothing has failed.* The fit is complete, and $\hat{\mathbf V} = \hat\sigma^2\mathbf I$. But what does the zero say?
+# You should have said: the formula gives a negative number, and REML stops at zero, because a variance cannot be negative. The program calls this a **boundary estimate**: the estimate lies at the edge of the values that are possible. *Nothing has failed.* The fit is complete, and $\hat{\mathbf V} = \hat\sigma^2\mathbf I$. But what does the zero say?
 #
 # It does **not** say that the school means are equal; they are 52.2, 55.2 and 56.0. Even if all schools were exactly alike, their means would differ, because different students sit in them. What $\hat\sigma_b^2$ estimates is the *excess*: the variability between schools beyond what the students inside the schools would produce. In equal schools with one mean, zero says that there is no excess.
 #
@@ -437,7 +437,7 @@ for theta in thetas:
     curve_dealt.append(profiled_reml(theta, y_dealt, X=X, groups=school_dealt))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# `curve` and `curve_dealt` hold the criterion at 121 values of $\theta$. **Predict:** where will the second curve be lowest?
+# `curve` and `curve_dealt` hold the criterion at 121 values of $\theta$. **Predict:** you know where each is lowest. What shape will the second curve have: down and up, up only, or flat?
 
 # %% slideshow={"slide_type": "subslide"}
 fig, ax = plt.subplots(figsize=(7, 3.4))
@@ -452,7 +452,7 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # *Figure 1. The profiled criterion along $\theta$, each curve measured from its own lowest point. Full line: the schools as they are. Dashed: the same students dealt anew.*
 #
-# The full line is lowest near 0.84. The dashed line, you should have said, is lowest at its left end, at $\theta = 0$, and rises from there. Zero is a point like any other on this scale, so a search can arrive at it: the school means differ no more than the students inside the schools would make them differ.
+# The full line is lowest near 0.84. The dashed line, you should have said, rises only, from its left end at $\theta = 0$. (It begins flat, as every such curve does, because the criterion depends on $\theta^2$; the slope 0.0339 of the message is per unit of *variance*.) Zero is a point like any other on this scale, so a search can arrive at it: the school means differ no more than the students inside the schools would make them differ.
 #
 # **On the logarithmic scale** of our own search there is no such point, because $\log 0$ is minus infinity. Go left in equal steps, $\theta$ = 1, 0.1, 0.01, 0.001, and watch how much the criterion still falls:
 
@@ -463,7 +463,7 @@ for theta in [1, 0.1, 0.01, 0.001]:
     print(f"theta {theta:5}, log theta {np.log(theta):5.1f}: {above:.6f} too high")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The criterion falls for ever, and ever more slowly. A search on this scale runs down the slope until it gives up. **Predict:** we start our own search at three places. Where will it end?
+# The criterion falls for ever, and ever more slowly. **Predict:** we start our own search, which works on this scale, at three places. Where will it end?
 
 # %% slideshow={"slide_type": "fragment"}
 for start_b in [10, 50, 500]:
@@ -476,7 +476,7 @@ print(f"criterion at theta = 0: {at_zero:.4f}")
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# You should have said: at a tiny number, where the search gave up, and never at zero. Such a number means nothing. If a program prints a variance that is millions of times smaller than $\hat\sigma^2$, read it as zero. It is the same boundary estimate, met by a program that could not reach the boundary. And zero, once more in plain words: *different students alone would make the school means scatter at least as much as they do.*
+# You should have said: at a tiny number and never at zero, because the search runs down the slope until it gives up. Such a number means nothing. If a program prints a variance that is millions of times smaller than $\hat\sigma^2$, read it as zero. It is the same boundary estimate, met by a program that could not reach the boundary. And zero, once more in plain words: *different students alone would make the school means scatter at least as much as they do.*
 #
 # **How often does this happen when the truth is not zero?** We draw 100,000 data sets of three schools of four, with the true $\sigma_b^2$ = 100 and $\sigma^2$ = 225. In equal schools, with a mean as the only fixed effect, REML is zero exactly when $\mathrm{MS}_b$ is not larger than $\mathrm{MS}_w$, so a few lines do the work of all these fits. (Axis 1 of the array is the schools, axis 2 the students.)
 #
@@ -637,7 +637,7 @@ print(f"a row of ZZ' of the genotypes has {same_genotype[0].sum():.0f}")
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# (A plot shares its block with all 18 plots of the block, itself among them, and its genotype with 4.) Our search is that of section 3, with one variance more:
+# (A plot shares its block with all 18 plots of the block, itself among them, and its genotype with 4.) Our search is that of section 3, with one variance more. (A program that works with $\theta$ then has one $\theta$ for each random factor.)
 
 # %% slideshow={"slide_type": "subslide"}
 def crossed_of_logs(log_variances):
@@ -709,7 +709,7 @@ print(gain.round(2).to_string())
 #
 # There is a deeper reason, too. REML is the likelihood of the error contrasts, the combinations of the data that are free of the fixed effects. With other fixed effects there are other contrasts, here 71 for one mean and 54 for the genotypes. So the two REML criteria are likelihoods of *different data*.
 #
-# > **Common slip: comparing REML criteria of different fixed parts.** Compare fixed parts by ML. Then report the variances of the model that you choose by REML.
+# > **Common slip: comparing REML criteria of different fixed parts.** Compare fixed parts by ML. Then fit the model that you chose again by REML, and report those variances.
 
 # %% slideshow={"slide_type": "-"}
 print(f"contrasts: one mean {n_plots - 1}, genotypes {n_plots - 18}")
@@ -847,7 +847,7 @@ se_word = "smaller" if own_ml[4] < own_reml[4] else "not smaller"
 by_reml_only = criteria["REML"]
 is_larger = by_reml_only["columns × 10"] > by_reml_only["genotypes"]
 unit_word = "larger" if is_larger else "not larger"
-wrap_up = pd.DataFrame({"my guess": my_guess.values()}, index=my_guess.keys())
+wrap_up = pd.DataFrame({"my guess": pd.Series(my_guess).astype(str)})
 wrap_up["result"] = [se_word, f"{100 * share_zero:.0f}", unit_word]
 print(wrap_up.to_string())
 
@@ -866,14 +866,14 @@ print(wrap_up.to_string())
 # 1. **Do.** In section 4, leave out the first two students of S1 in place of the last two of S3 (`y[2:]`, `X[2:]`, `school[2:]`). What are the two variances by REML and by ML? Compare the two means and the plain average.
 # 2. **Explain.** In two sentences, to the colleague with the four farms: why is a variance of zero no proof that the farms are alike?
 # 3. **Change one knob.** In section 5 the standard deviation between schools was 10 points (`scale=10` in `draw_scores`). Make it 5, and then 20. Guess first: which of the two gives more zeros?
-# 4. **Transfer.** `mm.load("potash")` is a trial in three complete blocks. Fit `strength ~ 1 + (1 | block)` and `strength ~ C(k2o_lb_ac) + (1 | block)` with `mm.lmm`. By how much is the criterion of the second one lower? Is this number worth reporting? If not, which one is?
+# 4. **Transfer.** In `mm.load("sleepstudy")` the reaction time of 18 drivers was measured on ten days of short nights. Fit `reaction_ms ~ 1 + (1 | subject)` and `reaction_ms ~ days + (1 | subject)` with `mm.lmm`. By how much is the criterion of the second one lower? Is this number worth reporting? If not, which one is?
 #
 # <details><summary>Answers</summary>
 # <ol>
 # <li>By REML 118.70 and 151.56, by ML 68.39 and 149.32. So <em>σ̂</em>² is not the same, and this time ML's is the smaller one. The means are 56.664 by REML and 56.567 by ML, the plain average is 56.170.</li>
 # <li>Two sentences are enough: The estimate is the excess of the farm means over what the animals inside the farms would produce, and with four farms chance often makes that excess zero. So the true variance between farms may be well above zero.</li>
 # <li>The smaller one: 48 zeros in 100 at 5 points, 11 in 100 at 20 points. Even with schools that differ more than their students do, every ninth data set says zero.</li>
-# <li>By 5.02 (7.797 against 2.776). It is not worth reporting, because the fixed parts differ, so these REML criteria cannot be compared. With <code>.refit(reml=False)</code> on both the gain is 14.58 (4.418 against −10.158). And the first fit is a boundary estimate: with the amounts left in the residuals, the blocks show no excess.</li>
+# <li>By 117.86 (1904.33 against 1786.47). It is not worth reporting, because the fixed parts differ, so these REML criteria cannot be compared: with <code>I(days / 10)</code> in place of <code>days</code> the second one is 1781.86. With <code>.refit(reml=False)</code> on both the gain is 116.46 (1910.54 against 1794.08), in any unit.</li>
 # </ol>
 # </details>
 #

@@ -109,7 +109,7 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 1. The rise of the REML criterion (full line) and of the ML criterion (dashed) above their minima, along $\theta$. Dotted: the 95 % quantile of $\chi^2_1$.*
 #
-# In large samples a likelihood-ratio test at 5 % rejects the values of $\theta$ where a curve lies above the dotted line. Here the line is a rough guide only. It is not valid at $\theta = 0$, the boundary: were that the truth, the estimate would often be zero itself and the rise with it, so the line would be passed less often than in 5 % of data sets. And with three schools it is shaky everywhere else: where schools differ much, ML's curve passes it at the true $\theta$ two to three times too often.
+# The height of a curve at some $\theta$ is how much the criterion gains by going to the best $\theta$. Such a gain is called a **likelihood-ratio statistic**. In large samples it follows a $\chi^2$ distribution with one degree of freedom when that $\theta$ is the truth, and 95 % of its values lie below the dotted line; values of $\theta$ with a curve above the line are rejected. Here the line is a rough guide only. It is not valid at $\theta = 0$, the boundary: were that the truth, the estimate would often be zero itself and the rise with it, so the line would be passed less often than in 5 % of data sets. And with three schools it is shaky everywhere else: where schools differ much, ML's curve passes it at the true $\theta$ two to three times too often.
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["discuss"]
 # ## 3. Explain
@@ -118,20 +118,20 @@ plt.show()
 #
 # 1. Which values of $\theta$ does the REML curve leave open, and what does that say about $\sigma_b$?
 # 2. "ML is biased, so I use REML for everything." When does that lead astray?
-# 3. Why does the residual variance come out the same by ML and by REML here, though ML forgets the mean?
+# 3. Why does the residual variance come out the same by ML and by REML here, though ML takes no account of the mean that it estimated?
 #
 # <details><summary>Answers</summary>
 # <ol>
 # <li>By the dotted line, which is a rough guide here, all of the picture, from no variance between schools to a σ<sub>b</sub> four times as large as σ. (At zero the F test of the two mean squares is exact; its p-value, 0.06, agrees.) Three schools say little about how much schools differ. And the curve is lopsided, so estimate ± 2 SE would be a poor interval.</li>
 # <li>When models with different fixed parts are compared. Their REML criteria are likelihoods of different contrasts. Fit both by ML for the comparison, and report variances from REML.</li>
-# <li>The schools are equal and the estimate of σ<sub>b</sub><sup>2</sup> is above zero, so the 9 differences inside the schools fix σ<sup>2</sup>. The mean, the only fixed effect, drops out of each of them: there is nothing to forget, and all the forgetting falls on σ<sub>b</sub><sup>2</sup>. Balance alone is not the reason. The potash trial below is balanced too, but its amounts are compared inside the blocks: there ML divides by 12 where REML divides by 8, and σ<sup>2</sup> comes out at two thirds, 0.0291 instead of 0.0437.</li>
+# <li>The schools are equal and both estimates of σ<sub>b</sub><sup>2</sup> are above zero, so the 9 differences inside the schools fix σ<sup>2</sup>. The mean, the only fixed effect, drops out of each of them: there is nothing to overlook, and all that ML overlooks falls on σ<sub>b</sub><sup>2</sup>. Balance alone is not the reason. The potash trial below is balanced too, but its amounts are compared inside the blocks: there ML divides by 12 where REML divides by 8, and σ<sup>2</sup> comes out at two thirds, 0.0291 instead of 0.0437.</li>
 # </ol>
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4. Change one knob
 #
-# **Worked.** Does ML's bias go away with more students? Draw 20,000 data sets of 3 schools with 40 students each, and average the ML estimates. The truth is 100. Guess first:
+# **Worked.** In the first lesson ML's formula was too small on average, and more students in each school did not help. Here is the simulation once more, as a function that you can play with. The truth is 100:
 
 # %% slideshow={"slide_type": "-"}
 def average_of_ml(n_schools, n_students):
@@ -150,7 +150,7 @@ average = average_of_ml(n_schools=3, n_students=40)
 check("day4.ml_average", average)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# It does not: students do not replace schools. What does help? Change the two numbers below as you like (each at least 2, at most a few dozen). This cell is yours to play with, nothing checks it:
+# Students do not replace schools. How many schools of 4 are needed until ML finds nine tenths of the truth on average? Guess first, then change the two numbers below (whole numbers, at least 2, at most a few dozen). Nothing checks this cell:
 
 # %% slideshow={"slide_type": "-"}
 J = 3    # schools
@@ -159,10 +159,10 @@ average_here = average_of_ml(J, k)
 print(f"{J} schools of {k} students: ML averages {average_here:.1f}, the truth is 100")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** Two students of the last school are absent on the day of the test. What is the variance between schools by REML now? Is the hand formula still good?
+# **Your turn.** The last two students of S2 are absent on the day of the test. What is the variance between schools by REML now? Is the hand formula still good?
 
 # %% slideshow={"slide_type": "-"}
-present = schools[:10]
+present = schools.drop(index=[6, 7])        # the two rows are left out
 uneven_b = None  # your answer: sigma_b² by REML with two students absent, points²
 check("day4.uneven", uneven_b)
 
@@ -170,7 +170,7 @@ check("day4.uneven", uneven_b)
 # **Explain.** With fewer students the estimate went *up*. Is that a contradiction?
 #
 # <details><summary>Answer</summary>
-# No. Less data makes an estimate less certain, not smaller. The mean of the last school moved when its last two students left, and with three schools one moved mean moves the estimate far.
+# No. Less data makes an estimate less certain, not smaller. The mean of S2 fell when its best student was away, and with three schools one moved mean moves the estimate far. The hand formula gives 263.66, REML 251.57: in unequal schools it is no longer REML's answer.
 # </details>
 #
 # ***
@@ -186,8 +186,11 @@ print(by_name.round(1).to_string())
 my_V = np.zeros((4, 4))      # your matrix: np.array([[…], […], […], […]])
 four_plots = [0, 1, 18, 19]
 V_of_fit = crossed.V.to_numpy()[np.ix_(four_plots, four_plots)]
-n_agree = np.sum(np.isclose(my_V, V_of_fit, rtol=0.001))
-print(f"{n_agree} of 16 cells agree")
+if np.shape(my_V) == (4, 4):
+    n_agree = np.sum(np.isclose(my_V, V_of_fit, rtol=0.001))
+    print(f"{n_agree} of 16 cells agree")
+else:
+    print("my_V needs 4 rows with 4 numbers each")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # <details><summary>Answer</summary>
@@ -210,7 +213,7 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 2. Fibre strength by amount of potash (in lb/acre), with a marker for each block and a line at each mean.*
 #
-# **Your turn.** The likelihood-ratio statistic. Both fits are by REML: what has to change first? `fit.refit(...)` and `fit.criterion` are enough.
+# **Your turn.** How much does the criterion gain by the amounts? This gain is the likelihood-ratio statistic of the amounts. Both fits are by REML: what has to change first? `fit.refit(...)` and `fit.criterion` are enough.
 
 # %% slideshow={"slide_type": "-"}
 statistic = None  # your answer: the likelihood-ratio statistic of the amounts

@@ -36,11 +36,11 @@ def average_ml(J, k):
     return ((J - 1) / J * (k * between + within) - within) / k
 
 
-def balanced_formula(name, size=None):
-    """The balanced REML formula for sigma_b², where it does not belong; `size` of a mean school."""
+def balanced_formula(name, ddof=1):
+    """The balanced formula for sigma_b², where it does not belong; REML's, or ML's with ddof=0."""
     scores = data(name).groupby("school", observed=True).score
     within = within_schools(name) / (len(data(name)) - 3)
-    return scores.mean().var() - within / (size or scores.size().mean())
+    return scores.mean().var(ddof=ddof) - within / scores.size().mean()
 
 
 def criterion_at(between, within):
@@ -186,7 +186,7 @@ QUESTIONS = {
         worked=True,
     ),
     "day4.uneven": Question(
-        "the variance between schools by REML, two students of S3 absent",
+        "the variance between schools by REML, two students of S2 absent",
         lambda: variances(schools(name="schools, uneven"))[0],
         {
             ML: lambda: variances(schools(False, "schools, uneven"))[0],
@@ -198,8 +198,8 @@ QUESTIONS = {
             SD: lambda: root(variances(schools(name="schools, uneven"))[0]),
         },
         also={
-            "this is a formula with the harmonic mean of 4, 4 and 2; REML needs a search": (
-                lambda: balanced_formula("schools, uneven", size=3)
+            "this is ML's formula for balanced data; unequal schools need a search, by REML": (
+                lambda: balanced_formula("schools, uneven", ddof=0)
             ),
         },
         unit="points²",
