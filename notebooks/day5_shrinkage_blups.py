@@ -6,544 +6,645 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Show the left half first: of 35 lines of clover, one falls from the very top. Ask why before anybody reads on.\nWith 50 minutes: leave sections 12, 14, 16 and 17 for reading, the 10,000 trials of section 9 and the two slips of section 13 as well, and recall section 2 in one minute." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Show the picture, read the question aloud, and let everybody write down two seats before a word is said on method. Nearly all will take the topmost dot.\nWith 50 minutes: section 2 in one sentence (1), the slider of section 9 is left out (2), section 8 shows its last table only (2), the two pictures of section 10 are for reading (2), section 11 without the last discussion (2)." slideshow={"slide_type": "slide"}
 # # Predict random effects, and choose what to promote
 #
-# ![Two pictures of 35 clover entries. Left: lines lead from the rank by raw mean to the rank by BLUP; entries seen in one year are dashed, and they cross many others; no entry is named. Right: the BLUPs in order, each with an interval; the intervals are wide and all contain zero.](figures/day5_blups.png)
-#
-# *A clover trial. Left: the rank of each entry by its raw mean and by its BLUP; dashed lines are entries seen in one year only. Right: the BLUPs with their intervals. This notebook computes both halves, and says which entries are the better bet, and how sure that is.*
-
-# %% [markdown] notes="Read the four abilities aloud. The word 'predict' will need an explanation: promise one for section 5." slideshow={"slide_type": "subslide"}
-# **What you do.** You predict the effects of blocks, schools, clover entries, drivers and plants. You solve the equations behind the predictions by hand, watch the predictions shrink, and take a decision that shrinkage changes.
+# **The question.** You have tested 35 entries of crimson clover, some in two years and some in one only. Two of them may go to next year's trial. Should you take the two with the largest means?
 #
 # **What you can do afterwards**
 #
-# - tell the best linear unbiased estimate of a fixed effect (BLUE) from the best linear unbiased prediction of a random one (BLUP): of all that are weighted sums of the data and right on average, the one that misses least;
+# - tell the estimate of a fixed effect (BLUE) from the prediction of a random effect (BLUP);
 # - set up Henderson's equations with numpy and solve them;
-# - compute by which factor a BLUP shrinks, in balanced and in unbalanced data;
-# - choose among entries with unequal information, and say how sure the choice is.
+# - compute by how much a prediction shrinks, in balanced and in unbalanced data;
+# - choose among candidates with unequal information, and say how sure the choice is.
 #
-# **What you need.** `day2_rcbd_mixed` for $\mathbf X, \mathbf Z, \mathbf G, \mathbf R, \mathbf V$; REML (day 4) may stay a black box. In class: 60 minutes.
+# **What you need.** [day2_rcbd_mixed](day2_rcbd_mixed.ipynb) for $\mathbf X, \mathbf Z, \mathbf G, \mathbf R, \mathbf V$; REML (day 4) may stay a black box. **Time.** In class 56 minutes; alone about two and a half hours.
 
-# %% [markdown] minutes=2 notes="Say clearly that the clover data are synthetic, and why.\nThe other four sets are real or have served before." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Ask which dots they trust less, and why. Do not name an entry." slideshow={"slide_type": "subslide"}
+# ![Thirty-five dots in a row, ordered by their height, from about 12 to 61. Filled dots were grown in two years, open squares in one year; the highest of all is an open square.](figures/day5_blups.png)
+#
+# *Raw means of 35 clover entries, in order. Filled: four plots in two years; open: two plots in one year.*
+
+# %% [markdown] minutes=3 notes="Say clearly that the clover data are synthetic, and why.\nAsk: what is the experimental unit? A plot." slideshow={"slide_type": "slide"}
 # ## 1. Set up the trial
 #
-# The main data are biomasses of crimson clover: 35 entries (varieties and breeding lines) in two site-years, 24AL and 25AL, with two complete blocks in each.
-#
-# **These clover data are synthetic.** The plot values of the real trial are not public. Ours were built to reproduce its published summary statistics: the analysis of variance, the REML fit and the means of the first ten entries. They show what the analysis does. They say nothing about any variety.
+# Biomass of crimson clover was measured on 35 entries (varieties and breeding lines) in two *site-years*, 24AL and 25AL, each with two blocks. **These clover data are synthetic.** The plot values of the real trial are not public. Ours were built to reproduce its published statistics: they show what the analysis does, and they say nothing about any variety.
 
 # %% slideshow={"slide_type": "skip"}
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from ipywidgets import FloatLogSlider, interact
-from scipy.stats import gaussian_kde, norm
+from scipy.stats import norm
 
 import mmteach as mm
 from mmteach import plots
 
 # %% slideshow={"slide_type": "-"}
-clover, sorghum, schools = mm.load("clover"), mm.load("sorghum"), mm.load("schools")
 plt.rcParams.update(plots.STYLE)
-grown = clover.groupby("entry", observed=True).site_year.unique().map(lambda s: " and ".join(s))
-entries = clover.groupby("entry", observed=True).agg(
-    raw=("biomass", "mean"), plots=("biomass", "size"), years=("site_year", "nunique"))
-print(f"{len(clover)} plots, {len(grown)} entries;", grown.value_counts().to_dict())
+clover = mm.load("clover")
+by_entry = clover.groupby("entry", observed=True)
+entries = pd.DataFrame({
+    "raw mean": by_entry["biomass"].mean(),
+    "plots": by_entry.size(),
+    "years": by_entry["site_year"].nunique(),     # nunique: how many different ones
+})
+print(f"{len(clover)} plots, {len(entries)} entries")
+print("entries by number of years:")
+print(entries["years"].value_counts().to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# One row of `clover` is one plot. In a site-year an entry has one plot in each of the two blocks, so 23 entries have four plots, and 12 entries, seen in one year only, have two. How good are the years?
+
+# %% slideshow={"slide_type": "-"}
+by_year = clover.groupby("site_year", observed=True)
+print(by_year["biomass"].mean().round(1).to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# 24AL was the good year, by about twelve units (the printed analysis does not say which unit). An entry that was grown in 24AL only had luck with its year.
 
 # %% [markdown] minutes=2 notes="One minute of memory: what were the four numbers of the sorghum blocks, and what happened to them?\nWrite 0.671 on the board and leave it there." slideshow={"slide_type": "slide"}
 # ## 2. Recall: four blocks that shrank
 #
-# On day 2 the blocks of the sorghum trial became random. Each was measured some way off the average block, and the model believed in a part of that only. `mm.shrinkage` lists for each level its own least squares value (`no_pooling`), the value shared by all (`complete`) and the prediction (`partial`). We need them as deviations:
+# On day 2 the blocks of the sorghum trial became random. Block R1 was measured some way above the average block, and the model believed in a part of that only:
 
 # %% slideshow={"slide_type": "-"}
-sorghum_fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", sorghum)
-blocks = mm.shrinkage(sorghum_fit).set_index("level")
-measured, blup = blocks.no_pooling - blocks.complete, blocks.partial - blocks.complete
-print(pd.DataFrame({"measured": measured, "BLUP": blup, "kept": blup / measured}).round(4))
+sorghum = mm.load("sorghum")
+sorghum_fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=sorghum)
+block_means = sorghum.groupby("block", observed=True)["yield_kg_ha"].mean()
+measured = block_means - block_means.mean()
+predicted = sorghum_fit.ranef().set_index("level")["estimate"]
+blocks = pd.DataFrame({"measured": measured, "predicted": predicted})
+blocks["factor"] = blocks["predicted"] / blocks["measured"]
+print(blocks.round({"measured": 2, "predicted": 2, "factor": 3}).to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# R1 was measured 90.18 kg/ha above the average, and 60.52 were predicted, a part of 0.671. The same part of every block is kept. Today we ask where this factor comes from, what becomes of it when the data are unequal, and what it is good for.
 
 # %% [markdown] minutes=4 notes="Let them find an entry with circles only, and one with squares only.\nThen everybody types two names, without discussion. Who has C10? Usually a large majority." slideshow={"slide_type": "slide"}
-# ## 3. Look at the data and commit to a choice
+# ## 3. Look at the data, and commit to a choice
 #
-# Every plot, the entries ordered by their mean. **Predict:** do the entries seen in one year only gather at one end?
+# We draw every plot above the name of its entry, and put the entries in the order of their raw means. `map` looks up the place of an entry in this order:
 
 # %% slideshow={"slide_type": "subslide"}
-reading = plots.show_points(clover.biomass, clover.entry, clover.site_year, sort=True, unit="biomass")
-plt.gca().tick_params(axis="x", rotation=90)
+in_order = entries.sort_values("raw mean").index
+place = pd.Series(range(35), index=in_order)
+good_year = clover[clover["site_year"] == "24AL"]
+poor_year = clover[clover["site_year"] == "25AL"]
+
+fig, ax = plt.subplots(figsize=(9, 3.8))
+ax.plot(good_year["entry"].map(place), good_year["biomass"], "o", label="24AL")
+ax.plot(poor_year["entry"].map(place), poor_year["biomass"], "s",
+        markerfacecolor="white", label="25AL")
+ax.plot(place, entries["raw mean"][in_order], "_", color="black",
+        markersize=12, label="mean of the entry")
+ax.set_xticks(place, in_order, rotation=90)
+ax.set_xlabel("entry")
+ax.set_ylabel("biomass")
+ax.legend(loc="upper left")
 plt.show()
-print(reading, clover.groupby("site_year", observed=True).biomass.mean().round(1).to_dict())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 1. Biomass of each plot by entry (its unit was not stated in the printed analysis). Circles: 24AL; squares: 25AL; bars: raw means.*
+# *Figure 1. Biomass of each plot by entry, in the order of the raw means (black dashes).*
 #
-# Now you are the breeder. Two entries may go to next year's trial. The table lists the eight with the largest raw means. Look at it and at the picture, type your two over ours, and run the cell again:
+# Now you are the breeder: two entries may go to next year's trial. Here are the eight with the largest raw means:
 
 # %% slideshow={"slide_type": "-"}
-promote = ["C10", "C26"]
-seen = entries[["raw", "plots", "years"]].assign(grown=grown)
-print(seen.nlargest(8, "raw").round(1))
+print(entries.nlargest(8, "raw mean").round(1).to_string())
 
-# %% [markdown] minutes=5 notes="First the fixed analysis: let NA stand on the screen and ask for the reason.\nThen the mixed one: read the variances from the largest to the smallest." slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Commit to a choice.** Type the names of your two entries in the brackets, such as `["C02", "C09"]`, and run the cell:
+
+# %% slideshow={"slide_type": "-"}
+my_choice = []
+print("my choice:", my_choice)
+
+# %% [markdown] minutes=4 notes="Read the variances aloud, from the largest to the smallest. Which of them is about the order of the entries changing from year to year?\nExpect 'the entries differ, the picture shows it': reply 'how much of that is plots?'" slideshow={"slide_type": "slide"}
 # ## 4. Fit first
 #
-# First everything fixed: site-year, blocks, entries and their interaction. We ask for the estimated marginal means of the entries, that is, their means over both site-years:
+# We think of the entries as draws from all entries that the breeders could have sent, so they are random. So are the blocks. And so is the *interaction* of entry and site-year: how far an entry is better or worse in one particular year than it is on average. The colon in `entry:site_year` makes one level for each entry in each year:
 
 # %% slideshow={"slide_type": "subslide"}
-fixed = mm.lm("biomass ~ site_year + rep + entry + entry:site_year", clover)
-marginal = mm.emmeans(fixed, "entry")
-entries["emmean"] = marginal.set_index("entry")["mean"]
-print(entries[["raw", "plots", "years", "emmean"]].head(10).round(1), *[note for note in marginal.notes if note.startswith("NA")], sep="\n")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# Twelve entries get no mean (NaN), and the notes give the reason: all of them were grown in one year only. C10 was never grown in 25AL. With a separate number for every entry in every year, the data hold no information at all on C10 in 25AL, so there is no mean over both years to report. Where a marginal mean exists, it equals the raw mean, because entry, year and block are balanced among these entries.
-#
-# Now the blocks, the entries and the interaction become random draws:
-
-# %% slideshow={"slide_type": "subslide"}
-fit = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)", clover)
+formula = "biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)"
+fit = mm.lmm(formula, data=clover)
 print(fit.summary())
-print(fit.varcomp[["group", "variance", "sd"]].round(3).to_string(index=False))
-print(f"correlation of the two fixed effects {fit.cov_beta.iloc[0, 1] / fit.se.prod():.3f}")
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Read the random effects, by their standard deviations (column `sd`):
+#
+# - `entry`, 4.163: so far does an entry typically lie from the average entry, over years;
+# - `entry:site_year`, 7.677: so far does it depart from its own average in one year;
+# - `rep`, 2.410: the blocks;
+# - `Residual`, 11.96: the plots of a block, beyond all that.
+#
+# And the fixed effects: the average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. No entry has a row of its own. The two estimates are not independent. If 24AL was measured too high, the difference 25AL − 24AL came out too low:
+
+# %% slideshow={"slide_type": "-"}
+covariance_of_two = fit.cov_beta.iloc[0, 1]
+correlation = covariance_of_two / (fit.se.iloc[0] * fit.se.iloc[1])
+print(f"correlation of the two estimates: {correlation:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. Three standard deviations (each an SD, the root of a variance) describe the rest: 4.163 for the averages of entries over both years, 7.677 for the departure of an entry from its own average in one year, 11.957 for the plots of an entry in a year. No entry has a row of its own.
-#
-# **Check.** Which matters more here: that entries differ, or that their order changes with the year?
+# **Check.** Which is the larger problem for the breeder: that the entries hardly differ, or that their order changes with the year?
 #
 # <details><summary>Answer</summary>
-# That the order changes. The interaction variance, 58.935, is more than three times the variance of entries, 17.335.
+# That the order changes: the variance of the interaction, 58.935, is more than three times the variance between entries, 17.335. What an entry shows in one year is to a large part the matter of this one year.
 # </details>
 
-# %% [markdown] minutes=4 notes="The row on 'unbiased' is the one they get wrong. Take time for it.\nA BLUP is biased for the single good entry, and that is its purpose." slideshow={"slide_type": "slide"} tags=["discuss"]
+# %% [markdown] minutes=4 notes="The row on 'right on average' is the one they get wrong. Take time for it.\nBoard: E(\u03b2\u0302) = \u03b2, and E(\u00fb \u2212 u) = 0: where do the two differ?" slideshow={"slide_type": "slide"}
 # ## 5. Tell BLUE from BLUP
+#
+# The model holds two kinds of unknown numbers, and we ask two different things about them.
 #
 # | | BLUE | BLUP |
 # |---|---|---|
-# | is about | a fixed number, $\boldsymbol\beta$ | a draw of a random variable, $\mathbf u$ |
-# | we say | estimate | predict |
+# | is about | a fixed number in $\boldsymbol\beta$ | a draw, a cell of $\mathbf u$ |
+# | we say | *estimate* | *predict* |
+# | full name | best linear unbiased **estimator** | best linear unbiased **predictor** |
 # | formula | $\hat{\boldsymbol\beta} = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$ | $\hat{\mathbf u} = \mathbf G\mathbf Z'\mathbf V^{-1}(\mathbf y - \mathbf X\hat{\boldsymbol\beta})$ |
-# | *linear* | in $\mathbf y$ | in $\mathbf y$ |
-# | *best* | smallest variance of $\hat{\boldsymbol\beta}$ | smallest variance of $\hat{\mathbf u} - \mathbf u$ |
-# | *unbiased* | $E(\hat{\boldsymbol\beta}) = \boldsymbol\beta$ | $E(\hat{\mathbf u}) = E(\mathbf u) = \mathbf 0$ |
+# | *linear* | a weighted sum of the data | a weighted sum of the data |
+# | *unbiased*: right on average over | repeated trials, with the same $\boldsymbol\beta$ | all levels that might have been drawn |
+# | *best* | smallest variance of $\hat{\boldsymbol\beta}$ | smallest variance of the error $\hat{\mathbf u} - \mathbf u$ |
 # | a level without data | no answer | 0, with the full variance |
 #
-# Both need $\mathbf G$ and $\mathbf R$, which nobody knows. We put the REML estimates in and act as if they were the true ones; strictly, the results are then *empirical* BLUEs and BLUPs. All standard errors of this lesson are computed in this way, so in general they are slightly too small (day 6).
-#
-# **Discuss.** "BLUPs are unbiased, so the BLUP of C10 is right on average." On average over what?
+# Both formulas ask for the true $\mathbf G$ and $\mathbf R$. We put the REML estimates in and act as if they were true; the standard errors are then, in general, slightly too small (day 6, *planned*).
+
+# %% [markdown] notes="Expect 'over many trials with C10': reply 'if C10 is truly great, and we shrink it every time?' Right: over all entries that might have come." slideshow={"slide_type": "subslide"} tags=["discuss"]
+# **Discuss.** "A BLUP is unbiased, so the BLUP of one excellent entry is right on average." On average over what?
 #
 # <details><summary>Answer</summary>
-# Over all entries that might have been drawn, not over repeated trials with C10. If C10 is truly excellent, repeated trials would give BLUPs that lie too low on average. In return the errors are smaller over the whole population of entries, and nobody knows beforehand who is truly excellent.
+# Over all entries that might have been drawn, and not over repeated trials with this one. If an entry is truly excellent, its BLUPs in repeated trials would be too low on average, because every time they are pulled towards the mean. In return the errors are smaller over the whole population, and before the trial nobody knows who is excellent.
 # </details>
 
-# %% [markdown] minutes=8 notes="Write the two penalised sums on the board and differentiate: it is two lines.\nThen fill the 4 by 4 matrix with the class: how many students in a school, how many in all?" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=9 notes="Board: the two wishes, and their sum. Differentiate with the class: it is one line.\nThen fill the 4 by 4 matrix with the class: how many students in a school, how many in all?" slideshow={"slide_type": "slide"}
 # ## 6. Solve Henderson's equations by hand
 #
-# $\mathbf V$ has a row for every plot and must be inverted. Henderson found a way around. Choose $\boldsymbol\beta$ and $\mathbf u$ together, so that the residuals are small *and* the random effects are no larger than their variance makes likely:
+# How can one believe in a *part* of what was measured? Take the three schools of day 4, four students in each, with their estimated variances. School S3 lies above the mean of all:
+
+# %% slideshow={"slide_type": "-"}
+schools = mm.load("schools")
+school_fit = mm.lmm("score ~ 1 + (1 | school)", data=schools)
+sigma2_b = school_fit.varcomp["variance"][0]
+sigma2 = school_fit.varcomp["variance"][1]
+mean_of_all = school_fit.beta["Intercept"]
+mean_of_S3 = schools[schools["school"] == "S3"]["score"].mean()
+distance_of_S3 = mean_of_S3 - mean_of_all
+print(f"sigma_b² {sigma2_b:.2f}, sigma² {sigma2:.2f} points²")
+print(f"S3 lies {distance_of_S3:.2f} points above the mean of all")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Which effect $u$ shall we give to S3? We have two wishes. First, $u$ should be close to the $d$ = 12.31 points that we measured: the further away, the larger the residuals of the four students, and $4(d - u)^2/\sigma^2$ counts that. Second, $u$ should be no larger than effects of schools usually are: $u^2/\sigma_b^2$ counts that. We cannot have both, so we make the sum of the two as small as possible.
 #
-# $$(\mathbf y - \mathbf X\boldsymbol\beta - \mathbf Z\mathbf u)'\mathbf R^{-1}(\mathbf y - \mathbf X\boldsymbol\beta - \mathbf Z\mathbf u) + \mathbf u'\mathbf G^{-1}\mathbf u \;\to\; \min$$
+# **Predict.** Where is the lowest point of the sum: at 0, at 12.31, or between?
+
+# %% slideshow={"slide_type": "subslide"}
+u_values = np.linspace(-2, 16, 361)
+first_wish = 4 * (distance_of_S3 - u_values) ** 2 / sigma2
+second_wish = u_values**2 / sigma2_b
+both_wishes = first_wish + second_wish
+lowest = u_values[np.argmin(both_wishes)]         # argmin: where it is smallest
+
+fig, ax = plt.subplots(figsize=(7, 3.3))
+ax.plot(u_values, first_wish, "--", label="close to what was measured")
+ax.plot(u_values, second_wish, ":", label="no larger than usual")
+ax.plot(u_values, both_wishes, color="black", label="the sum")
+ax.plot(lowest, both_wishes.min(), "o", color="black")
+ax.set_xlabel("effect u of school S3 (points)")
+ax.set_ylabel("cost")
+ax.set_ylim(0, 5)
+ax.legend()
+plt.show()
+print(f"lowest point of the sum at {lowest:.2f} points")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 2. The two wishes and their sum; low is good.*
 #
-# Set the derivatives by $\boldsymbol\beta$ and by $\mathbf u$ to zero:
+# Between: at about 9.1. The derivative of the sum is $-8(d-u)/\sigma^2 + 2u/\sigma_b^2$. Set it to zero, multiply by $\sigma^2/2$, write $\lambda = \sigma^2/\sigma_b^2$, and solve:
+#
+# $$(4 + \lambda)\,u = 4\,d, \qquad u = \frac{4}{4 + \lambda}\, d.$$
+
+# %% slideshow={"slide_type": "-"}
+lambda_schools = sigma2 / sigma2_b
+factor = 4 / (4 + lambda_schools)
+print(f"lambda {lambda_schools:.3f}, factor {factor:.3f}")
+print(f"effect of S3: {factor * distance_of_S3:.2f} points")
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# This is shrinkage, in one line. But it took the mean of all schools as given. Henderson asked for everything at once: the $\boldsymbol\beta$ *and* the $\mathbf u$ that make the same sum smallest, over all rows and all effects,
+#
+# $$(\mathbf y - \mathbf X\boldsymbol\beta - \mathbf Z\mathbf u)'\mathbf R^{-1}(\mathbf y - \mathbf X\boldsymbol\beta - \mathbf Z\mathbf u) + \mathbf u'\mathbf G^{-1}\mathbf u.$$
+#
+# Set the derivatives to zero, and there is one equation for each effect:
 #
 # $$\begin{bmatrix} \mathbf X'\mathbf R^{-1}\mathbf X & \mathbf X'\mathbf R^{-1}\mathbf Z \\ \mathbf Z'\mathbf R^{-1}\mathbf X & \mathbf Z'\mathbf R^{-1}\mathbf Z + \mathbf G^{-1} \end{bmatrix} \begin{bmatrix} \hat{\boldsymbol\beta} \\ \hat{\mathbf u} \end{bmatrix} = \begin{bmatrix} \mathbf X'\mathbf R^{-1}\mathbf y \\ \mathbf Z'\mathbf R^{-1}\mathbf y \end{bmatrix}$$
 #
-# There is one equation for each effect, however many plots there are. Our small case is the three schools with four students each. **Predict** the first row, after multiplication by $\sigma^2$: how many students stand behind the mean, how many behind each school?
+# They are called **Henderson's mixed model equations**. For the schools $\mathbf R = \sigma^2\mathbf I$ and $\mathbf G = \sigma_b^2\mathbf I$, so we multiply everything by $\sigma^2$; then $\sigma^2\mathbf G^{-1}$ is $\lambda$ on the diagonal.
+#
+# **Predict.** There will be four equations, for the mean and three schools. What are the four numbers in the *first row*, $\mathbf X'\mathbf X$ and $\mathbf X'\mathbf Z$? (Count students.)
 
 # %% slideshow={"slide_type": "subslide"}
-school_fit = mm.lmm("score ~ 1 + (1 | school)", schools)
-sigma2_b, sigma2 = school_fit.varcomp.variance
-y, X, Z = schools.score.to_numpy(), np.ones((12, 1)), mm.build_Z(schools.school)
-left = np.block([[X.T @ X, X.T @ Z], [Z.T @ X, Z.T @ Z]]) / sigma2   # R is sigma² times identity
-left[1:, 1:] += np.eye(3) / sigma2_b                                 # and G is sigma_b² times it
-right = np.concatenate([X.T @ y, Z.T @ y]) / sigma2
+y = schools["score"].to_numpy()
+X = np.ones((12, 1))                      # the mean
+Z = mm.build_Z(schools["school"])         # a column for each school
+X_and_Z = np.hstack([X, Z])
+left = X_and_Z.T @ X_and_Z
+left[1, 1] = left[1, 1] + lambda_schools
+left[2, 2] = left[2, 2] + lambda_schools
+left[3, 3] = left[3, 3] + lambda_schools
+right = X_and_Z.T @ y
 names = ["mean", "S1", "S2", "S3"]
-print(pd.DataFrame(left * sigma2, names, names).assign(right=right * sigma2).round(3))
-print(f"sigma_b² {sigma2_b:.1f}, sigma² {sigma2:.1f}, lambda = sigma²/sigma_b² {sigma2 / sigma2_b:.3f}")
+equations = pd.DataFrame(left, index=names, columns=names)
+equations["right side"] = right
+print(equations.round(3).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Twelve students in all, four in each school. On the right stand the sums of their scores. The only trace of "random" is $\lambda = \sigma^2/\sigma_b^2 = 1.407$, added to the diagonal of the schools. Now solve, and compare with the two formulas of section 5 and with the library. **Predict:** can the equations still be solved when $\mathbf G^{-1}$ is left out?
+# You should have said: 12, 4, 4, 4, the students in all and in each school. On the right are the sums of their scores. The only trace of "random" is the $\lambda$ = 1.407 on the diagonal of the schools. Now solve, and compare with the formula of the BLUP in section 5 and with the library:
+
+# %% slideshow={"slide_type": "-"}
+solution = np.linalg.solve(left, right)
+V = mm.build_V_cs(sigma2_b, sigma2, schools["school"])
+residuals = y - mean_of_all
+by_V = sigma2_b * Z.T @ np.linalg.inv(V) @ residuals
+routes = pd.DataFrame({
+    "Henderson": solution,
+    "GZ'V⁻¹r": np.append(mean_of_all, by_V),
+    "mm.henderson": mm.henderson(school_fit).solution.to_numpy(),
+}, index=names)
+print(routes.round(3).to_string())
+
+# %% [markdown] notes="Expect 'it can be solved, there are four equations': reply 'how many school means do we have for these four unknowns?'" slideshow={"slide_type": "subslide"}
+# One solution by three routes: a mean of 54.457 points, S1 and S2 below it, S3 9.109 above. (And $\mathbf V$, with its 12 rows, was not needed: four equations were enough. This is why Henderson's way made large problems possible.)
+#
+# **Predict.** Leave $\lambda$ out. Can the equations still be solved? The *rank* counts the equations that say something new:
+
+# %% slideshow={"slide_type": "-"}
+without_lambda = X_and_Z.T @ X_and_Z
+print("rank with lambda:   ", np.linalg.matrix_rank(left), "of 4")
+print("rank without lambda:", np.linalg.matrix_rank(without_lambda), "of 4")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# You should have said: no. Without $\lambda$ these are the equations of *fixed* school effects, where three school means cannot fix four numbers, so that one school must become the reference. $\lambda$ pulls every school a little towards zero, and that is enough for one answer.
+
+# %% [markdown] minutes=5 notes="The one-school case of section 6 is the derivation for r = 4: let somebody repeat it with r.\nThen the lost plots: how many factors will there be?" slideshow={"slide_type": "slide"}
+# ## 7. Find the factor in unequal groups
+#
+# What we did for four students works for any number $r$ of rows. Let $\bar d_j$ be the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over the rows of group $j$: how far it lies, on average, from what the fixed effects let us expect of its rows. In a model with one random intercept and independent errors of equal variance
+#
+# $$\hat u_j = \frac{r}{r + \lambda}\,\bar d_j, \qquad \lambda = \frac{\sigma^2}{\sigma_b^2}.$$
+#
+# With a single mean in the fixed part $\bar d_j$ is $\bar y_j - \hat\mu$. Otherwise it is not: a block that has lost its best genotypes has a low mean for that reason alone, and $\mathbf X\hat{\boldsymbol\beta}$ takes this into account.
+#
+# **Predict.** The last four plots of block R4 are lost. How many different factors will the blocks have? Which block keeps the smallest part?
 
 # %% slideshow={"slide_type": "subslide"}
-by_hand, V = np.linalg.solve(left, right), mm.build_V_cs(sigma2_b, sigma2, schools.school)
-gls = mm.gls(X, y, V)
-u = sigma2_b * Z.T @ np.linalg.solve(V, gls.residuals)
-routes = pd.DataFrame({"Henderson by hand": by_hand, "GLS and GZ'V⁻¹r": [*gls.beta, *u],
-                       "mm.henderson": mm.henderson(school_fit).solution.to_numpy()}, index=names)
-print(routes.round(6), "\nlargest difference below 1e-9:", (np.ptp(routes, axis=1) < 1e-9).all())
-print(f"SE of the mean: {np.linalg.inv(left)[0, 0] ** 0.5:.2f}, by GLS {gls.cov_beta[0, 0] ** 0.5:.2f}")
-without = left - np.diag([0, 1, 1, 1]) / sigma2_b
-print("rank of the left side:", np.linalg.matrix_rank(left), "of 4; without G⁻¹:",
-      np.linalg.matrix_rank(without))
-
+lost_four = sorghum.iloc[:-4]                     # all rows but the last four
+lost_fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=lost_four)
+ratio = lost_fit.sigma2 / lost_fit.varcomp["variance"][0]
+expected = lost_fit.predict(groups="population")      # X beta_hat, for each plot
+difference = lost_four["yield_kg_ha"] - expected
+by_block = difference.groupby(lost_four["block"], observed=True)
+table = pd.DataFrame({"plots": by_block.size(), "mean d": by_block.mean()})
+table["factor"] = table["plots"] / (table["plots"] + ratio)
+table["factor × d"] = table["factor"] * table["mean d"]
+table["BLUP"] = lost_fit.ranef().set_index("level")["estimate"]
+print(table.round(3).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# One solution by three routes: a mean of 54.46 points, S1 0.85 and S2 8.26 below it, S3 9.11 above. The inverse of the left side is worth as much as the solution. It holds the variances of $\hat{\boldsymbol\beta}$, hence the 6.80, and those of the prediction errors $\hat{\mathbf u} - \mathbf u$.
+# You should have said: two factors, and the smallest for R4, which has 14 plots where the others have 18. Factor times $\bar d$ is the BLUP in every row.
 #
-# Without $\mathbf G^{-1}$ there is no single solution. The rank is 3: four columns ask for four numbers, and three school means offer three. Those are the equations of fixed effects, which need a reference level. $\mathbf G^{-1}$ makes them solvable by pulling every school a little towards zero.
+# > **Common slip: taking the deviation of the raw mean.** It is right with a single mean in the fixed part only. R4 has lost four *particular* genotypes, so its raw mean is not comparable with the others; $\bar d_j$ is.
 #
-# **Check.** Multiply the second row of the equations out. What does it say about the effect of S1?
+# The factor has a plain meaning. A measured deviation has the variance $\sigma_b^2 + \sigma^2/r$: the true part, and the error of a mean of $r$ rows. The factor is the true part's share,
 #
-# <details><summary>Answer</summary>
-# 4 × mean + (4 + λ) × effect = sum of the four scores of S1. So the effect is 4/(4 + λ) times the distance of the school's mean from the estimated mean of all schools.
-# </details>
+# $$\frac{r}{r + \lambda} = \frac{\sigma_b^2}{\sigma_b^2 + \sigma^2/r}.$$
 
-# %% [markdown] minutes=5 notes="The check before this section is the derivation for r = 4: let somebody repeat it with r.\nBoth slips come from printed lecture notes and from many textbooks in a hurry." slideshow={"slide_type": "slide"}
-# ## 7. Find the factor
+# %% [markdown] minutes=5 notes="This is where heritability and shrinkage turn out to be one number.\nBreeders in the room will have met it as H squared on an entry-mean basis." slideshow={"slide_type": "slide"}
+# ## 8. Shrink the clover entries
 #
-# The row of any group with $r$ observations says the same as that of S1. Let $\bar d_j$ be the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over its rows: how far the group lies, on average, from what the fixed effects expect of its plots. In a model with one random intercept and independent errors, whatever the fixed effects are,
+# The mean of a clover entry carries more than one random part: its own effect, the interactions of its years, and the errors of its plots. (Every block holds all entries of its year, so the blocks cancel.) The factor is again the share of the true part:
 #
-# $$\hat u_j = \frac{r}{r + \lambda}\,\bar d_j = \frac{r\,\sigma_b^2}{r\,\sigma_b^2 + \sigma^2}\,\bar d_j, \qquad \lambda = \frac{\sigma^2}{\sigma_b^2}.$$
+# $$\text{factor} = \frac{\sigma_g^2}{\sigma_g^2 + \sigma_{gy}^2/\text{years} + \sigma^2/\text{plots}},$$
 #
-# Where the fixed part is one mean, $\bar d_j$ is $\bar y_j - \hat\mu$. Otherwise it is not: a block that lost its best genotypes has a low mean for that reason alone, and $\mathbf X\hat{\boldsymbol\beta}$ takes this into account.
+# with $\sigma_g^2$ for entries (genotypes) and $\sigma_{gy}^2$ for the interaction of entry and year. Breeders call such a share the *heritability* of an entry mean.
 #
-# The factor is the variance of the true effects as a share of the variance of the measured ones, $\sigma_b^2 + \sigma^2/r$. **Predict:** how many different factors do the sorghum blocks have, with 18 plots each, and how many if four plots of R4 are lost?
+# **Predict.** How many different factors will there be? Will an entry of one year keep more or less than an entry of two?
 
 # %% slideshow={"slide_type": "subslide"}
-def weight_and_mean(block_fit, trial):
-    rest = block_fit.y - block_fit.predict(groups="population")    # y − Xβ̂
-    shrunk = pd.DataFrame({"plots": trial.block.value_counts(sort=False)})
-    ratio = block_fit.sigma2 / block_fit.varcomp.variance[0]
-    shrunk["weight"] = shrunk.plots / (shrunk.plots + ratio)
-    shrunk["mean d"] = rest.groupby(trial.block, observed=True).mean()
-    shrunk["weight × mean"] = shrunk.weight * shrunk["mean d"]
-    shrunk["BLUP"] = block_fit.ranef().set_index("level").estimate
-    return shrunk.round(4)
+variances = fit.varcomp.set_index("group")["variance"]
+of_years = variances["entry:site_year"] / entries["years"]
+of_plots = variances["Residual"] / entries["plots"]
+entries["factor"] = variances["entry"] / (variances["entry"] + of_years + of_plots)
 
-lam = sorghum_fit.sigma2 / sorghum_fit.varcomp.variance[0]
-print(f"lambda {lam:.2f}; 1/(1 + lambda) {1 / (1 + lam):.3f}; 1/(1 + lambda/18) {1 / (1 + lam / 18):.3f}")
-print(weight_and_mean(sorghum_fit, sorghum))
-lost = sorghum.iloc[:-4]
-lost_fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", lost)
-print("four plots of R4 lost:", weight_and_mean(lost_fit, lost), sep="\n")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# One factor for all in the full trial, two when R4 has lost plots; and weight times mean is the BLUP in every row.
-#
-# > **Common slip: "in balanced data the BLUP equals the BLUE".** It does not. Balanced BLUPs shrink too, *all by the same factor*: in section 2 R1 was measured 90.18 kg/ha above the average block, and its BLUP is 0.671 of that, 60.52. What balance preserves is the order. Once R4 has lost four plots, it keeps less than the others. (All factors moved, because the variances were estimated anew.)
-#
-# > **Common slip: BLUP = BLUE/(1 + λ), whatever the number of plots.** That is the factor for *one* observation a group. With $r$ observations it is $1/(1 + \lambda/r)$. For a sorghum block the short form would keep 0.102 of the measured deviation instead of 0.671.
-
-# %% [markdown] minutes=4 notes="This is where heritability and shrinkage turn out to be one number.\nBreeders in the room will have met it as H squared on an entry-mean basis." slideshow={"slide_type": "slide"}
-# ## 8. Shrink unequally: clover
-#
-# Clover has more than one random term. The mean of an entry carries its own effect, the interactions of its years and the errors of its plots. (Blocks are complete within a site-year and cancel.) The factor is still the share of the first part:
-#
-# $$\text{kept} = \frac{\sigma_g^2}{\sigma_g^2 + \sigma_{gy}^2/\text{years} + \sigma^2/\text{plots}}$$
-#
-# Breeders call such a ratio the heritability of an entry mean: here it has no pedigree behind it, so we call it heritability-like. What shrinks is the raw mean minus what the fixed effects expect of the years in which the entry stood; column `kept` is the BLUP over that. **Predict:** how many different factors will there be?
-
-# %% slideshow={"slide_type": "subslide"}
-entries["expected"] = fit.predict(groups="population").groupby(clover.entry, observed=True).mean()
-entries["BLUP"] = fit.ranef().query("group == 'entry'").set_index("level").estimate
-entries["kept"] = entries.BLUP / (entries.raw - entries.expected)
-columns = ["raw", "plots", "years", "expected", "BLUP", "kept"]
-print(entries[columns].head(10).round(2))
+effects = fit.ranef()
+effects_of_entries = effects[effects["group"] == "entry"].set_index("level")
+entries["BLUP"] = effects_of_entries["estimate"]
+expected_clover = fit.predict(groups="population")
+by_entry_expected = expected_clover.groupby(clover["entry"], observed=True)
+entries["expected"] = by_entry_expected.mean()         # in the years of this entry
+entries["d"] = entries["raw mean"] - entries["expected"]
+entries["factor × d"] = entries["factor"] * entries["d"]
+columns = ["raw mean", "plots", "years", "expected", "d", "factor", "factor × d", "BLUP"]
+rounded = entries[columns].round({"raw mean": 1, "expected": 1, "d": 1})
+print(rounded.head(10).round(3).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Now the formula beside the factors found, for all entries; `one term` is the factor of section 7:
-
-# %% slideshow={"slide_type": "subslide"}
-v = fit.varcomp.set_index("group").variance
-gy, error = v["entry:site_year"] / entries.years, v["Residual"] / entries.plots
-entries["formula"], entries["one term"] = (v["entry"] / (v["entry"] + x) for x in (gy + error, error))
-print(entries.groupby("years")[["kept", "formula", "one term"]].agg(["min", "max"]).round(3))
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# Two factors, 0.210 and 0.117. Both are small. Four plots in two years tell little about an entry as long as years change the order so much. The factor *is* the heritability-like ratio: the share of a measured deviation to believe in.
+# You should have said: two factors, 0.210 for two years and 0.117 for one; the formula gives the BLUP in every row. Both factors are small. Even four plots in two years say little about an entry, as long as its rank changes so much from year to year.
 #
-# > **Common slip: the one-term formula in a model with several terms.** $r\sigma_g^2/(r\sigma_g^2 + \sigma^2)$ would keep 0.327 and 0.195. It forgets that the interaction, too, moves the mean of an entry. With several random terms `mm.shrinkage` therefore reports no weight.
+# > **Common slip: the factor of section 7 in a model with several random terms.** It counts plots only. For an entry with four plots $r/(r + \sigma^2/\sigma_g^2)$ would keep 0.327, because it forgets that the interaction moves the mean as well.
 
-# %% [markdown] minutes=5 notes="Move the slider to both ends before you show the static picture.\nIn the printed table the last two columns are the ones to talk about: the winner's curse." slideshow={"slide_type": "slide"}
-# ## 9. Turn one knob
+# %% slideshow={"slide_type": "-"}
+ratio_clover = variances["Residual"] / variances["entry"]
+print(f"plots only, 4 plots: {4 / (4 + ratio_clover):.3f}")
+
+# %% [markdown] minutes=7 notes="Move the slider to both ends before you show the static picture.\nIn the printed table the last two columns are the ones to talk about: what the winner promises, and what it holds." numbers_from={"100": "our own choice", "400": "our own choice"} slideshow={"slide_type": "slide"}
+# ## 9. Turn one knob: what shrinkage is good for
 #
-# Eight groups with true effects that we know, because we draw them: standard deviation 10 between groups, 20 between the plots of a group. So the true ratio $\sigma_b^2/\sigma^2$ is 0.25. The slider sets the ratio that the *model* believes in. **Predict** what you see at its two ends:
+# Is it wise to believe in a part only? We need to know the truth, so we make it: eight groups with true effects of variance 100, and plots with variance 400. The true ratio $\sigma_b^2/\sigma^2$ is therefore 0.25. The groups have unequal numbers of plots. The function shrinks the raw deviations as a model would that believes in a certain `ratio` (so $\lambda$ is 1/ratio):
 
-# %% slideshow={"slide_type": "subslide"} tags=["nbval-ignore-output"]
-regimes = {"base": [4] * 8, "more": [16] * 8, "fewer": [1] * 8, "unbalanced": [1, 1, 2, 4, 4, 8, 16, 16]}
-rng = np.random.default_rng(15)
-truth, noise = rng.normal(0, 10, 8), rng.normal(0, 20, 8)
+# %% slideshow={"slide_type": "skip"}
+n_plots = np.array([1, 1, 2, 4, 4, 8, 16, 16])
+rng = np.random.default_rng(seed=15)
+truth = rng.normal(scale=10, size=8)
+raw = truth + rng.normal(scale=20, size=8) / np.sqrt(n_plots)
+group_names = [f"n = {number}" for number in n_plots]
 
-def arrows(regime, ratio, ax):
-    r, title = np.array(regimes[regime]), f"{regime}, ratio {ratio:.2f}"
-    raw = truth + noise / np.sqrt(r)
-    ax.plot(truth, range(8), "|", color=plots.ORANGE, markersize=13, markeredgewidth=2)
-    sizes = [f"{n} plot{'s' * (n > 1)}" for n in regimes[regime]]
-    reading = plots.show_shrinkage(sizes, raw, raw * r / (r + 1 / ratio), limit=46, ax=ax, title=title)
-    return f"{title}: {reading}"
+def draw_shrinkage(ratio, ax):
+    shrunken = n_plots / (n_plots + 1 / ratio) * raw
+    for row in range(8):
+        ax.plot([raw[row], shrunken[row]], [row, row], color="grey", linewidth=1)
+    ax.plot(raw, range(8), "o", color="grey", markerfacecolor="white", label="raw")
+    ax.plot(shrunken, range(8), "o", markersize=4, label="shrunken")
+    ax.plot(truth, range(8), "|", color="black", markersize=14, label="truth")
+    ax.axvline(0, color="grey", linewidth=1)
+    ax.set_xlim(-45, 45)
+    ax.set_yticks(range(8), group_names)
+    ax.set_xlabel("deviation")
+    ax.set_title(f"ratio {ratio:.2f}")
 
-@interact(ratio=FloatLogSlider(value=0.25, base=2, min=-6, max=2, step=0.25, continuous_update=False))
+
+# %% [markdown] slideshow={"slide_type": "-"}
+# **Predict.** The slider sets the ratio in which the *model* believes. What do you see at its left end, 0.01, and at its right end, 10? Which groups move most on the way?
+
+# %% slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
 def picture(ratio):
-    reading = arrows("unbalanced", ratio, plt.subplots(figsize=(5, 3.6))[1])
+    fig, ax = plt.subplots(figsize=(6, 3.6))
+    draw_shrinkage(ratio, ax)
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     plt.show()
-    print(reading)
 
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 2. Unbalanced groups; the labels at the left are their numbers of plots. Circles: raw deviations; dots: BLUPs; short vertical bars: the truth.* Now without the slider. Above: four regimes under the true ratio. Below: the unbalanced groups under four beliefs:
-
-# %% slideshow={"slide_type": "subslide"}
-cases = [(regime, 0.25) for regime in regimes] + [("unbalanced", ratio) for ratio in (0.02, 0.1, 1, 4)]
-readings = [arrows(*case, ax) for case, ax in zip(cases, plt.subplots(2, 4, figsize=(9, 5.6))[1].flat)]
-plt.show()
-print(*readings, sep="\n")
+interact(picture, ratio=FloatLogSlider(
+    value=0.25, base=10, min=-2, max=1, step=0.1, continuous_update=False));
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 3. Above: base (4 plots a group), more (16), fewer (1), unbalanced. Below: the same unbalanced groups, read with a ratio of 0.02, 0.1, 1 and 4.* Equal numbers mean one factor for all: 0.5 with 4 plots, 0.8 with 16, 0.2 with 1. In the unbalanced regime the groups with one plot move most. A model that believes in a small ratio pools all groups into one; one that believes in a large ratio leaves the raw deviations alone.
+# *Figure 3. Raw deviations (rings), shrunken ones (dots) and the truth (black bars) of eight groups; n is the number of plots.*
 #
-# Is it any good? One draw proves nothing, so we repeat each regime 10,000 times. **Predict:** whose error is smaller? And how good is the *winner* in truth, measured against what its raw mean promises?
+# The same for three positions of the slider:
 
 # %% slideshow={"slide_type": "subslide"}
-rng = np.random.default_rng(10)
-truths, noises = rng.normal(0, 10, (10_000, 8)), rng.normal(0, 20, (10_000, 8))
-rows = {}
-for regime, r in regimes.items():
-    raw = truths + noises / np.sqrt(r)
-    shrunk = raw * r / (np.array(r) + 4)
-    winner = np.arange(len(raw)), raw.argmax(axis=1)
-    rows[regime] = [np.std(raw - truths), np.std(shrunk - truths),
-                    *(x[winner].mean() for x in (raw, shrunk, truths))]
-measures = ["error raw", "error BLUP", "winner: raw", "winner: BLUP", "winner: truth"]
-print(f"{len(truths)} trials\n{pd.DataFrame(rows, measures).T.round(1)}")
+fig, axes = plt.subplots(1, 3, figsize=(9.5, 3.6), sharey=True)
+draw_shrinkage(0.01, axes[0])
+draw_shrinkage(0.25, axes[1])
+draw_shrinkage(10, axes[2])
+axes[2].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+plt.show()
+
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# In all regimes the BLUPs lie closer to the truth. The last three columns are a lesson on selection: whoever has the largest raw mean was probably good *and* lucky. On average the raw deviation of the winner promises far more than the truth delivers; its BLUP is about right. This *winner's curse* is at work every time an outstanding line turns ordinary in the next trial.
+# *Figure 4. The same groups, shrunken by models that believe in a ratio of 0.01, 0.25 (the truth) and 10.*
+#
+# You should have said: a model that believes in a small ratio takes all groups for equal, one that believes in a large ratio believes everything that was measured, and groups with few plots move most.
+#
+# One draw proves nothing, so we repeat the trial 10,000 times. In each we pick a *winner*, once by the raw deviation and once by the BLUP (with the true ratio). What does the winner promise, and what is it truly worth?
+#
+# **Predict.** Is the winner by raw deviation truly as good as it looks? Which of the two winners is better in truth?
 
-# %% [markdown] minutes=3 notes="Ask for the two reasons of a crossover before showing the table: fewer plots, other years.\nC08 is the friendly case: it climbs, because its only year was the poor one." slideshow={"slide_type": "slide"}
+# %% slideshow={"slide_type": "subslide"}
+def repeat_trials(n_plots):
+    n_trials = 10_000
+    rng = np.random.default_rng(seed=10)
+    truths = rng.normal(scale=10, size=(n_trials, 8))
+    errors = rng.normal(scale=20, size=(n_trials, 8)) / np.sqrt(n_plots)
+    raws = truths + errors
+    blups = n_plots / (n_plots + 4) * raws            # lambda = 400/100 = 4
+    trials = np.arange(n_trials)
+    results = {}
+    for name, values in [("raw", raws), ("BLUP", blups)]:
+        winner = values.argmax(axis=1)                # the best of each trial
+        results[name] = {
+            "typical error": np.std(values - truths),
+            "winner promises": values[trials, winner].mean(),
+            "winner is worth": truths[trials, winner].mean(),
+        }
+    return pd.DataFrame(results).T
+
+print("10000 trials, 1 to 16 plots")
+print(repeat_trials(n_plots).round(1).to_string())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# A row for each way to choose. The winner by raw deviation promises 23.4 on average and is worth 8.6: whoever has the largest raw deviation was probably good *and* lucky, and with one plot luck is cheap. This is the **winner's curse**; it is at work every time an outstanding line turns ordinary in the next trial. The winner by BLUP keeps what it promises, 10.2 against 10.1, and it *is* better. And the typical error is smaller, too.
+#
+# (Put an equal number of plots in the place of `n_plots` in the last line, for example `np.full(8, 4)`. Then both pick the same winner, but only the BLUP is honest about its worth.)
+
+# %% [markdown] minutes=4 notes="Ask for the two reasons of a crossover before showing the table: fewer plots, other years.\nC08 is the friendly case: it climbs, because its only year was the poor one." slideshow={"slide_type": "slide"}
 # ## 10. Follow the ranks
 #
-# Unequal factors change the order. In clover there is a second cause: the raw mean of an entry depends on the years in which it happened to stand. **Predict:** will the entries that move most be those of one year or of two? Rank 1 is the best; `climbs` counts places:
+# Back to clover. Unequal factors change the order of the entries, and here there is a second cause: the raw mean of an entry depends on the years in which it happened to be grown.
+#
+# **Predict.** Which entries will move most, those of one year or those of two?
 
 # %% slideshow={"slide_type": "subslide"}
-ranks = entries[["raw", "BLUP"]].rank(ascending=False).astype(int).add_prefix("rank ")
-climbs = (ranks["rank raw"] - ranks["rank BLUP"]).rename("climbs")
-table = entries[["raw", "expected", "kept", "BLUP"]].join([ranks, climbs]).assign(grown=grown)
-print(table.loc[climbs.abs().nlargest(9).index].round(2))
+rank_raw = entries["raw mean"].rank(ascending=False)        # 1 is the best
+rank_BLUP = entries["BLUP"].rank(ascending=False)
+entries["rank, raw"] = rank_raw.astype(int)                 # whole numbers
+entries["rank, BLUP"] = rank_BLUP.astype(int)
+entries["places up"] = entries["rank, raw"] - entries["rank, BLUP"]
+largest_moves = entries["places up"].abs().nlargest(8).index
+columns_of_ranks = ["years", "raw mean", "expected", "BLUP", "rank, raw",
+                    "rank, BLUP", "places up"]
+print(entries.loc[largest_moves, columns_of_ranks].round(1).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# C10 falls furthest from the top. Its 61.3 came from the good year alone, where 50.03 is expected, and two plots in one year keep 0.12 of the difference. C08 was seen in the poor year only, and it climbs: its 45.6 looks modest until it is compared with the 38.4 that was expected there. Among entries of the same years nothing crosses; they all keep the same part.
+# You should have said: those of one year. C10 was number 1 by its raw mean and is number 9 by its BLUP. Its 61.3 came from the good year alone, where 50.0 is expected of everybody, and of the difference a part of 0.117 is kept. C08 is the friendly case: it was seen in the poor year only, and climbs. Its 45.6 looks modest, until you compare it with the 38.4 that was expected there.
 #
-# All entries in four pictures; here the BLUPs are set on the mean of both site-years:
+# All entries in two pictures: on the left the way from raw mean to BLUP, on the right the ranks. (We add each BLUP to the mean of both site-years, so that it can be compared with the raw mean.)
 
 # %% slideshow={"slide_type": "subslide"}
-fig, axes = plt.subplots(2, 2, figsize=(9, 6.6))
-entries["predicted"] = entries.BLUP + entries.expected[entries.years == 2].mean()
-axes[0, 0].plot(entries.raw, entries.emmean, "k+", [25, 62], [25, 62], "k:")
-looks = {"24AL and 25AL": ("o-", plots.GREY), "24AL": ("s--", plots.ORANGE),
-         "25AL": ("^--", plots.BLUE)}
-for years, (style, color) in looks.items():
-    some = entries.join(ranks)[grown == years]
-    look = {"color": color, "markersize": 4, "linewidth": 1}
-    axes[0, 0].plot(some.raw, some.predicted, style[0], label=years, **look)
-    axes[0, 1].plot(["raw mean", "BLUP"], [some.raw, some.predicted], style, **look)
-    axes[1, 0].plot(["raw mean", "BLUP"], [some["rank raw"], some["rank BLUP"]], style, **look)
-for sample, line in ((clover.biomass, ":"), (entries.raw, "--"), (entries.predicted, "-")):
-    axes[1, 1].plot(x := np.linspace(0, 100, 300), gaussian_kde(sample)(x), "k" + line)
-labels = ("raw mean", "marginal mean (+), BLUP"), ("", "biomass"), ("", "rank"), ("biomass", "density")
-_ = [ax.set(xlabel=x, ylabel=y) for ax, (x, y) in zip(axes.flat, labels)], axes[1, 0].invert_yaxis()
-axes[0, 0].legend()
+mean_of_both_years = fit.beta["Intercept"] + fit.beta["site_year[T.25AL]"] / 2
+entries["predicted"] = mean_of_both_years + entries["BLUP"]
+fig, (left_ax, right_ax) = plt.subplots(1, 2, figsize=(9, 4.4))
+for name in entries.index:
+    entry = entries.loc[name]
+    if entry["years"] == 2:
+        line = "o-"
+        color = "grey"
+    else:
+        line = "s--"
+        color = "black"
+    left_ax.plot(["raw mean", "BLUP"], [entry["raw mean"], entry["predicted"]],
+                 line, color=color, markersize=4, linewidth=1)
+    right_ax.plot(["raw mean", "BLUP"], [entry["rank, raw"], entry["rank, BLUP"]],
+                  line, color=color, markersize=4, linewidth=1)
+left_ax.set_ylabel("biomass")
+right_ax.set_ylabel("rank (1 is best)")
+right_ax.invert_yaxis()
 plt.show()
-print(f"SD: plots {clover.biomass.std():.1f}, means {entries.raw.std():.1f}, BLUPs {entries.BLUP.std():.1f}")
-by_theory = np.sqrt([v["entry"], (entries.formula * v["entry"]).mean()])
-print("expected SD: true effects {:.1f}, BLUPs {:.1f}".format(*by_theory))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 4. Above: marginal means (crosses) and BLUPs against the raw mean, with the line 1:1 (dotted), and the way of each entry from its raw mean to its BLUP. Below: the same way for the ranks (the best entry on top), and the densities of plots (dotted), entry means (dashed) and BLUPs (solid). Round symbols and solid lines: two years; dashed lines: one year, squares in 24AL, triangles in 25AL.* The marginal means equal the raw means. The BLUPs lie on three flat lines. That of the triangles runs above that of the squares, because the same raw mean is worth more in the poor year; the circles lie on a steeper line, because with two years more is kept. Every step narrows the distribution. The BLUPs end up narrower than the true effects are *expected* to be: an SD of 1.8 against $\hat\sigma_g$ = 4.2. It must be so, since a BLUP that keeps a factor $f$ of what was measured has variance $f\sigma_g^2$, or nearly: the last line of the output has the SD that this leads to.
+# *Figure 5. Each line is an entry, from its raw mean to its BLUP: biomass (left) and rank (right). Grey circles: two years; black squares and broken lines: one year.*
 #
-# **Check.** May you estimate the variance of entries by the variance of their BLUPs?
+# On the left everything is drawn together; on the right the grey lines, entries of two years, do not cross each other, because they all keep the same part. The black lines cross many.
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# ### For reading: how narrow may the BLUPs be?
 #
-# <details><summary>Answer</summary>
-# No. What shrinkage took away is missing from it. The variance of the entry means is no better: it holds interaction and error as well. REML gives the variance; the BLUPs follow from it.
-# </details>
+# How far do the entries spread, by plots, by raw means, and by BLUPs?
+
+# %% slideshow={"slide_type": "skip"}
+print(f"SD of the plots:      {clover['biomass'].std():.1f}")
+print(f"SD of the raw means:  {entries['raw mean'].std():.1f}")
+print(f"SD of the BLUPs:      {entries['BLUP'].std():.1f}")
+variance_of_blups = (entries["factor"] * variances["entry"]).mean()
+print(f"SD of true effects, as estimated: {np.sqrt(variances['entry']):.1f}")
+print(f"SD that BLUPs should then have:   {np.sqrt(variance_of_blups):.1f}")
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# Every step narrows the distribution, and the BLUPs end up narrower than the true effects are *expected* to be. It must be so: a BLUP that keeps the part $f$ of what was measured has the variance $f\sigma_g^2$, or nearly.
+#
+# > **Common slip: the variance of the BLUPs for the variance of the effects.** What shrinkage took away is missing from it. The variance of the raw means is no better, because interaction and error are in it. REML estimates the variance; the BLUPs follow from it.
+#
+# ### For reading: and with fixed entries?
+#
+# What does an analysis say in which everything is fixed, entries and interaction, too? We ask for the mean of each entry over both site-years:
+
+# %% slideshow={"slide_type": "skip"}
+all_fixed = mm.lm("biomass ~ site_year + rep + entry + entry:site_year", data=clover)
+marginal = mm.emmeans(all_fixed, "entry").set_index("entry")
+no_answer = marginal["mean"].isna()                # isna: is it missing?
+print(f"{no_answer.sum()} of {len(marginal)} entries have no mean")
+print(marginal.loc[["C09", "C10"], ["mean", "se"]].round(1).to_string())
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# Twelve entries get no answer (NaN), C10 among them: with a number of its own for every entry in every year, nothing in the data speaks about C10 in 25AL. The mixed model answers, because it takes C10 for one of many like it.
 
 # %% [markdown] minutes=6 notes="This is the decision of section 3. Ask who wants to change the vote before you run the second cell.\nEnd on the discussion: not promoted is not the same as thrown away." slideshow={"slide_type": "slide"}
-# ## 11. Decide: which line would you promote?
+# ## 11. Decide
 #
-# A prediction without its uncertainty decides little. The *conditional SD* is what is left of the standard deviation of $u$ once the data are known, with the variances and the fixed effects at their estimates, as if these were the truth. All predictions with it, in order, make a *caterpillar plot*. **Predict:** how many of the 35 intervals stay clear of zero?
+# A prediction without its uncertainty decides little. `ranef()` has a column `sd`, the *conditional standard deviation*: what is left of the standard deviation of $u$ once the data are known (with the variances and the fixed effects at their estimates, as if these were true). Before the trial it was 4.2 for every entry, $\hat\sigma_g$.
+#
+# **Predict.** We draw the BLUPs in order, with intervals of ± 1.96 conditional SDs. How many of the 35 intervals will exclude zero: most, about half, or hardly any?
 
 # %% slideshow={"slide_type": "subslide"}
-entries["sd"] = fit.ranef().query("group == 'entry'").set_index("level").sd
-ordered, (fig, ax) = entries.sort_values("BLUP"), plt.subplots(figsize=(9, 3.6))
-place = pd.Series(range(len(ordered)), ordered.index.astype(str))
-for years, marker, fill in ((2, "o", plots.BLUE), (1, "s", "white")):
-    some = ordered[ordered.years == years]
-    ax.errorbar(place[some.index], some.BLUP, 1.96 * some.sd, fmt=marker, color=plots.BLUE,
-                mfc=fill, markersize=5, elinewidth=1, label=f"years: {years}")
-ax.axhline(0, color=plots.INK, linewidth=0.8)
-ax.set_xticks(place, place.index, rotation=90)
-ax.set(xlabel="entry", ylabel="BLUP (biomass)")
+entries["sd"] = effects_of_entries["sd"]
+ordered = entries.sort_values("BLUP")
+two_years = ordered["years"] == 2
+position = pd.Series(range(35), index=ordered.index)
+
+z = norm.ppf(0.975)                               # 1.96, for 95 %
+fig, ax = plt.subplots(figsize=(9, 3.6))
+ax.errorbar(position[two_years], ordered["BLUP"][two_years],
+            z * ordered["sd"][two_years], fmt="o", label="two years")
+ax.errorbar(position[~two_years], ordered["BLUP"][~two_years],
+            z * ordered["sd"][~two_years], fmt="s", color="black",
+            markerfacecolor="white", label="one year")
+ax.axhline(0, color="grey", linewidth=1)
+ax.set_xticks(position, ordered.index, rotation=90)
+ax.set_xlabel("entry")
+ax.set_ylabel("BLUP ± 1.96 SD (biomass)")
 ax.legend(loc="upper left")
 plt.show()
-print("BLUP ± 1.96 SD: zero lies outside", (entries.BLUP.abs() > 1.96 * entries.sd).sum(), "of 35 intervals")
-print(f"SD without data {v['entry'] ** 0.5:.1f}; by years", entries.groupby("years").sd.mean().round(1).to_dict())
+excludes_zero = ordered["BLUP"].abs() > z * ordered["sd"]
+print(f"BLUP ± {z:.2f} SD; intervals that exclude zero:", excludes_zero.sum())
+print(ordered.groupby("years")["sd"].mean().round(1).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 5. BLUPs of the clover entries in order, with intervals of 1.96 conditional SDs; squares are entries of one year.* The data have reduced the SD of an entry from 4.2, what we know of an unseen entry, to 3.9 after one year and 3.7 after two. That is little, and no interval excludes zero.
+# *Figure 6. BLUPs of the clover entries in order, with intervals of ± 1.96 conditional SDs. (`~` means not.)*
 #
-# Yet two seats must be filled. Raw means and BLUPs agree on one entry and disagree on the other. How sure is the exchange? **Commit:** would you still vote as in section 3? The inverse of Henderson's matrix holds the variance of the difference of two prediction errors. It also counts that the fixed effects are estimates, which the conditional SD does not; for one entry the two hardly differ, as the last line shows:
+# You should have said: hardly any. There is none. The data have reduced the SD of an entry from 4.2 to 3.9 after one year and to 3.7 after two, and that is little.
+#
+# Yet two seats must be filled. Who gets them, by raw means and by BLUPs?
 
-# %% slideshow={"slide_type": "subslide"}
-(out,), (into,) = (set(entries.nlargest(2, a).index) - set(entries.nlargest(2, b).index)
-                   for a, b in (("raw", "BLUP"), ("BLUP", "raw")))
-pair = [("entry", name, "Intercept") for name in (into, out)]
-C = mm.henderson(fit).inverse.loc[pair, pair].to_numpy()
-gap, sd = entries.BLUP[into] - entries.BLUP[out], np.sqrt(C[0, 0] + C[1, 1] - 2 * C[0, 1])
-print(f"in the first two by raw mean only: {out}; by BLUP only: {into}")
-print(f"{into} minus {out}: raw {entries.raw[into] - entries.raw[out]:+.1f}; BLUP {gap:+.2f} with SD "
-      f"{sd:.2f}; chance that {into} is truly the better one: {norm.cdf(gap / sd):.2f}")
-print(f"{out} alone: conditional SD {entries.sd[out]:.2f}, by Henderson {C[1, 1] ** 0.5:.2f}")
+# %% slideshow={"slide_type": "-"}
+print("by raw mean:", list(entries.nlargest(2, "raw mean").index))
+print("by BLUP:    ", list(entries.nlargest(2, "BLUP").index))
 
-# %% [markdown] notes="Three honest positions: take the better bet; say the data cannot tell; test C10 again because it is uncertain.\nAll three can be defended. What cannot be defended is 'C10 because 61.3'." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# By raw means C10 gets the seat, by BLUPs another entry, with a smaller raw mean. The BLUP is the better bet, and no more than a bet: the difference is far smaller than its SD. This is all the trial can say, and it agrees with the small share of the entry variance.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# They agree on C26 and disagree on the second seat: C10 or C16? How sure is the exchange? The inverse of Henderson's left side holds the variances and covariances of the prediction errors $\hat{\mathbf u} - \mathbf u$, so it gives the standard deviation of the *difference* of two predictions. `norm.cdf(z)` is the chance that a standard normal number is below `z`:
+
+# %% slideshow={"slide_type": "-"}
+C16 = ("entry", "C16", "Intercept")               # the names of rows and columns
+C10 = ("entry", "C10", "Intercept")
+inverse = mm.henderson(fit).inverse
+variance_of_difference = (
+    inverse.loc[C16, C16] + inverse.loc[C10, C10] - 2 * inverse.loc[C16, C10])
+sd_of_difference = np.sqrt(variance_of_difference)
+difference_of_two = entries["BLUP"]["C16"] - entries["BLUP"]["C10"]
+chance = norm.cdf(difference_of_two / sd_of_difference)
+print(f"C16 minus C10: {difference_of_two:.2f} with SD {sd_of_difference:.2f}")
+print(f"chance that C16 is truly the better one: {chance:.2f}")
+
+# %% [markdown] notes="Three honest positions: take the better bet; say that the data cannot tell; test C10 again because it is uncertain.\nAll three can be defended. What cannot be defended is 'C10 because 61.3'." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# By raw means C10 gets the seat, by BLUPs C16, although its raw mean is smaller. The BLUP is the better bet, and no more than a bet: 61 to 39. (The chance takes the variances as known.) That is all this trial can say.
 #
 # **Discuss.** Would you promote C10 after all? Would you throw it away? What if a third entry could be tested once more, cheaply?
 #
 # <details><summary>Answer</summary>
-# For two safe seats take the two largest BLUPs. C10 had one year only: its interval is wider, so a small extra trial teaches more about it than about an entry with four plots. Not promoted is not the same as discarded. And promoting C10 because it measured 61.3 means betting that one good year was no luck.
+# For two safe seats take the two largest BLUPs. C10 was seen in one year only: its interval is wider, so a small extra trial teaches more about it than about an entry with four plots. Not promoted is not the same as thrown away. But to promote C10 <em>because it measured 61.3</em> means betting that one good year was no luck.
 # </details>
 
-# %% [markdown] minutes=2 notes="The emmean of C10 was NA. Here the mixed model answers the question, with an honest SE.\nWatch the SE of the population mean: it is the trap." slideshow={"slide_type": "slide"}
-# ## 12. Predict a new group
+# %% [markdown] minutes=1.5 notes="Ask who would vote differently now, and what convinced them: the table of section 9, or the years." slideshow={"slide_type": "slide"}
+# ## 12. Wrap up
 #
-# What will C10 yield in a new block of 25AL, a year in which it never stood? And an entry that nobody has seen? The fixed analysis had no answer. `predict` puts zero for what is unknown; with `new_levels="population"` it adds the variance of the unknown to the standard error. `groups="population"` speaks about the average entry instead. **Predict:** which two of the three have the same mean, and which has the smallest standard error?
-#
-# <details><summary>Answer</summary>
-# The new entry and the average entry have the same mean. The small standard error belongs to the mean of all entries. For <em>one</em> new entry in one new block the variances of block, entry and interaction come on top. C10 gets its BLUP on top of the expected mean, and is only a little better known than an entry that nobody has seen.
-# </details>
+# Your choice of section 3, and what the trial says about it:
 
 # %% slideshow={"slide_type": "-"}
-new = pd.DataFrame({"site_year": "25AL", "rep": "new", "entry": ["C10", "new"]}, ["C10", "new entry"])
-answer = fit.predict(new, new_levels="population", se=True)
-answer.loc["average entry"] = fit.predict(new[:1], groups="population", se=True).iloc[0]
-print(answer.round(2))
-
-# %% [markdown] minutes=5 notes="Two numbers a driver, so the factor becomes a 2 by 2 matrix. It is the same for all drivers.\nStart from the extremes: eighteen separate lines, one line for all, something between." slideshow={"slide_type": "slide"}
-# ## 13. Shrink intercepts and slopes
-#
-# A random effect may be a pair. In the sleep study 18 drivers slept three hours a night; their reaction time was measured on ten days (Belenky and others, 2003). Three ways to draw lines:
-#
-# - **no pooling:** least squares for each driver alone;
-# - **complete pooling:** one line for all;
-# - **partial pooling:** each driver has a random intercept and a random slope, $y_{ij} = (\beta_0 + u_{0j}) + (\beta_1 + u_{1j})\,x_{ij} + \varepsilon_{ij}$.
-#
-# The factor becomes a matrix $\mathbf W = (\mathbf Z_j'\mathbf Z_j/\sigma^2 + \mathbf G_j^{-1})^{-1}\,\mathbf Z_j'\mathbf Z_j/\sigma^2$, with $\mathbf G_j$ the 2 × 2 covariance matrix of one driver:
-
-# %% slideshow={"slide_type": "subslide"}
-sleep = mm.load("sleepstudy")
-sleep_fit = mm.lmm("reaction_ms ~ days + (days | subject)", sleep)
-pools = mm.shrinkage(sleep_fit).pivot(index="level", columns="term")
-no, partial, complete = (pools[kind].to_numpy() for kind in ("no_pooling", "partial", "complete"))
-Z_j = np.column_stack([np.ones(10), np.arange(10)])
-B = Z_j.T @ Z_j / sleep_fit.sigma2
-W = np.linalg.solve(B + np.linalg.inv(sleep_fit.covariances[0]), B)
-given = np.allclose((no - complete) @ W.T, partial - complete)
-print("W", W.round(3).tolist(), "gives every BLUP:", given)
-for random in ("(1 || Subject)", "(1 + X || Subject)"):
-    print(f"{random:18} expands to", *mm.split_bars(f"y ~ X + {random}").bars)
+print("you chose:     ", my_choice)
+print("the BLUPs take:", list(entries.nlargest(2, "BLUP").index))
+print(entries.loc[["C10", "C16", "C26"], ["rank, raw", "rank, BLUP"]].to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The data are balanced, so all drivers share one $\mathbf W$. Its off-diagonal cells are not zero: a driver's measured slope also moves the predicted intercept, because within a driver the errors of the two are correlated.
+# **To take away**
 #
-# > **Common slip: a $\varepsilon$ that is a $u$.** Notes sometimes write the effect of a group as $\epsilon_{1,j}$ and, when they sort the terms, let it stand twice: $(\beta_0 + \epsilon_{1,j}) + \beta_1 x_{ij} + \epsilon_{1,j}$. The last one must be the error of the observation, $\epsilon_{0,ij}$. With $u_j$ for groups and $\varepsilon_{ij}$ for observations this cannot happen.
-#
-# > **Common slip: `(1 || Subject)` for independent intercepts and slopes.** The double bar takes the correlations out, and between one effect and itself there is none. What is meant is `(1 + X || Subject)`; the output shows what each expands to.
-#
-# Four drivers with their three lines, and all drivers in the plane of intercept and slope. **Predict** in which direction the arrows point:
+# 1. A BLUP is the part of a measured deviation that the model believes in. With one random intercept this part is $r/(r + \lambda)$ of the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$.
+# 2. Equal information: one factor for all, and the order stays. Unequal information: the ranks change, because little information is believed less.
+# 3. The largest raw mean was probably good *and* lucky. Its BLUP says what to expect of it next year.
 
-# %% slideshow={"slide_type": "subslide"}
-fig, axes = plt.subplot_mosaic("abPP;cdPP", figsize=(9, 4.8))
-for letter, who in zip("abcd", ("308", "330", "335", "370")):
-    data, j, ax = sleep[sleep.subject == who], list(pools.index).index(who), axes[letter]
-    ax.plot(data.days, data.reaction_ms, ".", color=plots.GREY)
-    for (b0, b1), line in ((no[j], "--"), (partial[j], "-"), (complete[j], ":")):
-        ax.plot([0, 9], [b0, b0 + 9 * b1], line, color=plots.INK)
-    ax.set(ylim=(190, 480), xticks=[0, 3, 6, 9], title=who, xlabel="day", ylabel="ms")
-    axes["P"].annotate(who, no[j], (5, 3), textcoords="offset points")
-axes["P"].plot(*no.T, "o", color=plots.GREY, mfc="white")
-axes["P"].plot(*complete[0], "X", color=plots.ORANGE, markersize=10)
-axes["P"].quiver(*no.T, *(partial - no).T, angles="xy", scale_units="xy", scale=1, width=0.004)
-axes["P"].set(xlabel="intercept (ms)", ylabel="slope (ms/day)")
-plt.show()
-moves = pd.DataFrame(abs(partial - no), pools.index, pools["partial"].columns)
-print(f"largest move: {moves.idxmax().to_dict()}, {moves.max().round(1).to_dict()}")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 6. Left: reaction time (ms) against day for four drivers; dashed: no pooling, solid: partial, dotted: complete. Right: arrows from each driver's own least squares line (circle) to the partially pooled one; the cross is the line for all.* The arrows do not point straight at the cross. Errors of intercept and slope are negatively correlated, so the direction in which the data know least is the one in which they move most.
-
-# %% [markdown] minutes=2 notes="With 50 minutes: leave this section for reading.\nThe point: two terms in one model can shrink by utterly different factors." slideshow={"slide_type": "slide"}
-# ## 14. Shrink two levels at once
+# %% [markdown] minutes=0.5 notes="Homework. Number 3 is the one to begin with next time." slideshow={"slide_type": "slide"}
+# ## 13. On your own
 #
-# Fruits of 625 *Arabidopsis* plants: 24 genotypes from 9 populations (Banta and others, 2010). Counts need a model of their own, which comes on day 8. Here we take $\log(1 + \text{fruits})$ and treat it as Gaussian. Populations and genotypes within populations are random. **Predict** which of the two shrink more.
-#
-# <details><summary>Answer</summary>
-# The genotypes. Populations differ much and stand on many plants: they keep nearly all. (One even grows a little, since its raw mean gives more weight to genotypes with more plants.) Genotypes of one population hardly differ in this model: they keep little, and more the more plants they have. So a genotype shrinks towards <em>its population</em>, not towards the overall mean.
-# </details>
-#
-# *Figure 7 (next cell). Deviations in log(1 + fruits), raw (circles) and predicted (dots). Left: populations. Right: genotypes, measured from the prediction for their population.*
-
-# %% slideshow={"slide_type": "subslide"}
-plants = mm.load("arabidopsis").assign(log_fruits=lambda d: np.log1p(d.fruits))
-plant_fit = mm.lmm("log_fruits ~ nutrient * clipping + rack + status"
-                   " + (1 | population) + (1 | genotype)", plants)
-two_levels = mm.shrinkage(plant_fit).set_index("level")
-raw = two_levels.no_pooling - two_levels.complete
-blup = two_levels.partial - two_levels.complete
-home = plants.groupby("genotype", observed=True).population.first().astype(str)
-populations, genotypes = (
-    two_levels.index[two_levels.group == group] for group in ("population", "genotype"))
-fig, (left_ax, right_ax) = plt.subplots(1, 2, figsize=(9, 4.6))
-print(plots.show_shrinkage(populations, raw[populations], blup[populations], ax=left_ax,
-                           title="populations"))
-from_home = raw[genotypes] - blup[home[genotypes]].to_numpy()
-print(plots.show_shrinkage(genotypes, from_home, blup[genotypes], ax=right_ax, title="genotypes"))
-left_ax.set_xticks([-1.5, -1, -0.5, 0, 0.5])
-plt.show()
-print(len(plants), "plants; variances", plant_fit.varcomp.set_index("group").variance.round(3).to_dict())
-
-# %% [markdown] minutes=1 notes="Let the printed sentences speak; ask who would vote differently now." slideshow={"slide_type": "slide"}
-# ## 15. Wrap up
-#
-# The lesson in computed sentences, and your choice of section 3:
-
-# %% slideshow={"slide_type": "-"}
-print(f"Balanced: every sorghum block keeps {blocks.weight.iloc[0]:.3f}.")
-print("Unbalanced: clover entries keep", *entries.groupby("years").kept.mean().map("{:.3f}".format), "after 1, 2 years.")
-print(f"By raw mean C10 is number {ranks['rank raw']['C10']}, by BLUP number {ranks['rank BLUP']['C10']}.")
-print(f"You promoted {' and '.join(promote)}; the BLUPs promote", *entries.nlargest(2, "BLUP").index)
-
-# %% [markdown] minutes=1 notes="Homework. Number 3 is the one to discuss next time." slideshow={"slide_type": "slide"}
-# ## 16. On your own
-#
-# 1. **Do.** Set up Henderson's equations for the sorghum trial (`sorghum_fit.X`, `sorghum_fit.Z`) and compare the solution with `mm.henderson(sorghum_fit)`.
-# 2. **Explain.** To a colleague, in two sentences: why may an entry with a smaller raw mean have the larger BLUP?
-# 3. **Change one knob.** Take days 3 to 9 away from one driver whose line is far from the others, and fit again. In which direction does the prediction move, and why?
-# 4. **Transfer.** In the barley trial, `mm.load("barley")`, make the genotypes random: `yield_t_ha ~ fungicide + (1 | genotype) + (1 | block/fungicide)`. By which factor do they shrink? How many genotypes among the best ten by raw mean are also among the best ten by BLUP?
+# 1. **Do.** Suppose that $\sigma_b^2$ of the schools were ten times as large. Set up Henderson's left side again (the cell with `left`, with another $\lambda$) and solve it. How large is the effect of S3 now, and why?
+# 2. **Explain.** To a fellow student, in two sentences: why may an entry with a smaller raw mean have the larger BLUP?
+# 3. **Change one knob.** In section 9 give the first group one plot, and all others 16: `n_plots = np.array([1, 16, 16, 16, 16, 16, 16, 16])`. How much does the winner by raw deviation promise, and what is it worth? Guess first: will the difference be larger or smaller than before?
+# 4. **Transfer.** In the barley trial, `mm.load("barley")`, make the genotypes random: `yield_t_ha ~ fungicide + (1 | genotype) + (1 | block/fungicide)`. How many different factors do the genotypes have, and how many of the best ten by raw mean are also among the best ten by BLUP?
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>The two agree. There is one equation for each genotype and each block, far fewer than plots.</li>
-# <li>Its mean rests on more plots, or on a poorer year. The model compares it with what was to be expected, and believes more in what more plots have shown.</li>
-# <li>Towards the line for all: three days say little about a slope.</li>
-# <li>All by one factor, 0.862, for the trial is balanced, with 8 plots of each genotype; so the two lists agree, and 10 of the best ten are the same.</li>
+# <li>11.89 of the 12.31 points that were measured: λ is 0.141, so the factor is 4/4.141 = 0.966. If schools usually differ a lot, a large difference is no surprise. (The mean stays, because the schools are equal.)</li>
+# <li>Its mean rests on more plots, or comes from a poorer year. The model compares it with what was to be expected in its years, and believes more in what more plots have shown.</li>
+# <li>Smaller: it promises 18.8 and is worth 10.8. Only one group is uncertain, so luck wins less often.</li>
+# <li>One factor, 0.862, because the trial is balanced, with 8 plots of each genotype. So the order stays, and all ten are the same.</li>
 # </ol>
 # </details>
+#
+# ***
+#
+# More of these, with answers that check themselves: [day5_exercises](exercises/day5_exercises.ipynb).
 
-# %% [markdown] minutes=1 notes="Robinson's paper reads well on a train. Point to day 6 for tests." slideshow={"slide_type": "slide"}
-# ## 17. In practice and further reading
+# %% [markdown] minutes=0.5 notes="Robinson's paper reads well on a train." slideshow={"slide_type": "slide"}
+# ## 14. In practice and further reading
 #
 # In practice the predictions are one line:
 #
 # ```
-# Python   mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)", clover).ranef()
-# R        ranef(lmer(biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year), clover))
-# SAS      proc mixed; class site_year rep entry; model biomass = site_year;
-#          random rep entry entry*site_year / solution; run;
+# mmteach      fit.ranef()
+# statsmodels  fit.random_effects
+# R            ranef(fit)
+# SAS          random rep entry entry*site_year / solution;
 # ```
 #
-# Next: `day6_inference`, where the question whether the entry variance differs from zero gets its test.
+# **Next:** [day5_slopes_and_levels](day5_slopes_and_levels.ipynb), where an effect is a *line*, with an intercept and a slope, and where groups lie in groups.
 #
 # ### Further reading
 #
 # - Henderson (1975), *Best linear unbiased estimation and prediction under a selection model*, Biometrics 31, 423–447.
 # - Robinson (1991), *That BLUP is a good thing: the estimation of random effects*, Statistical Science 6, 15–32.
 # - Efron and Morris (1977), *Stein's paradox in statistics*, Scientific American 236(5), 119–127: shrinkage with baseball players.
-# - Bates, Mächler, Bolker and Walker (2015), *Fitting linear mixed-effects models using lme4*, Journal of Statistical Software 67(1).
-# - Gelman and Hill (2006), *Data Analysis Using Regression and Multilevel/Hierarchical Models*, chapter 12: no, partial and complete pooling.
-# - Banta, Stevens and Pigliucci (2010), Oikos 119, 359–369, and Belenky and others (2003), Journal of Sleep Research 12, 1–12: the plants and the drivers.

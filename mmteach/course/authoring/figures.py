@@ -109,67 +109,30 @@ def two_variances(ax):
     return ["Twelve students in three schools, and two variances to find."]
 
 
-def blups(ax_ranks, ax_blups):
-    """Draw ranks by raw mean and BLUP, and the BLUPs with intervals; return the readings.
-
-    No entry is named: whom to promote is a question that the lesson asks first.
-    """
+def candidates(ax):
+    """Draw the raw means of the clover entries in order; no entry is named, nothing is predicted."""
     import mmteach as mm
     from mmteach import plots
 
-    clover = mm.load("clover")
-    fit = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)", clover)
-    grouped = clover.groupby("entry", observed=True)
-    entries = fit.ranef().query("group == 'entry'").set_index("level")
-    entries["years"] = grouped.site_year.nunique()
-    by_raw = grouped.biomass.mean().rank(ascending=False)[entries.index]
-    by_blup = entries.estimate.rank(ascending=False)
-    falls = (by_blup - by_raw).astype(int)
-    loser = falls[by_raw <= 2].idxmax()
-
-    # one year: dashed and square; two years: solid and round
-    for years, line, marker, fill, colour in (
-        (2, "-", "o", plots.BLUE, plots.GREY),
-        (1, "--", "s", "white", plots.ORANGE),
+    by_entry = mm.load("clover").groupby("entry", observed=True)
+    means = by_entry.biomass.mean().sort_values()
+    years = by_entry.site_year.nunique()[means.index]
+    for number, marker, fill, label in (
+        (2, "o", plots.BLUE, "four plots in two years"),
+        (1, "s", "white", "two plots in one year"),
     ):
-        names = entries.index[entries.years == years]
-        ax_ranks.plot(
-            [0, 1],
-            [by_raw[names], by_blup[names]],
-            marker + line,
-            color=colour,
-            markersize=3.5,
-            linewidth=1,
-        )
-        ax_blups.errorbar(
-            entries.estimate[names],
-            by_blup[names],
-            xerr=1.96 * entries.sd[names],
-            fmt=marker,
+        places = [k for k, count in enumerate(years) if count == number]
+        ax.plot(
+            places,
+            means.iloc[places],
+            marker,
             color=plots.BLUE,
             markerfacecolor=fill,
-            markersize=4.5,
-            elinewidth=1,
-            label=f"{years} year{'s' * (years > 1)}",
+            label=label,
         )
-    ax_ranks.set(
-        xticks=[0, 1],
-        xticklabels=["raw mean", "BLUP"],
-        xlim=(-0.15, 1.15),
-        ylim=(len(entries) + 0.7, 0.3),
-        ylabel="rank",
-        title="Rank of the clover entries",
-    )
-    ax_blups.axvline(0, color=plots.INK, linewidth=0.8)
-    ax_blups.set(
-        ylim=(len(entries) + 0.7, 0.3), xlabel="BLUP ± 1.96 conditional SD", title="BLUPs in order"
-    )
-    ax_blups.legend(loc="lower right")
-    clear = int((entries.estimate.abs() > 1.96 * entries.sd).sum())
-    return [
-        f"{loser} is number {by_raw[loser]:.0f} by raw mean and number {by_blup[loser]:.0f} by "
-        f"BLUP; {clear} of {len(entries)} intervals exclude zero."
-    ]
+    ax.set(xticks=[], xlabel="35 entries, in order", ylabel="mean biomass")
+    ax.legend(loc="upper left")
+    return [f"{len(means)} entries, {(years == 1).sum()} of them seen in one year only."]
 
 
 def main(folder=None):
@@ -200,8 +163,8 @@ def main(folder=None):
         readings += two_variances(ax)
         figure.savefig(folder / "day4_reml.png", dpi=110)
         plt.close(figure)
-        figure, axes = plt.subplots(1, 2, figsize=(8.4, 5.0), width_ratios=[1, 1.15])
-        readings += blups(*axes)
+        figure, ax = plt.subplots(figsize=(8.4, 2.4))
+        readings += candidates(ax)
         figure.savefig(folder / "day5_blups.png", dpi=110)
         plt.close(figure)
     print(*readings, sep="\n")
