@@ -13,7 +13,7 @@
 #
 # **What you can do afterwards**
 #
-# - tell the estimate of a fixed effect (BLUE) from the prediction of a random effect (BLUP);
+# - tell the estimate of a fixed effect from the prediction of a random one;
 # - set up Henderson's equations with numpy and solve them;
 # - compute by how much a prediction shrinks, in balanced and in unbalanced data;
 # - choose among candidates with unequal information, and say how sure the choice is.
@@ -160,7 +160,7 @@ print(f"correlation of the two estimates: {correlation:.3f}")
 # |---|---|---|
 # | is about | a fixed number in $\boldsymbol\beta$ | a draw, a cell of $\mathbf u$ |
 # | we say | *estimate* | *predict* |
-# | full name | best linear unbiased **estimator** | best linear unbiased **predictor** |
+# | full name | best linear unbiased estimator | best linear unbiased predictor |
 # | formula | $\hat{\boldsymbol\beta} = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$ | $\hat{\mathbf u} = \mathbf G\mathbf Z'\mathbf V^{-1}(\mathbf y - \mathbf X\hat{\boldsymbol\beta})$ |
 # | *linear* | a weighted sum of the data | a weighted sum of the data |
 # | *unbiased*: right on average over | repeated trials, with the same $\boldsymbol\beta$ | all levels that might have been drawn |
@@ -343,7 +343,8 @@ by_entry_expected = expected_clover.groupby(clover["entry"], observed=True)
 entries["expected"] = by_entry_expected.mean()         # in the years of this entry
 entries["d"] = entries["raw mean"] - entries["expected"]
 entries["factor × d"] = entries["factor"] * entries["d"]
-columns = ["raw mean", "plots", "years", "expected", "d", "factor", "factor × d", "BLUP"]
+columns = ["raw mean", "plots", "years", "expected", "d", "factor",
+           "factor × d", "BLUP"]
 rounded = entries[columns].round({"raw mean": 1, "expected": 1, "d": 1})
 print(rounded.head(10).round(3).to_string())
 
@@ -529,7 +530,7 @@ print(marginal.loc[["C09", "C10"], ["mean", "se"]].round(1).to_string())
 # %% [markdown] minutes=6 notes="This is the decision of section 3. Ask who wants to change the vote before you run the second cell.\nEnd on the discussion: not promoted is not the same as thrown away." slideshow={"slide_type": "slide"}
 # ## 11. Decide
 #
-# A prediction without its uncertainty decides little. `ranef()` has a column `sd`, the *conditional standard deviation*: what is left of the standard deviation of $u$ once the data are known (with the variances and the fixed effects at their estimates, as if these were true). Before the trial it was 4.2 for every entry, $\hat\sigma_g$.
+# A prediction without its uncertainty decides little. `ranef()` has a column `sd`, the *conditional standard deviation* (SD): what is left of the standard deviation of $u$ once the data are known (with the variances and the fixed effects at their estimates, as if these were true). Before the trial it was 4.2 for every entry, $\hat\sigma_g$.
 #
 # **Predict.** We draw the BLUPs in order, with intervals of ± 1.96 conditional SDs. How many of the 35 intervals will exclude zero: most, about half, or hardly any?
 
