@@ -154,13 +154,12 @@ print(f"correlation of the two estimates: {correlation:.3f}")
 # %% [markdown] minutes=4 notes="The row on 'right on average' is the one they get wrong. Take time for it.\nBoard: E(\u03b2\u0302) = \u03b2, and E(\u00fb \u2212 u) = 0: where do the two differ?" slideshow={"slide_type": "slide"}
 # ## 5. Tell BLUE from BLUP
 #
-# The model holds two kinds of unknown numbers, and we ask two different things about them.
+# The model holds two kinds of unknown numbers, and we ask two different things about them. The answer for a fixed number is the BLUE, the *best linear unbiased estimator*; the answer for a draw is the BLUP, the *best linear unbiased predictor* of day 2.
 #
 # | | BLUE | BLUP |
 # |---|---|---|
 # | is about | a fixed number in $\boldsymbol\beta$ | a draw, a cell of $\mathbf u$ |
 # | we say | *estimate* | *predict* |
-# | full name | best linear unbiased estimator | best linear unbiased predictor |
 # | formula | $\hat{\boldsymbol\beta} = (\mathbf X'\mathbf V^{-1}\mathbf X)^{-1}\mathbf X'\mathbf V^{-1}\mathbf y$ | $\hat{\mathbf u} = \mathbf G\mathbf Z'\mathbf V^{-1}(\mathbf y - \mathbf X\hat{\boldsymbol\beta})$ |
 # | *linear* | a weighted sum of the data | a weighted sum of the data |
 # | *unbiased*: right on average over | repeated trials, with the same $\boldsymbol\beta$ | all levels that might have been drawn |
