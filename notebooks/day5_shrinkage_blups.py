@@ -54,14 +54,7 @@ print("entries by number of years:")
 print(entries["years"].value_counts().to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# One row of `clover` is one plot. In a site-year an entry has one plot in each of the two blocks, so 23 entries have four plots, and 12 entries, seen in one year only, have two. How good are the years?
-
-# %% slideshow={"slide_type": "-"}
-by_year = clover.groupby("site_year", observed=True)
-print(by_year["biomass"].mean().round(1).to_string())
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
-# 24AL was the good year, by about twelve units (the printed analysis does not say which unit). An entry that was grown in 24AL only had luck with its year.
+# One row of `clover` is one plot. In a site-year an entry has one plot in each of the two blocks, so 23 entries have four plots, and 12 entries, seen in one year only, have two. (The printed analysis does not say in which unit the biomass was measured.)
 
 # %% [markdown] minutes=2 notes="One minute of memory: what were the four numbers of the sorghum blocks, and what happened to them?\nWrite 0.671 on the board and leave it there." slideshow={"slide_type": "slide"}
 # ## 2. Recall: four blocks that shrank
@@ -137,7 +130,7 @@ print(fit.summary())
 # - `rep`, 2.410: the blocks;
 # - `Residual`, 11.96: the plots of a block, beyond all that.
 #
-# And the fixed effects: the average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. No entry has a row of its own. The two estimates are not independent. If 24AL was measured too high, the difference 25AL − 24AL came out too low:
+# And the fixed effects: the average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. So 24AL was the good year. No entry has a row of its own. The two estimates are not independent. If 24AL was measured too high, the difference 25AL − 24AL came out too low:
 
 # %% slideshow={"slide_type": "-"}
 covariance_of_two = fit.cov_beta.iloc[0, 1]
@@ -333,7 +326,12 @@ variances = fit.varcomp.set_index("group")["variance"]
 of_years = variances["entry:site_year"] / entries["years"]
 of_plots = variances["Residual"] / entries["plots"]
 entries["factor"] = variances["entry"] / (variances["entry"] + of_years + of_plots)
+print(entries.groupby("years")["factor"].agg(["min", "max"]).round(3).to_string())
 
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# You should have said: two, and more for two years. The column `min` is the smallest and `max` the largest factor of the entries with so many years; they are equal. Does the formula give the BLUPs? As in section 7 we need $\bar d$, the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over the plots of an entry; that is the raw mean, minus what was expected of the average entry in the years of this entry:
+
+# %% slideshow={"slide_type": "subslide"}
 effects = fit.ranef()
 effects_of_entries = effects[effects["group"] == "entry"].set_index("level")
 entries["BLUP"] = effects_of_entries["estimate"]
@@ -348,7 +346,7 @@ rounded = entries[columns].round({"raw mean": 1, "expected": 1, "d": 1})
 print(rounded.head(10).round(3).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: two factors, 0.210 for two years and 0.117 for one; the formula gives the BLUP in every row. Both factors are small. Even four plots in two years say little about an entry, as long as its rank changes so much from year to year.
+# The formula gives the BLUP in every row. Both factors are small, 0.210 for two years and 0.117 for one. Even four plots in two years say little about an entry, as long as its rank changes so much from year to year.
 #
 # > **Common slip: the factor of section 7 in a model with several random terms.** It counts plots only. For an entry with four plots $r/(r + \sigma^2/\sigma_g^2)$ would keep 0.327, because it forgets that the interaction moves the mean as well.
 
