@@ -581,7 +581,7 @@ print(f"C16 minus C10: {difference_of_two:.2f} with SD {sd_of_difference:.2f}")
 print(f"chance that C16 is truly the better one: {chance:.2f}")
 
 # %% [markdown] notes="Three honest positions: take the better bet; say that the data cannot tell; test C10 again because it is uncertain.\nAll three can be defended. What cannot be defended is 'C10 because 61.3'." slideshow={"slide_type": "fragment"} tags=["discuss"]
-# By raw means C10 gets the seat, by BLUPs C16, although its raw mean is smaller. The BLUP is the better bet, and no more than a bet: 61 to 39. (The chance takes the variances as known.) That is all this trial can say.
+# By raw means C10 gets the seat, by BLUPs C16, although its raw mean is smaller. The BLUP is the better bet, and no more than a bet, with a chance of 61 %. (The chance takes the variances as known.) That is all this trial can say.
 #
 # **Discuss.** Would you promote C10 after all? Would you throw it away? What if a third entry could be tested once more, cheaply?
 #
