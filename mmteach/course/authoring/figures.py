@@ -135,6 +135,26 @@ def candidates(ax):
     return [f"{len(means)} entries, {(years == 1).sum()} of them seen in one year only."]
 
 
+def mean_and_line(ax_mean, ax_line):
+    """Draw a mean that is pulled to the average, and a line of which that is asked."""
+    from mmteach import plots
+
+    arrow = {"arrowstyle": "->", "color": plots.INK, "linewidth": 1.5}
+    ax_mean.plot(2.4, 0, "o", color=plots.BLUE, markersize=9)
+    ax_mean.axvline(0, ymin=0.2, ymax=0.8, color=plots.INK, linewidth=2)
+    ax_mean.annotate("", (1.3, 0), (2.2, 0), arrowprops=arrow)
+    ax_mean.set_title("a mean, pulled to the average")
+    ax_line.plot([0, 9], [0, 4], color=plots.INK, linewidth=2)
+    ax_line.plot([0, 9], [2.4, 1.2], color=plots.BLUE, linewidth=2)
+    ax_line.text(7.6, 2.35, "?", ha="center", va="center", fontsize=18)
+    ax_line.set_title("a line")
+    ax_mean.set(xlim=(-3, 5), ylim=(-1, 1))
+    for ax in (ax_mean, ax_line):
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    return ["A mean moves in one of two directions; a line has a start and a slope."]
+
+
 def main(folder=None):
     """Write the pictures into `folder` (default: the lessons' figures) and print their readings."""
     import matplotlib
@@ -166,6 +186,10 @@ def main(folder=None):
         figure, ax = plt.subplots(figsize=(8.4, 2.4))
         readings += candidates(ax)
         figure.savefig(folder / "day5_blups.png", dpi=110)
+        plt.close(figure)
+        figure, axes = plt.subplots(1, 2, figsize=(8.4, 1.6))
+        readings += mean_and_line(*axes)
+        figure.savefig(folder / "day5_slopes.png", dpi=110)
         plt.close(figure)
     print(*readings, sep="\n")
     return 0
