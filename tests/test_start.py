@@ -318,14 +318,14 @@ def test_in_a_cell_of_a_copy_a_fresh_one_comes_beside_it(own, monkeypatch, capsy
     """JupyterLab runs a cell in the folder of its notebook, wherever the copies were put."""
     assert command(["start", "--copies-only", "--folder", str(tmp_path / "mine")]) == 0
     monkeypatch.chdir(tmp_path / "mine" / "exercises")
-    assert command(["start", "--copies-only", "--fresh", "day5_s"]) == 0
+    assert command(["start", "--copies-only", "--fresh", "day5_sh"]) == 0
     assert f"in {tmp_path / 'mine'}: {len(NAMES)} notebooks" in capsys.readouterr().out
     assert list((tmp_path / "mine").glob("day5_shrinkage_blups_20*.ipynb"))
 
 
 def test_options_of_start(own, monkeypatch, capsys, launched, tmp_path):
     monkeypatch.chdir(own.parent)
-    assert command(["start", "--no-browser", "--fresh", "day5_s"]) == 0
+    assert command(["start", "--no-browser", "--fresh", "day5_sh"]) == 0
     assert "A fresh copy: day5_shrinkage_blups_20" in capsys.readouterr().out
     assert "--no-browser" in launched[0] and "/lab/tree/my_course/day5_shrink" in launched[0][3]
     assert command(["start", "--folder", str(tmp_path / "my ü"), "--solutions"]) == 0

@@ -9,20 +9,21 @@
 # %% [markdown] slideshow={"slide_type": "slide"}
 # # Day 5: exercises
 #
-# **What you do.** You predict random effects by hand. Then you take a balanced and an unbalanced data set through both analyses: everything fixed, with means and an analysis of variance; and mixed, with BLUPs and a likelihood-ratio test.
+# **What you do.** You write Henderson's equations for three schools, and the matrix that shrinks a line. Between the two you take a balanced and an unbalanced data set through both analyses, everything fixed and mixed, and follow one report to its end.
 #
-# **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. Some tasks are worked, to show the form. In the exercises the others say `None`: put your answer there and run the cell again. Write numbers as you like, with or without units; two numbers as `(1.5, 2.5)`. The last cell counts your right answers.
+# **How it works.** Each task ends with `check`, which answers in one line and sends nothing anywhere. The tasks marked *worked* show the form. In the exercises the others say `None`: write your lines above it, put your answer in its place, and run the cell again. A number needs no unit; two numbers are written as `(1.5, 2.5)`.
 #
-# **What you need.** `day5_shrinkage_blups`. About 55 minutes.
+# **What you need.** The pair [day5_shrinkage_blups](../day5_shrinkage_blups.ipynb) and [day5_slopes_and_levels](../day5_slopes_and_levels.ipynb). About 60 minutes.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1. Set up
 #
-# The tools, and the 3 schools of day 4 to begin with:
+# The tools, and a field of spring barley: the plots with the first fungicide level, yield in t/ha.
 
 # %% slideshow={"slide_type": "skip"}
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 import mmteach as mm
 from mmteach import plots
@@ -31,91 +32,120 @@ from mmteach.course import check, progress
 plt.rcParams.update(plots.STYLE)
 
 # %% slideshow={"slide_type": "-"}
-schools = mm.load("schools")
-means = schools.groupby("school", observed=True).score.mean()
-print(means.round(2))
-
-# %% [markdown] slideshow={"slide_type": "slide"}
-# ## 2. Do
-#
-# **Worked.** The BLUP of school S3: its raw deviation from the overall mean, times the factor $r\sigma_b^2/(r\sigma_b^2 + \sigma^2)$ with $r$ students a school:
-
-# %% slideshow={"slide_type": "-"}
-between, within = mm.lmm("score ~ 1 + (1 | school)", schools).varcomp.variance
-factor = 4 * between / (4 * between + within)
-blup = factor * (means["S3"] - means.mean())
-check("day5.school", blup)
-
-# %% [markdown] slideshow={"slide_type": "slide"}
-# ## 3. Do: a balanced set
-#
-# Spring barley, the plots with one fungicide level. Each genotype stands once in each block.
-#
-# **Worked.** First all fixed. The F value of the genotypes is a ratio of mean squares:
-
-# %% slideshow={"slide_type": "-"}
 barley = mm.load("barley")
-field = barley[barley.fungicide == "F1"]
-counts = field[["genotype", "block"]].nunique()
-print(f"{len(field)} plots: {counts.genotype} genotypes in {counts.block} blocks")
-fixed = mm.lm("yield_t_ha ~ block + genotype", field)
+field = barley[barley["fungicide"] == "F1"]
+n_genotypes = field["genotype"].nunique()
+n_blocks = field["block"].nunique()
+print(f"{len(field)} plots: {n_genotypes} genotypes in {n_blocks} blocks")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## 2. Do: a balanced set
+#
+# Each genotype stands once in each block.
+#
+# **Worked.** First everything fixed. The F value of the genotypes is a ratio of two mean squares:
+
+# %% slideshow={"slide_type": "-"}
+fixed = mm.lm("yield_t_ha ~ block + genotype", data=field)
 table = mm.anova(fixed)
 print(table)
-squares = table.mean_sq
-check("day5.f_genotype", squares["genotype"] / squares["Residual"])
+mean_squares = table["mean_sq"]
+f_genotype = mean_squares["genotype"] / mean_squares["Residual"]
+check("day5.f_genotype", f_genotype)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Worked.** Now the genotypes as a sample from a population of genotypes. The test of their variance compares two likelihoods: with $\sigma_g$ at its estimate, and with $\sigma_g = 0$. The fixed part stays, so both may be by REML. The p-value is halved when one minds that a variance cannot be negative; `mm.ranova(mixed, boundary=True)` does so.
+# **Worked.** Now the genotypes as a sample from a population of genotypes. Is their variance zero? We compare two likelihoods: with the variance at its estimate, and with the variance at zero. The difference of the two criteria is the *likelihood-ratio statistic*. The fixed part stays, so both may be by REML:
 
 # %% slideshow={"slide_type": "-"}
-mixed = mm.lmm("yield_t_ha ~ block + (1 | genotype)", field)
-print(mixed.varcomp.round(5))
+mixed = mm.lmm("yield_t_ha ~ block + (1 | genotype)", data=field)
+print(mixed.varcomp.round(5).to_string())
 test = mm.ranova(mixed)
 print(test)
-check("day5.lrt", test.chisq.iloc[-1])
+check("day5.lrt", test["chisq"].iloc[-1])
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** Which part of its raw effect, the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over its plots, does each genotype keep? Compute it from the two variances above.
+# (The p-value is too large, because a variance cannot be negative; `mm.ranova(mixed, boundary=True)` halves it.)
+#
+# **Worked.** Which part of its raw effect, the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over its 4 plots, does each genotype keep?
 
 # %% slideshow={"slide_type": "-"}
-kept = None  # your answer: the part of its raw effect that a genotype keeps
-check("day5.factor", kept)
-
+sigma2_g, sigma2 = mixed.varcomp["variance"]
+lam = sigma2 / sigma2_g
+factor = 4 / (4 + lam)
+check("day5.factor", factor)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Means from the fixed model against means from the mixed one, both as deviations from the average:
-#
-# *Figure 1 (next output). Each dot is a genotype, the line is 1:1. Balanced data: the dots lie on one straight line.*
+# The means of the fixed model against the BLUPs of the mixed one, both as deviations from the average:
 
 # %% slideshow={"slide_type": "subslide"}
-def against(fit, other, ax, name, sizes=40):
-    emm, blup = mm.emmeans(fit, "genotype"), other.ranef().set_index("level").estimate
-    raw = emm["mean"].to_numpy() - emm["mean"].mean()
-    shrunk = blup.loc[emm.genotype].to_numpy()
-    ax.axline((0, 0), slope=1, color="grey", linewidth=1)
-    ax.scatter(raw, shrunk, sizes, alpha=0.6)
-    ax.set(xlabel="estimated mean − average", ylabel="BLUP", title=name)
-    print(f"{name}: SD of the means {raw.std(ddof=1):.3f}, of the BLUPs {shrunk.std(ddof=1):.3f}")
-    return raw, shrunk
-
-_, ax = plt.subplots(figsize=(4.5, 4))
-raw, shrunk = against(fixed, mixed, ax, "barley (t/ha)")
+means = mm.emmeans(fixed, "genotype").set_index("genotype")["mean"]
+deviations = means - means.mean()
+blups = mixed.ranef().set_index("level")["estimate"]
+blups = blups[deviations.index]             # in the same order
+fig, ax = plt.subplots(figsize=(4.5, 4))
+ax.plot(deviations, blups, "o", alpha=0.6)
+ax.axline((0, 0), slope=1, color="grey", linewidth=1)
+ax.set_xlabel("estimated mean − average (t/ha)")
+ax.set_ylabel("BLUP (t/ha)")
 plt.show()
+print(f"SD of the means {deviations.std():.3f}, of the BLUPs {blups.std():.3f} t/ha")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# *Figure 1. Each dot is a genotype; the line is 1:1.*
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## 3. Write Henderson's equations
+#
+# Here are the three schools of day 4 with four students each, and the two variances:
+
+# %% slideshow={"slide_type": "-"}
+schools = mm.load("schools")
+score = schools["score"].to_numpy()
+school_fit = mm.lmm("score ~ 1 + (1 | school)", data=schools)
+sigma2_b, sigma2_school = school_fit.varcomp["variance"]
+X = np.ones((12, 1))
+Z = mm.build_Z(schools["school"])
+print(f"X: {X.shape[0]} rows, {X.shape[1]} column; Z: {Z.shape[1]} columns")
+print(f"sigma_b² {sigma2_b:.2f}, sigma² {sigma2_school:.2f} points²")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Your turn: write the matrix.** The equations have four unknowns: the mean, and the effects of S1, S2 and S3. Multiplied by $\sigma^2$ they are
+#
+# $$\begin{bmatrix} \mathbf X'\mathbf X & \mathbf X'\mathbf Z \\ \mathbf Z'\mathbf X & \mathbf Z'\mathbf Z + \lambda\mathbf I \end{bmatrix} \begin{bmatrix} \hat\mu \\ \hat{\mathbf u} \end{bmatrix} = \begin{bmatrix} \mathbf X'\mathbf y \\ \mathbf Z'\mathbf y \end{bmatrix}, \qquad \lambda = \frac{\sigma^2}{\sigma_b^2}.$$
+#
+# Write the left side as a 4 × 4 array, type its numbers or let numpy count (`np.block` puts matrices together). Write the right side as a list of four numbers, and solve. What is the BLUP of school S3?
+
+# %% slideshow={"slide_type": "-"}
+blup_S3 = None  # your answer: the BLUP of school S3, in points
+check("day5.school", blup_S3)
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# <details><summary>What the left side looks like</summary>
+# Its first row is 12, 4, 4, 4: all students, and the students of each school. Its first column is the same. On the rest of the diagonal is 4 + λ = 5.407, and 0 everywhere else.
+# </details>
+#
+# ***
+#
+# **Explain.** What happens when you leave $\lambda$ out, and why?
+#
+# <details><summary>Answer</summary>
+# The last three columns then add up to the first one, so the equations have no single solution. Depending on rounding, numpy says that the matrix is singular or returns numbers without meaning. With λ on the diagonal an effect costs something, and of all solutions one is the cheapest.
+# </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["discuss"]
 # ## 4. Explain
 #
 # Write two or three sentences to each, then compare.
 #
-# 1. Some notes say: "if the data are balanced, the BLUP equals the BLUE". What does Figure 1 say?
+# 1. A colleague says: "if the data are balanced, the BLUP equals the BLUE". What does Figure 1 say?
 # 2. In balanced data, does shrinkage ever change which genotype comes first?
 # 3. When would you report estimated means, and when BLUPs?
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>The BLUPs lie on a flatter line than 1:1. Balanced BLUPs are shrunken too, all by the same factor.</li>
-# <li>No. A common factor leaves the order as it is. Ranks change only where the amount of information differs.</li>
-# <li>Means, when these genotypes are the question and were chosen for it. BLUPs, when they are many, sampled, and the best are to be selected: shrinkage takes off the part of a lead that is likely to be luck.</li>
+# <li>The dots lie on one straight line, but it is flatter than 1:1. So balanced BLUPs are shrunken too, all by the same factor, here 0.723.</li>
+# <li>No. A common factor leaves the order as it is. Ranks change only where groups have shown more or less.</li>
+# <li>Means, when these genotypes are the question and were chosen for it. BLUPs, when the genotypes are a sample of many and the best are to be selected: shrinkage takes off the part of a lead that is likely to be luck.</li>
 # </ol>
 # </details>
 
@@ -125,9 +155,11 @@ plt.show()
 # The best genotype of the field is G03, on 4 plots. Suppose that three of them were lost, and only the plot in block B4 is left. It still has the largest estimated mean:
 
 # %% slideshow={"slide_type": "-"}
-lost = field[(field.genotype != "G03") | (field.block == "B4")]
-emm = mm.emmeans(mm.lm("yield_t_ha ~ block + genotype", lost), "genotype").set_index("genotype")
-print(emm.nlargest(3, "mean")[["mean", "se"]].round(3))
+is_lost = (field["genotype"] == "G03") & (field["block"] != "B4")
+lost = field[~is_lost]
+fixed_lost = mm.lm("yield_t_ha ~ block + genotype", data=lost)
+means_lost = mm.emmeans(fixed_lost, "genotype").set_index("genotype")
+print(means_lost.nlargest(3, "mean")[["mean", "se"]].round(3).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **Your turn.** You may promote one genotype. Guess, then fit the mixed model to `lost`: which one has the largest BLUP? Answer with its name, such as `"G01"`.
@@ -140,91 +172,107 @@ check("day5.promote", promoted)
 # **Explain.** All four plots together put G03 first in both analyses. What does the rule of the largest BLUP do with the single plot, and is it a bad rule?
 #
 # <details><summary>Answer</summary>
-# It passes G03 over, wrongly as we happen to know. The rule is right on average, not in each case. A genotype that leads on a single plot is more often lucky than good, and the rule does not know which of the two this one is. It knows only how much a plot can tell. The useful conclusion: give G03 more plots.
+# With one plot G03 keeps 0.340 of its raw effect, the others keep 0.673. So the rule passes G03 over, wrongly as we happen to know. It is right on average, not in each case: a genotype that leads on a single plot is more often lucky than good, and the rule does not know which of the two this one is. The useful conclusion: give G03 more plots.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6. Transfer: an unbalanced set
 #
-# Fruits of *Arabidopsis* plants, under two nutrient levels, clipped or not. The genotypes differ in their number of plants. The counts are skewed, so we take $\log(1 + \text{fruits})$; day 8 has a better way. All fixed, then mixed:
+# Fruits of *Arabidopsis* plants at two nutrient levels, clipped or not. The genotypes differ in their number of plants. The counts are skewed, so we take $\log(1 + \text{fruits})$ again. Here we leave the populations out, and look at the genotypes alone:
 
 # %% slideshow={"slide_type": "-"}
 plants = mm.load("arabidopsis")
-plants["log_fruits"] = np.log1p(plants.fruits)
-text = "log_fruits ~ rack + nutrient * clipping + status + "
-all_fixed, with_blups = mm.lm(text + "genotype", plants), mm.lmm(text + "(1 | genotype)", plants)
-numbers = plants.genotype.value_counts()
-print(f"{len(plants)} plants of {len(numbers)} genotypes, {numbers.min()} to {numbers.max()} each")
-print(mm.anova(all_fixed))
+plants["log_fruits"] = np.log(1 + plants["fruits"])
+with_blups = mm.lmm(
+    "log_fruits ~ rack + nutrient * clipping + status + (1 | genotype)", data=plants)
+n_plants = plants["genotype"].value_counts()
+print(f"{len(plants)} plants of {len(n_plants)} genotypes")
+print(f"{n_plants.min()} to {n_plants.max()} plants of a genotype")
 print(mm.ranova(with_blups))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** Genotype 5 has the fewest plants: `numbers["5"]`. Which part of its raw effect, the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over its plants, does it keep?
+# **Your turn.** Genotype 5 is one of those with the fewest plants: `n_plants["5"]`. Which part of its raw effect, the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over its plants, does it keep?
 
 # %% slideshow={"slide_type": "-"}
 kept_5 = None  # your answer: the part of its raw effect that genotype 5 keeps
 check("day5.few", kept_5)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# And the same picture as before. Next to it the two distributions, of the raw means and of the BLUPs:
-#
-# *Figure 2 (next output). Left: BLUPs against estimated means, with the line 1:1; the area of a dot is the number of plants. Right: where the raw means (outline) and the predicted means (filled) of the genotypes lie.*
+# And the picture of section 2 for these genotypes. The means come from the model with everything fixed; the area of a dot is the number of plants:
 
 # %% slideshow={"slide_type": "subslide"}
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
-raw, shrunk = against(all_fixed, with_blups, left, "Arabidopsis, log(1 + fruits)",
-                      4 * plants.groupby("genotype", observed=True).size())
-observed = plants.groupby("genotype", observed=True).log_fruits.mean()
-bins = np.arange(0.4, 4.01, 0.4)
-right.hist(observed, bins, histtype="step", color="black", label="raw means")
-right.hist(observed.mean() + shrunk, bins, alpha=0.5, label="mean + BLUP")
-right.set(xlabel="log(1 + fruits)", ylabel="genotypes")
-right.legend()
+all_fixed = mm.lm(
+    "log_fruits ~ rack + nutrient * clipping + status + genotype", data=plants)
+plant_means = mm.emmeans(all_fixed, "genotype").set_index("genotype")["mean"]
+plant_deviations = plant_means - plant_means.mean()
+plant_blups = with_blups.ranef().set_index("level")["estimate"]
+plant_blups = plant_blups[plant_deviations.index]
+areas = 4 * n_plants[plant_deviations.index]
+fig, ax = plt.subplots(figsize=(4.5, 4))
+ax.scatter(plant_deviations, plant_blups, s=areas, alpha=0.6)
+ax.axline((0, 0), slope=1, color="grey", linewidth=1)
+ax.set_xlabel("estimated mean − average, log(1 + fruits)")
+ax.set_ylabel("BLUP, log(1 + fruits)")
 plt.show()
-print(f"SD of the raw means {observed.std():.3f}")
+sd_plant_means = plant_deviations.std()
+print(f"SD of the means {sd_plant_means:.3f}, of the BLUPs {plant_blups.std():.3f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"} tags=["discuss"]
+# *Figure 2. Each dot is a genotype, its area the number of plants; the line is 1:1.*
+#
 # **Explain.** The dots no longer lie on one line. What moves a dot away from it, and in which direction?
 #
 # <details><summary>Answer</summary>
-# The number of plants. A genotype with few plants keeps less of its deviation, so its dot lies nearer to the horizontal; one with many lies nearer to 1:1. The middle moves as well: the average that effects are shrunken to is a weighted one.
+# The number of plants. A genotype with few plants keeps less of its deviation, so its dot lies nearer to the horizontal; one with many lies nearer to 1:1. The middle moves as well: the average towards which effects are shrunken is a weighted one.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## 7. Follow one analysis to its end: clover
+# ## 7. Follow one report to its end: clover
 #
-# **Worked.** The clover trial of the lesson (its plot values are synthetic), in the order in which a report takes it. Run the cells, and answer the questions below them. First the plots, by site-year and block:
+# The clover trial of the lesson (its plot values are synthetic), in the order in which a report takes it. Run the cells, and answer the questions below them. First the plots, by site-year and by block:
 
 # %% slideshow={"slide_type": "subslide"}
 clover = mm.load("clover")
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 2], sharey=True)
-for ax, name in ((left, "site_year"), (right, "rep")):
-    groups = clover.groupby(name, observed=True).biomass
-    ax.boxplot([values for _, values in groups], widths=0.5, medianprops={"color": "black"})
-    ax.set_xticks(range(1, len(groups) + 1), [label for label, _ in groups])
-left.set_ylabel("biomass")
+fig, (left, right) = plt.subplots(
+    1, 2, figsize=(9, 3.4), width_ratios=[1, 2], sharey=True)
+for ax, name in [(left, "site_year"), (right, "rep")]:
+    labels = list(clover[name].cat.categories)
+    boxes = []
+    for label in labels:
+        boxes.append(clover.loc[clover[name] == label, "biomass"])
+    ax.boxplot(boxes, widths=0.5, medianprops={"color": "black"})
+    ax.set_xticks(range(1, len(labels) + 1), labels)
+left.set_xlabel("site-year")
+right.set_xlabel("block")
+left.set_ylabel("biomass (unit not reported)")
 plt.show()
-print(groups.describe()[["count", "25%", "50%", "75%"]].round(1))
+by_block = clover.groupby("rep", observed=True)["biomass"]
+print(by_block.describe()[["count", "25%", "50%", "75%"]].round(1).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# *Figure 3. Biomass of the plots by site-year (left) and by block (right). Each box spans the middle half of the plots, with a line at the median.* The years lie further apart than the two blocks of a year.
+# *Figure 3. Biomass of the plots by site-year (left) and by block (right). Each box spans the middle half of the plots, with a line at the median.* The years lie farther apart than the two blocks of a year.
 #
-# All fixed, with the terms tested in the order in which they are written:
+# Everything fixed, with the terms tested in the order in which they are written:
 
 # %% slideshow={"slide_type": "-"}
-all_in = mm.lm("biomass ~ site_year + rep + entry + entry:site_year", clover)
+all_in = mm.lm("biomass ~ site_year + rep + entry + entry:site_year", data=clover)
 print(mm.anova(all_in, type=1))
-print(mm.emmeans(all_in, "entry")["mean"].isna().sum(), "entries have no estimable mean")
+n_missing = mm.emmeans(all_in, "entry")["mean"].isna().sum()
+print(f"{n_missing} entries have no estimable mean")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Now entries, blocks and interaction random. Each random term is left out in turn. The fixed part stays, so REML criteria may be compared. Some reports make the comparison by ML instead; the second table does so for the entries:
 
 # %% slideshow={"slide_type": "subslide"}
-full = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)", clover)
-smaller = mm.lmm("biomass ~ site_year + (1 | rep) + (1 | entry:site_year)", clover)
+full = mm.lmm(
+    "biomass ~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)",
+    data=clover)
+smaller = mm.lmm(
+    "biomass ~ site_year + (1 | rep) + (1 | entry:site_year)", data=clover)
 print(mm.ranova(full).round(5).to_string())
+by_ml = mm.compare(smaller.refit(reml=False), full.refit(reml=False))
 print("\nby ML:")
-print(mm.compare(smaller.refit(reml=False), full.refit(reml=False)).round(4).to_string())
+print(by_ml.round(4).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"} tags=["discuss"]
 # **Explain.**
@@ -235,35 +283,58 @@ print(mm.compare(smaller.refit(reml=False), full.refit(reml=False)).round(4).to_
 # <details><summary>Answers</summary>
 # <ol>
 # <li>No. The first compares entries with the error of plots, within these two years. In the second the interaction has a variance of its own, and the question is whether entries differ <em>beyond</em> it, over years in general. Two years say little about that.</li>
-# <li>By REML: the fixed parts are the same, and ML makes the variances too small. A variance cannot be negative; were it zero, its estimate would be zero about half of the time, and so would the statistic. The chi-squared distribution does not know this: the p-value is about twice as large as it should be. <code>mm.ranova(full, boundary=True)</code> halves it.</li>
+# <li>By REML: the fixed parts are the same, and ML makes the variances too small as a rule. A variance cannot be negative; were it zero, its estimate would be zero in about half of all trials, and so would the statistic. The chi-squared distribution does not know this, so the p-value is about twice as large as it should be. <code>mm.ranova(full, boundary=True)</code> halves it.</li>
 # </ol>
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## 8. Transfer: lines in place of means
+# ## 8. Transfer: write the matrix that shrinks a line
 #
-# In `sleepstudy` each subject has a line: reaction time in ms against days with little sleep. Subject 335 became *faster*: see its own line, from its own rows alone.
-#
-# **Your turn.** Fit random intercepts and slopes to all subjects. What line does the model predict for subject 335? Give intercept and slope as a tuple: the fixed effects plus the BLUPs.
+# Back to the drivers. Number 335 became a little *faster* from day to day; here is his own line, from his own rows alone, and what you need from the model:
 
 # %% slideshow={"slide_type": "-"}
 sleep = mm.load("sleepstudy")
-own = mm.lm("reaction_ms ~ days", sleep[sleep.subject == "335"])
-print(f"subject 335 alone: {own.beta['Intercept']:.2f} ms, {own.beta['days']:.3f} ms a day")
-line = None  # your answer: the predicted line of subject 335 as (intercept, slope)
+rows_of_335 = sleep[sleep["subject"] == "335"]
+own_line = mm.lm("reaction_ms ~ days", data=rows_of_335).beta.to_numpy()
+sleep_fit = mm.lmm("reaction_ms ~ days + (days | subject)", data=sleep)
+average_line = sleep_fit.beta.to_numpy()
+G_j = sleep_fit.covariances[0]
+sigma2_day = sleep_fit.sigma2
+lines = pd.DataFrame([own_line, average_line], index=["335 alone", "average"],
+                     columns=["intercept (ms)", "slope (ms/day)"])
+print(lines.round(3).to_string())
+print("G_j:")
+print(G_j.round(2))
+print(f"sigma²: {sigma2_day:.2f}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Your turn: write W.** From $\mathbf Z_j$ (10 rows, 2 columns), $\mathbf G_j$ and $\sigma^2$ compute
+#
+# $$\mathbf E = \sigma^2(\mathbf Z_j'\mathbf Z_j)^{-1}, \qquad \mathbf W = \mathbf G_j(\mathbf G_j + \mathbf E)^{-1},$$
+#
+# and with it the line that the model predicts for driver 335, average included. Give intercept and slope as a tuple.
+
+# %% slideshow={"slide_type": "-"}
+line = None  # your answer: the predicted line of driver 335 as (intercept, slope)
 check("day5.line", line)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Explain.** Compare the predicted line with the own one: slope and intercept have both moved. Why both, and why in opposite directions?
+# <details><summary>What W looks like</summary>
+# The first row is 0.751, 0.680, the second 0.038, 0.838. If yours has 0.680 below the diagonal, it was transposed somewhere.
+# </details>
+#
+# ***
+#
+# **Explain.** His own line starts well above the average, at 263.03 ms; the predicted one starts below the average. So the intercept went through the average and out on the other side. How can that be?
 #
 # <details><summary>Answer</summary>
-# Intercept and slope are predicted together. The line must still pass through the middle of the subject's points. When its slope is drawn up towards the average, its start has to come down.
+# His own line starts 11.63 ms above the average, and its slope is 13.35 ms a day below it. An error that tilts a line down pushes its start up, so a part of the high start is probably error: 0.751 · 11.63 = 8.74 from the intercept itself, and 0.680 · (−13.35) = −9.07 from the slope, together −0.33 ms.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 9. Count
 #
-# A question counts when its latest answer was right:
+# This cell counts the tasks whose latest answer was right. Run it again after each new answer:
 
 # %% slideshow={"slide_type": "-"}
 progress("day5")

@@ -4,7 +4,7 @@ import numpy as np
 
 import mmteach as mm
 
-from ..question import TOLERANCE, Question
+from ..question import Question
 from .common import (
     ML,
     NO_BLOCKS,
@@ -14,6 +14,7 @@ from .common import (
     data,
     fixed,
     mixed,
+    near,
     root,
     rss,
     variances,
@@ -40,10 +41,6 @@ def block_variance(formula, name, plots):
     """sigma_b² from the mean squares of a complete block design with so many plots a block."""
     squares = mean_squares(formula, name)
     return (squares["block"] - squares["Residual"]) / plots
-
-
-def near(given, value):
-    return abs(given - value) <= TOLERANCE * abs(value)
 
 
 def correlation(between, within):

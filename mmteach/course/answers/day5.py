@@ -12,6 +12,7 @@ from .common import (
     data,
     fixed,
     mixed,
+    near,
     school_means,
     schools,
     variances,
@@ -77,6 +78,20 @@ def deviation():
     return tuple(np.subtract(line("partial"), line("complete")))
 
 
+def shrinker():
+    """W = G(G + E)^-1 of a driver with all ten days."""
+    fit, Z = mixed(SLEEP, "sleepstudy"), np.column_stack([np.ones(10), np.arange(10)])
+    return fit.covariances[0] @ np.linalg.inv(
+        fit.covariances[0] + fit.sigma2 * np.linalg.inv(Z.T @ Z)
+    )
+
+
+def shrunken_by(W):
+    """(intercept, slope) of subject 335 when W, right or wrong, shrinks its own line."""
+    average = np.array(line("complete"))
+    return average + W @ (np.array(line("no_pooling")) - average)
+
+
 QUESTIONS = {
     "day5.school": Question(
         "the BLUP of school S3, its predicted distance from the mean",
@@ -94,8 +109,18 @@ QUESTIONS = {
             ),
             TAKEN: lambda: school_effect()[0] * (1 - factor(*variances(schools()), 4)),
         },
+        {
+            "this is the first unknown, the mean; S3 is the last of the four": lambda x: (
+                near(x, school_means().mean())
+            ),
+            "this is another school; S3 is the last of the four unknowns": lambda x: any(
+                near(x, effect) for effect in schools().ranef().estimate[:2]
+            ),
+            "with 1/λ on the diagonal, this is too large; λ is σ²/σ_b²": lambda x: near(
+                x, school_effect()[0] * factor(*variances(schools())[::-1], 4)
+            ),
+        },
         unit="points",
-        worked=True,
     ),
     "day5.f_genotype": Question(
         "the F value of the genotypes, blocks and genotypes fixed",
@@ -135,6 +160,7 @@ QUESTIONS = {
             TAKEN: lambda: 1 - factor(*variances(field()), 4),
             "this puts SDs where variances belong": lambda: factor(*np.sqrt(variances(field())), 4),
         },
+        worked=True,
     ),
     "day5.promote": Question(
         "the genotype with the largest BLUP, after G03 lost three plots",
@@ -168,6 +194,17 @@ QUESTIONS = {
             "this is no pooling, least squares for this subject alone": lambda: line("no_pooling"),
             "this is complete pooling, the same line for all subjects": lambda: line("complete"),
             "the slope comes second: (intercept, slope)": lambda: line("partial")[::-1],
+        },
+        {
+            "W is transposed; the intercept is its first row times the distances": lambda *x: (
+                all(map(near, x, shrunken_by(shrinker().T)))
+            ),
+            "W lacks its cells off the diagonal; E is a full matrix": lambda *x: all(
+                map(near, x, shrunken_by(np.diag(np.diag(shrinker()))))
+            ),
+            "this is I − W, the part that is taken away; use W": lambda *x: all(
+                map(near, x, shrunken_by(np.eye(2) - shrinker()))
+            ),
         },
         unit=("ms", "ms/day"),
     ),
