@@ -651,10 +651,10 @@ print(wrap_up.to_string())
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>It starts at 247.14 ms and rises by 10.68 ms a day. Section 9 gave 247.99 and 9.86; the difference comes from β̂ and the variances, which have lost seven unusual days: the average slope is now 11.37.</li>
+# <li>It starts at 247.14 ms and rises by 10.68 ms a day. Section 9 gave 247.99 and 9.86; the difference comes from β̂ and the variances, which have lost seven unusual days: the average slope is now 11.22.</li>
 # <li>His own line starts at 267.04 ms, 15.64 above the average, and its slope is 11.30, which is 0.83 above it. A part of the high start is probably error, and with such an error goes a slope that was measured too low. So the predicted slope is 0.038 · 15.64 + 0.838 · 0.83 = 1.28 above the average.</li>
 # <li>Positive, 10.59 ms a day, which is even above the average of 10.47. Three days say nothing about a slope, and his high level pushes the slope up.</li>
-# <li>Between populations 0.114 in place of 0.421, between genotypes 0 in place of 0.022. So each genotype is predicted exactly at its population. What we saw between genotypes came from this one population alone.</li>
+# <li>Between populations 0.114 in place of 0.421, between genotypes 0 in place of 0.022. So each genotype is predicted exactly at its population. Outside 7.SW the genotypes of a population differ no more than their plants would make them differ.</li>
 # </ol>
 # </details>
 

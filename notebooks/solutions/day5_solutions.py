@@ -138,7 +138,7 @@ check("day5.school", blup_S3)
 # **Explain.** What happens when you leave $\lambda$ out, and why?
 #
 # <details><summary>Answer</summary>
-# The last three columns then add up to the first one, so the equations have no single solution. Depending on rounding, numpy says that the matrix is singular or returns numbers without meaning. With λ on the diagonal an effect costs something, and of all solutions one is the cheapest.
+# The last three columns then add up to the first one, so the equations have no single solution. Depending on rounding, numpy says that the matrix is singular, or returns one of the many solutions without a word. With λ on the diagonal an effect costs something, and of all solutions one is the cheapest.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"} tags=["discuss"]
