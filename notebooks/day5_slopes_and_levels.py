@@ -6,10 +6,10 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Read the question aloud and let two people answer it: a mean can move up or down; in how many ways can a line move? Leave the answers on the board until section 8.\nWith 50 minutes: section 6 without the loop over the days (2), section 9 shows only the knob at 3 days (2), section 11 without the second table (2), section 12 is homework (3)." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Read the question aloud and let two people answer it: a mean can move up or down; in how many ways can a line move? Leave the answers on the board until section 8.\nWith 50 minutes: leave out the table of section 8 (1.5), the list of all numbers of days in section 9 (1.5) and the factors of section 11 (2); section 12 is homework (3)." slideshow={"slide_type": "slide"}
 # # Shrink lines, and shrink at two levels
 #
-# **The question.** A group that has shown little is pulled towards the average: so much we know of means. But what if each group has a *line*, with a start and a slope? And what if there are two averages to be pulled to, as for a genotype that belongs to a population?
+# **The question.** A group that has shown little is pulled towards the average: this we know of means. But what if each group has a *line*, with a start and a slope? And what if there are two averages to be pulled to, as for a genotype that belongs to a population?
 #
 # **What you can do afterwards**
 #
@@ -77,7 +77,7 @@ print(f"the library's prediction:  {blup_of_335:.2f} ms")
 # %% [markdown] minutes=2.5 notes="Let them look for half a minute in silence. Then: who is the strange one? Usually 335.\nExpect 'the broken line is the mean of the panel': reply 'it is the same line six times'." slideshow={"slide_type": "slide"}
 # ## 3. Look: is one slope enough?
 #
-# We draw six of the drivers, each with the line through *all* eighteen. This line is ordinary least squares and knows of no drivers:
+# We draw six of the drivers (`axes.flat` is the list of the six panels), each with the line through *all* eighteen. This line is ordinary least squares and knows of no drivers:
 
 # %% slideshow={"slide_type": "subslide"}
 six = ["308", "310", "330", "335", "337", "370"]
@@ -85,7 +85,7 @@ line_for_all = mm.lm("reaction_ms ~ days", data=sleep).beta.to_numpy()
 days = np.arange(10)
 
 fig, axes = plt.subplots(2, 3, figsize=(9, 4.6), sharex=True, sharey=True)
-for ax, driver in zip(axes.flat, six):       # axes.flat: the six panels, row by row
+for ax, driver in zip(axes.flat, six):       # zip: a panel and a driver, pair by pair
     rows = sleep[sleep["subject"] == driver]
     ax.plot(rows["days"], rows["reaction_ms"], "o", markersize=4, label="measured")
     ax.plot(days, line_for_all[0] + line_for_all[1] * days, "k:", label="line for all")
@@ -102,7 +102,7 @@ print(f"then {line_for_all[1]:.3f} ms more every day")
 #
 # One slope is not enough: 308 becomes much slower, while 335 even becomes a little faster. The six differ in where they start, too.
 
-# %% [markdown] minutes=2 notes="Everybody types three words; then one sentence to the neighbour on number 3. Do not comment.\nExpect on 3 'up, of course, towards the average': write it on the board with a count of hands; section 5 shows it, section 7 gives the reason." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=2 notes="Everybody types three words; then one sentence to the neighbour on number 3. Do not comment.\nExpect 'up, of course, towards the average': reply 'let us count the hands', and write the count on the board. Section 5 shows it, section 7 gives the reason." slideshow={"slide_type": "slide"}
 # ## 4. Commit to a guess
 #
 # In a moment each driver gets a predicted line, which makes use of the other seventeen. Look at Figure 1 and guess:
@@ -220,7 +220,7 @@ sigma2 = fit.sigma2
 print(G_j.round(2))
 print("roots of the diagonal:", np.sqrt(np.diag(G_j)).round(2))
 print(f"covariance: {G_j[0, 1]:.2f}")
-print(f"sigma²: {sigma2:.2f}")
+print(f"sigma²: {sigma2:.2f} ms²")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # On the diagonal are the squares of 24.74 and 5.92; the covariance is 9.60.
@@ -343,7 +343,7 @@ print(f"largest difference from the library below 1e-8: {largest_difference < 1e
 #
 # **Predict.** The average line is a point in this plane as well, drawn as a cross. Do all arrows point straight at the cross?
 #
-# We also draw two ellipses. The broken one shows how the *errors* of an own line scatter, from $\mathbf E$; the dotted one how *drivers* truly scatter, from $\hat{\mathbf G}_j$. (Both reach two SDs from the centre. `cholesky` takes a root of the matrix, and this root turns a circle into the ellipse.)
+# We also draw two ellipses. The broken one shows how the *errors* of an own line scatter, from $\mathbf E$; the dotted one how the *drivers* themselves scatter, from $\hat{\mathbf G}_j$. (Both reach two SDs from the centre. `cholesky` takes a root of the matrix, and this root turns a circle into the ellipse.)
 
 # %% slideshow={"slide_type": "subslide"}
 angle = np.linspace(0, 2 * np.pi, 200)
@@ -393,7 +393,7 @@ print("slope moves away from the average:", list(own.index[is_farther]))
 # %% [markdown] minutes=4 notes="Predict first, with hands: 10 days, 3 days, 1 day. Then run the cell with 3; let the class choose the next number.\nExpect 'with one day no line is possible': reply 'for least squares; what does the model know without any day?'" slideshow={"slide_type": "slide"}
 # ## 9. Turn one knob: take days away
 #
-# Suppose driver 335 had gone home early. We keep $\hat{\boldsymbol\beta}$ and the variances from above, and predict his line from his first days only. This function solves his two equations, $(\mathbf Z_j'\mathbf Z_j/\sigma^2 + \mathbf G_j^{-1})\,\hat{\mathbf u}_j = \mathbf Z_j'(\mathbf y_j - \mathbf X_j\hat{\boldsymbol\beta})/\sigma^2$, which are the same as $\mathbf W$ where he has a line of his own, and which work with any number of days:
+# Suppose driver 335 had gone home early. We keep $\hat{\boldsymbol\beta}$ and the variances from above, and predict his line from his first days only. This function solves his two equations, $(\mathbf Z_j'\mathbf Z_j/\sigma^2 + \mathbf G_j^{-1})\,\hat{\mathbf u}_j = \mathbf Z_j'(\mathbf y_j - \mathbf X_j\hat{\boldsymbol\beta})/\sigma^2$, in which $\mathbf X_j$ and $\mathbf Z_j$ have the same columns. Where he has a line of his own this gives the same as $\mathbf W$, and it works with any number of days:
 
 # %% slideshow={"slide_type": "-"}
 def line_from(kept_rows):
@@ -448,7 +448,7 @@ for n_kept in range(11):
 # With no day left he is an average driver. One day moves his level and hardly his slope. From the third day on his slope comes down, day by day, and after ten days it has arrived at −0.28. Nobody decided how many days are enough for a line: $\mathbf G_j$, $\sigma^2$ and his days decide.
 
 # %% [markdown] minutes=4 notes="Put the four numbers on the board before the table: \u22120.84, \u22120.14, 0.07, 0.26. Which is the correlation of drivers? Then the table.\nExpect 'the BLUPs are the u': reply 'are predicted rains the rains?'" slideshow={"slide_type": "slide"}
-# ## 10. Avoid three slips
+# ## 10. Avoid the slips
 #
 # Do drivers who start slowly also suffer more? Somebody computes the correlation from the eighteen own lines, somebody else from the eighteen predictions. **Predict:** will both find the 0.07 of the printout?
 
@@ -477,9 +477,21 @@ print("predicted lines are W G_j:    ", np.allclose(cov_blups, W @ G_j, atol=0.0
 #
 # (The two equalities that the cell has checked are exact because all drivers have the same days. The first is also a way to find $\hat{\mathbf G}_j$ by hand: take the covariance matrix of the own lines and subtract that of the errors.)
 #
-# The third slip is about day 0. The intercept is the level on day 0, so what "the intercept" is depends on where we begin to count. We count from another day and fit again:
+# So is the answer "no, they do not"? The printout gives one number; `mm.confint` adds an interval to each (how, is for day 6, *planned*). We need one row:
 
-# %% slideshow={"slide_type": "subslide"}
+# %% slideshow={"slide_type": "-"}
+intervals = mm.confint(fit)
+row_of_corr = intervals.loc["corr(days, Intercept | subject)"]
+lower, upper = row_of_corr["lower"], row_of_corr["upper"]
+print(f"correlation: 95 % interval from {lower:.2f} to {upper:.2f}")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# From clearly negative to clearly positive: eighteen drivers leave the question open.
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# **For reading.** The third slip is about day 0. The intercept is the level on day 0, so what "the intercept" is depends on where we begin to count. We count from another day and fit again:
+
+# %% slideshow={"slide_type": "skip"}
 centred = pd.DataFrame(
     columns=["SD intercept", "SD slope", "corr", "criterion", "W[0, 0]", "W[1, 1]"])
 for zero in [0, 4.5, 9]:
@@ -492,7 +504,7 @@ for zero in [0, 4.5, 9]:
     centred.loc[f"zero on day {zero}"] = describe(G_moved) + others
 print(centred.round(3).to_string())
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # > **Common slip: to read the intercept without asking where zero is.** The SD of the intercept grows from 24.74 to 60.21 ms, and the correlation from 0.07 to 0.91, only because zero has moved. The criterion stays, and so do the predicted lines: it is one model in three descriptions. So "is the correlation zero?" has no meaning before zero has one. The diagonal of $\mathbf W$ moves as well, so that the answer to the first guess held for intercepts *on day 0*.
 
 # %% [markdown] minutes=6 notes="Draw the tree first: one mean, nine populations, two or three genotypes in each. Then vote on genotype 36.\nExpect 'up, towards the average of all': reply 'whose average is it compared with?' Say clearly that one population, 7.SW, decides much of this." slideshow={"slide_type": "slide"}
@@ -512,10 +524,11 @@ print(plant_fit.varcomp.round(4).to_string())
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Populations differ much (variance 0.4207), genotypes of one population little (0.0216). A plant is the sum: fixed part + population + genotype + error.
 #
-# We need what was measured: the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over the plants of each genotype, as in section 2. Here are the three genotypes of the population 7.SW:
+# We need what was measured: the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over the plants of each genotype, as in section 2. (The word in `groups="population"` means again: without any random effect. It has nothing to do with our nine populations.) Here are the three genotypes of the population 7.SW:
 
 # %% slideshow={"slide_type": "-"}
-plants["deviation"] = plants["log_fruits"] - plant_fit.predict(groups="population")
+without_random = plant_fit.predict(groups="population")
+plants["deviation"] = plants["log_fruits"] - without_random
 by_genotype = plants.groupby("genotype", observed=True)
 genotypes = pd.DataFrame({
     "population": by_genotype["population"].first(),
@@ -539,9 +552,10 @@ two_levels["effect"] = blups["genotype"]
 two_levels["predicted"] = two_levels["home"] + two_levels["effect"]
 chosen = ["34", "35", "36", "28", "30", "19", "5"]
 print(two_levels.loc[chosen].round(3).to_string())
+print(f"7.SW without the logarithm: {np.exp(blups['population']['7.SW']):.2f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: farther. Genotype 36 goes from −1.169 to −1.319, because it shrinks towards *its population*, and 7.SW is predicted at −1.417. In the same way genotype 28 loses nearly all of its 0.285, for its population is at −0.048.
+# You should have said: farther. Genotype 36 goes from −1.169 to −1.319, because it shrinks towards *its population*, and 7.SW is predicted at −1.417. (Without the logarithm this is a factor of 0.24: its plants bear about a quarter of the fruits of an average population.) In the same way genotype 28 loses nearly all of its 0.285, for its population is at −0.048.
 #
 # How much of its distance from home does a genotype keep? It is the factor of section 2 again, with the variance of genotypes, and with $\bar d$ measured from the population:
 
