@@ -480,7 +480,7 @@ print("predicted lines are W G_j:    ", np.allclose(cov_blups, W @ G_j, atol=0.0
 # So is the answer "no, they do not"? The printout gives one number; `mm.confint` adds an interval to each (how, is for day 6, *planned*). We need one row:
 
 # %% slideshow={"slide_type": "-"}
-intervals = mm.confint(fit)
+intervals = mm.confint(fit, method="profile")
 row_of_corr = intervals.loc["corr(days, Intercept | subject)"]
 lower, upper = row_of_corr["lower"], row_of_corr["upper"]
 print(f"correlation: 95 % interval from {lower:.2f} to {upper:.2f}")

@@ -457,7 +457,12 @@ KNOWN_SLIPS = {
     },
     "day4.potash": {5.02: "refit both by ML", 7.288: "twice", -14.58: "sign"},
     "day5.factor": {0.395: "1/(1 + λ)", 0.277: "taken away", 0.764: "SDs"},
-    "day5.school": {54.46: "the mean", -0.853: "another school", 10.46: "1/λ", 63.57: "from the mean"},
+    "day5.school": {
+        54.46: "the mean",
+        -0.853: "another school",
+        10.46: "1/λ",
+        63.57: "from the mean",
+    },
     "day5.line": {
         (259.64, 7.181): "transposed",
         (260.14, -0.7232): "off the diagonal",

@@ -122,8 +122,9 @@ def test_nothing_is_answered_before_the_guess():
 def test_a_random_intercept_shrinks_by_one_factor():
     stored = models()["sleepstudy_intercepts"]["varcorr"]["vcov"]
     factor = 10 * stored[0] / (10 * stored[0] + stored[-1])
-    _, mean, product, library = (numbers(line)[-1] for line in
-                                 shown_by("levels_only =").splitlines())
+    _, mean, product, library = (
+        numbers(line)[-1] for line in shown_by("levels_only =").splitlines()
+    )
     assert f"factor with 10 days:       {factor:.3f}" in SHOWN
     assert product == library == pytest.approx(factor * mean, abs=0.01)
 
@@ -222,6 +223,8 @@ def test_own_lines_scatter_more_and_predictions_less_than_drivers(fit, uneven):
     for correlation in (np.corrcoef(own.T)[0, 1], np.corrcoef(predicted.T)[0, 1]):
         assert f"{correlation:.2f}" in table
     assert table.count("True") == 2
+    lower, upper = mm.confint(fit, "profile").loc["corr(days, Intercept | subject)"][1:]
+    assert f"interval from {lower:.2f} to {upper:.2f}" in SHOWN and lower < -0.3 and upper > 0.3
     other = mm.lmm(LINES, uneven)  # and "because all drivers have the same days":
     own, predicted = kinds(other)
     G = other.covariances[0]
@@ -232,7 +235,9 @@ def test_own_lines_scatter_more_and_predictions_less_than_drivers(fit, uneven):
 def test_another_zero_is_the_same_model(sleep, fit):
     shown = {line[11:16].strip(" d"): line for line in shown_by("centred =").splitlines()}
     for zero in (0, 4.5, 9):
-        moved = mm.lmm("y ~ t + (t | subject)", sleep.assign(t=sleep.days - zero, y=sleep.reaction_ms))
+        moved = mm.lmm(
+            "y ~ t + (t | subject)", sleep.assign(t=sleep.days - zero, y=sleep.reaction_ms)
+        )
         assert moved.criterion == pytest.approx(fit.criterion, abs=1e-6)
         assert np.allclose(moved.fitted, fit.fitted, atol=1e-6)
         (line,) = [text for text in shown.values() if f"zero on day {zero} " in text]
@@ -277,8 +282,9 @@ def test_the_knob_accepts_every_reasonable_value(sleep, fit, capsys, days_left, 
 
 def test_a_genotype_shrinks_to_its_population_by_its_own_factor(plants):
     fit = mm.lmm(PLANTS, plants)
-    nested = mm.lmm(PLANTS.replace("(1 | population) + (1 | genotype)", "(1 | population/genotype)"),
-                    plants)
+    nested = mm.lmm(
+        PLANTS.replace("(1 | population) + (1 | genotype)", "(1 | population/genotype)"), plants
+    )
     assert nested.criterion == pytest.approx(fit.criterion, abs=1e-6)  # one number, one genotype
     effects = fit.ranef().set_index(["group", "level"]).estimate
     v = fit.varcomp.set_index("group").variance
@@ -312,9 +318,13 @@ def test_the_warning_on_one_population_holds(plants):
 
 
 def test_three_standard_errors_for_three_people(fit):
-    shown = {line[:14].strip(): numbers(line[14:]) for line in shown_by("asked =").splitlines()[1:4]}
-    known, new, average = (shown[f"{who} driver"] if who != "335" else shown["driver 335"]
-                           for who in ("335", "new", "average"))
+    shown = {
+        line[:14].strip(): numbers(line[14:]) for line in shown_by("asked =").splitlines()[1:4]
+    }
+    known, new, average = (
+        shown[f"{who} driver"] if who != "335" else shown["driver 335"]
+        for who in ("335", "new", "average")
+    )
     assert new[0] == average[0] and known[1] < average[1] < new[1]
     at = np.array([1, 9])
     between = at @ fit.covariances[0] @ at
@@ -356,7 +366,7 @@ def test_the_identity_of_the_folded_derivation_holds(fit):
     assert np.allclose(other, G @ np.linalg.inv(G + E))
 
 
-def test_the_folded_answers_of_the_exercises_hold(fit):
+def test_the_folded_answers_of_the_exercises_hold(fit, plants):
     schools = mm.lmm("score ~ 1 + (1 | school)", mm.load("schools"))
     lam = schools.sigma2 / schools.varcomp.variance[0]
     assert f"4 + λ = {4 + lam:.3f}" in TASKS
@@ -376,6 +386,12 @@ def test_the_folded_answers_of_the_exercises_hold(fit):
         for name, part in kept.items():
             assert blups[name] / raw[name] == pytest.approx(part, abs=0.0005), name
             assert f"{part:.3f}" in TASKS
+    n = (plants.genotype == "5").sum()
+    both = mm.lmm(PLANTS, plants).varcomp.set_index("group").variance
+    alone = mm.lmm(PLANTS.replace("(1 | population) + ", ""), plants).varcomp.variance[0]
+    assert f"{alone:.3f}, holds" in TASKS and f"it was {both['genotype']:.3f}" in TASKS
+    kept = n / (n + both["Residual"] / both["genotype"])
+    assert f"kept {kept:.3f} of" in TASKS and kept == pytest.approx(1 / 7, abs=0.01)
     own, predicted = (kind[of(fit, "335")] for kind in kinds(fit))
     W = shrinker(fit)
     assert f"0.751 · {own[0]:.2f} = {W[0, 0] * own[0]:.2f}" in TASKS

@@ -198,6 +198,14 @@ kept_5 = None  # your answer: the part of its raw effect that genotype 5 keeps
 check("day5.few", kept_5)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
+# **Explain.** In the lesson, with the populations in the model, this genotype kept only about one seventh of its distance. Why so much here?
+#
+# <details><summary>Answer</summary>
+# Here the genotypes scatter around the average of all, and their variance, 0.476, holds what differs between populations as well. In the lesson it was 0.022, and genotype 5 kept 0.137 of its distance, because it counted only what differs inside a population, so it shrank towards its population and not towards the average of all.
+# </details>
+#
+# ***
+#
 # And the picture of section 2 for these genotypes. The means come from the model with everything fixed; the area of a dot is the number of plants:
 
 # %% slideshow={"slide_type": "subslide"}

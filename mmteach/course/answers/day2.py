@@ -161,15 +161,15 @@ QUESTIONS = {
                 sum(trial_variances())
             ),
         },
-        suspect={
-            "this is σ; the SE of a mean also holds σ_b², and both are divided by 4": lambda given: (
-                near(given, root(trial_variances()[1]))
+        also={
+            "this is σ; the SE of a mean also holds σ_b², and both are divided by 4": lambda: root(
+                trial_variances()[1]
             ),
-            "this is σ_b; the SE of a mean also holds σ², and both are divided by 4": lambda given: (
-                near(given, root(trial_variances()[0]))
+            "this is σ_b; the SE of a mean also holds σ², and both are divided by 4": lambda: root(
+                trial_variances()[0]
             ),
-            "this is the SE in one new block; the mean over blocks has no σ_b² on top": (
-                lambda given: near(given, root(sum(trial_variances()) / 4 + trial_variances()[0]))
+            "this is the SE in one new block; the mean over blocks has no σ_b² on top": lambda: (
+                root(sum(trial_variances()) / 4 + trial_variances()[0])
             ),
         },
         unit="kg/ha",

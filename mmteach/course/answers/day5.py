@@ -110,8 +110,8 @@ QUESTIONS = {
             TAKEN: lambda: school_effect()[0] * (1 - factor(*variances(schools()), 4)),
         },
         {
-            "this is the first unknown, the mean; S3 is the last of the four": lambda x: (
-                near(x, school_means().mean())
+            "this is the first unknown, the mean; S3 is the last of the four": lambda x: near(
+                x, school_means().mean()
             ),
             "this is another school; S3 is the last of the four unknowns": lambda x: any(
                 near(x, effect) for effect in schools().ranef().estimate[:2]
@@ -196,8 +196,8 @@ QUESTIONS = {
             "the slope comes second: (intercept, slope)": lambda: line("partial")[::-1],
         },
         {
-            "W is transposed; the intercept is its first row times the distances": lambda *x: (
-                all(map(near, x, shrunken_by(shrinker().T)))
+            "W is transposed; the intercept is its first row times the distances": lambda *x: all(
+                map(near, x, shrunken_by(shrinker().T))
             ),
             "W lacks its cells off the diagonal; E is a full matrix": lambda *x: all(
                 map(near, x, shrunken_by(np.diag(np.diag(shrinker()))))
