@@ -14,7 +14,7 @@
 # **What you can do afterwards**
 #
 # - fit a line for each group by no, complete and partial pooling, and read the printout of a random slope;
-# - compute by hand, with a 2 × 2 matrix, how a line shrinks, and say why its slope may move *away* from the average slope;
+# - compute by hand, with a 2 × 2 matrix, how a line shrinks, and say in which direction, and why;
 # - tell four correlations of intercept and slope from each other;
 # - predict a genotype inside its population, and a group that nobody has seen.
 #
@@ -212,7 +212,7 @@ print(move_day_9[six].round(1).to_string())
 #
 # $$\begin{pmatrix} u_{0j} \\ u_{1j} \end{pmatrix} \sim N\!\left(\begin{pmatrix} 0 \\ 0 \end{pmatrix}, \mathbf G_j\right), \qquad \mathbf G_j = \begin{pmatrix} \sigma_0^2 & \sigma_{01} \\ \sigma_{01} & \sigma_1^2 \end{pmatrix}.$$
 #
-# In one group there was one variance; now there are two variances and a covariance. $\mathbf G_j$ is the same for every driver, and the library has its estimate:
+# For levels alone one variance was enough; now there are two, and a covariance. $\mathbf G_j$ is the same for every driver, and the library has its estimate:
 
 # %% slideshow={"slide_type": "-"}
 G_j = fit.covariances[0]         # [0]: of the first random term, here the only one
@@ -598,7 +598,7 @@ plt.show()
 #
 # The dots crowd around their bars, and the bars stay far apart. So two terms of one model shrink by utterly different amounts, each by its own variance and its own number of plants.
 #
-# One warning. Look at 7.SW: a single population makes most of the variance between populations, and the widest spread between genotypes as well. Number 4 of *On your own* fits the model without it.
+# One warning. Look at 7.SW: a single population makes most of the variance between populations. It also has the best evidence that genotypes differ, with 45 plants or more of each. Number 4 of *On your own* fits the model without it.
 
 # %% [markdown] minutes=3 notes="Write the three persons on the board: the driver's doctor, the firm that hires, the ministry. Who needs which standard error? Then the cell.\nExpect 'the new driver is the average driver': reply 'on average, yes; and would you bet on it?'" slideshow={"slide_type": "slide"}
 # ## 12. Predict somebody new

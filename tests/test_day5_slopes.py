@@ -117,6 +117,7 @@ def test_nothing_is_answered_before_the_guess():
     before = "\n".join(lessons.output_text(c.outputs) for c in CELLS[:at] if c.cell_type == "code")
     before += "\n".join(cell.source for cell in CELLS[: at + 1])
     assert "(days | subject)" not in before and "0.838" not in before and "11.4" not in before
+    assert not re.search(r"\baway\b", before)
 
 
 def test_a_random_intercept_shrinks_by_one_factor():
