@@ -215,7 +215,7 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 # | [day2_rcbd_fixed](day2_rcbd_fixed.ipynb) and [day2_rcbd_mixed](day2_rcbd_mixed.ipynb) | One field trial, blocks fixed and blocks random: what changes, what does not? |
 # | day 3, covariance structure *(planned)* | Which data made this covariance matrix? Nested, crossed, split plots, slopes |
 # | [day4_reml_from_scratch](day4_reml_from_scratch.ipynb) and [day4_reml_in_use](day4_reml_in_use.ipynb) | How are the variances estimated, and why not by plain maximum likelihood? Which of the numbers may you trust, and compare? |
-# | [day5_shrinkage_blups](day5_shrinkage_blups.ipynb) | Why do predictions shrink, and by how much? |
+# | [day5_shrinkage_blups](day5_shrinkage_blups.ipynb) and [day5_slopes_and_levels](day5_slopes_and_levels.ipynb) | Why do predictions shrink, and by how much? What if the effect is a line, or lies in a group of a group? |
 # | day 6, inference *(planned)* | Degrees of freedom, tests, means and contrasts: which for what? |
 # | day 7, checking and choosing *(planned)* | Does the model fit? Which effects belong in it? |
 # | day 8, beyond Gaussian *(planned)* | What if the response is a count or a proportion? |
