@@ -130,19 +130,21 @@ print(fit.summary())
 # - `rep`, 2.410: the blocks;
 # - `Residual`, 11.96: the plots of a block, beyond all that.
 #
-# And the fixed effects: the average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. So 24AL was the good year. No entry has a row of its own. The two estimates are not independent. If 24AL was measured too high, the difference 25AL − 24AL came out too low:
-
-# %% slideshow={"slide_type": "-"}
-covariance_of_two = fit.cov_beta.iloc[0, 1]
-correlation = covariance_of_two / (fit.se.iloc[0] * fit.se.iloc[1])
-print(f"correlation of the two estimates: {correlation:.3f}")
-
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# And the fixed effects: the average entry is expected at 50.027 in 24AL and 11.592 lower in 25AL. So 24AL was the good year. No entry has a row of its own.
+#
 # **Check.** Which is the larger problem for the breeder: that the entries hardly differ, or that their order changes with the year?
 #
 # <details><summary>Answer</summary>
 # That the order changes: the variance of the interaction, 58.935, is more than three times the variance between entries, 17.335. What an entry shows in one year is to a large part the matter of this one year.
 # </details>
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# **For reading.** The two fixed effects are not independent. If 24AL was measured too high, the difference 25AL − 24AL came out too low:
+
+# %% slideshow={"slide_type": "skip"}
+covariance_of_two = fit.cov_beta.iloc[0, 1]
+correlation = covariance_of_two / (fit.se.iloc[0] * fit.se.iloc[1])
+print(f"correlation of the two estimates: {correlation:.3f}")
 
 # %% [markdown] minutes=4 notes="The row on 'right on average' is the one they get wrong. Take time for it.\nBoard: E(\u03b2\u0302) = \u03b2, and E(\u00fb \u2212 u) = 0: where do the two differ?" slideshow={"slide_type": "slide"}
 # ## 5. Tell BLUE from BLUP
@@ -185,7 +187,7 @@ print(f"sigma_b² {sigma2_b:.2f}, sigma² {sigma2:.2f} points²")
 print(f"S3 lies {distance_of_S3:.2f} points above the mean of all")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Which effect $u$ shall we give to S3? We have two wishes. First, $u$ should be close to the $d$ = 12.31 points that we measured: the further away, the larger the residuals of the four students, and $4(d - u)^2/\sigma^2$ counts that. Second, $u$ should be no larger than effects of schools usually are: $u^2/\sigma_b^2$ counts that. We cannot have both, so we make the sum of the two as small as possible.
+# Which effect $u$ shall we give to S3? We have two wishes. First, $u$ should be close to the $d$ = 12.31 points that we measured: the further away, the larger the residuals of the four students. Each of the four pays $(d - u)^2$, and we measure this against what is usual for students, $4(d - u)^2/\sigma^2$. Second, $u$ should be no larger than effects of schools usually are: $u^2$, measured against what is usual for schools, $u^2/\sigma_b^2$. We cannot have both, so we make the sum of the two as small as possible.
 #
 # **Predict.** Where is the lowest point of the sum: at 0, at 12.31, or between?
 
@@ -267,7 +269,7 @@ print(routes.round(3).to_string())
 # %% [markdown] notes="Expect 'it can be solved, there are four equations': reply 'how many school means do we have for these four unknowns?'" slideshow={"slide_type": "subslide"}
 # One solution by three routes: a mean of 54.457 points, S1 and S2 below it, S3 9.109 above. (And $\mathbf V$, with its 12 rows, was not needed: four equations were enough. This is why Henderson's way made large problems possible.)
 #
-# **Predict.** Leave $\lambda$ out. Can the equations still be solved? The *rank* counts the equations that say something new:
+# **Predict.** Leave $\lambda$ out. Do the equations still have one single solution? The *rank* counts the equations that say something new:
 
 # %% slideshow={"slide_type": "-"}
 without_lambda = X_and_Z.T @ X_and_Z
@@ -306,7 +308,7 @@ print(table.round(3).to_string())
 #
 # > **Common slip: taking the deviation of the raw mean.** It is right with a single mean in the fixed part only. R4 has lost four *particular* genotypes, so its raw mean is not comparable with the others; $\bar d_j$ is.
 #
-# The factor has a plain meaning. A measured deviation has the variance $\sigma_b^2 + \sigma^2/r$: the true part, and the error of a mean of $r$ rows. The factor is the true part's share,
+# The factor has a plain meaning. A measured deviation has (with $\boldsymbol\beta$ known) the variance $\sigma_b^2 + \sigma^2/r$: the true part, and the error of a mean of $r$ rows. The factor is the true part's share,
 #
 # $$\frac{r}{r + \lambda} = \frac{\sigma_b^2}{\sigma_b^2 + \sigma^2/r}.$$
 
@@ -346,7 +348,7 @@ rounded = entries[columns].round({"raw mean": 1, "expected": 1, "d": 1})
 print(rounded.head(10).round(3).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The formula gives the BLUP in every row. Both factors are small, 0.210 for two years and 0.117 for one. Even four plots in two years say little about an entry, as long as its rank changes so much from year to year.
+# The formula gives the BLUP in every row (and in the other 25). Both factors are small, 0.210 for two years and 0.117 for one. Even four plots in two years say little about an entry, as long as its rank changes so much from year to year.
 #
 # > **Common slip: the factor of section 7 in a model with several random terms.** It counts plots only. For an entry with four plots $r/(r + \sigma^2/\sigma_g^2)$ would keep 0.327, because it forgets that the interaction moves the mean as well.
 
@@ -381,7 +383,7 @@ def draw_shrinkage(ratio, ax):
 
 
 # %% [markdown] slideshow={"slide_type": "-"}
-# **Predict.** The slider sets the ratio in which the *model* believes. What do you see at its left end, 0.01, and at its right end, 10? Which groups move most on the way?
+# **Predict.** The slider sets the ratio in which the *model* believes. What do you see at its left end, 0.01, and at its right end, 10? And at 0.25: which groups are pulled in by the largest part of their raw deviation?
 
 # %% slideshow={"slide_type": "-"} tags=["nbval-ignore-output"]
 def picture(ratio):
@@ -410,7 +412,7 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 4. The same groups, shrunken by models that believe in a ratio of 0.01, 0.25 (the truth) and 10.*
 #
-# You should have said: a model that believes in a small ratio takes all groups for equal, one that believes in a large ratio believes everything that was measured, and groups with few plots move most.
+# You should have said: a model that believes in a small ratio takes all groups for equal, one that believes in a large ratio believes everything that was measured. At 0.25 the groups with few plots are pulled in by the largest part: with one plot a group loses four fifths of its raw deviation, with 16 plots one fifth.
 #
 # One draw proves nothing, so we repeat the trial 10,000 times. In each we pick a *winner*, once by the raw deviation and once by the BLUP (with the true ratio). What does the winner promise, and what is it truly worth?
 #
@@ -435,13 +437,13 @@ def repeat_trials(n_plots):
         }
     return pd.DataFrame(results).T
 
-print("10000 trials, 1 to 16 plots")
+print(f"10000 trials; plots: {n_plots}")
 print(repeat_trials(n_plots).round(1).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # A row for each way to choose. The winner by raw deviation promises 23.4 on average and is worth 8.6: whoever has the largest raw deviation was probably good *and* lucky, and with one plot luck is cheap. This is the **winner's curse**; it is at work every time an outstanding line turns ordinary in the next trial. The winner by BLUP keeps what it promises, 10.2 against 10.1, and it *is* better. And the typical error is smaller, too.
 #
-# (Put an equal number of plots in the place of `n_plots` in the last line, for example `np.full(8, 4)`. Then both pick the same winner, but only the BLUP is honest about its worth.)
+# (Give all groups the same number of plots: put `n_plots = np.full(8, 4)`, eight times 4, in front of the last two lines. Then both pick the same winner, but only the BLUP is honest about its worth.)
 
 # %% [markdown] minutes=4 notes="Ask for the two reasons of a crossover before showing the table: fewer plots, other years.\nC08 is the friendly case: it climbs, because its only year was the poor one." slideshow={"slide_type": "slide"}
 # ## 10. Follow the ranks
@@ -566,7 +568,7 @@ print("by raw mean:", list(entries.nlargest(2, "raw mean").index))
 print("by BLUP:    ", list(entries.nlargest(2, "BLUP").index))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# They agree on C26 and disagree on the second seat: C10 or C16? How sure is the exchange? The inverse of Henderson's left side holds the variances and covariances of the prediction errors $\hat{\mathbf u} - \mathbf u$, so it gives the standard deviation of the *difference* of two predictions. `norm.cdf(z)` is the chance that a standard normal number is below `z`:
+# They agree on C26 and disagree on the second seat: C10 or C16? How sure is the exchange? The inverse of Henderson's left side (in its first form, not multiplied by $\sigma^2$) holds the variances and covariances of the prediction errors $\hat{\mathbf u} - \mathbf u$, so it gives the standard deviation of the *difference* of two predictions. `norm.cdf(z)` is the chance that a standard normal number is below `z`:
 
 # %% slideshow={"slide_type": "-"}
 C16 = ("entry", "C16", "Intercept")               # the names of rows and columns
@@ -603,13 +605,13 @@ print(entries.loc[["C10", "C16", "C26"], ["rank, raw", "rank, BLUP"]].to_string(
 # **To take away**
 #
 # 1. A BLUP is the part of a measured deviation that the model believes in. With one random intercept this part is $r/(r + \lambda)$ of the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$.
-# 2. Equal information: one factor for all, and the order stays. Unequal information: the ranks change, because little information is believed less.
+# 2. Equal information: one factor for all, and the order stays. Unequal information: ranks may change, because little information is believed less.
 # 3. The largest raw mean was probably good *and* lucky. Its BLUP says what to expect of it next year.
 
 # %% [markdown] minutes=0.5 notes="Homework. Number 3 is the one to begin with next time." slideshow={"slide_type": "slide"}
 # ## 13. On your own
 #
-# 1. **Do.** Suppose that $\sigma_b^2$ of the schools were ten times as large. Set up Henderson's left side again (the cell with `left`, with another $\lambda$) and solve it. How large is the effect of S3 now, and why?
+# 1. **Do.** Suppose that $\sigma_b^2$ of the schools were ten times as large. Copy the cell that builds `left` to the end of the notebook, write `lambda_schools / 10` for `lambda_schools` in it, and add the line `print(np.linalg.solve(left, right))`. How large is the effect of S3 now, and why?
 # 2. **Explain.** To a fellow student, in two sentences: why may an entry with a smaller raw mean have the larger BLUP?
 # 3. **Change one knob.** In section 9 give the first group one plot, and all others 16: `n_plots = np.array([1, 16, 16, 16, 16, 16, 16, 16])`. How much does the winner by raw deviation promise, and what is it worth? Guess first: will the difference be larger or smaller than before?
 # 4. **Transfer.** In the barley trial, `mm.load("barley")`, make the genotypes random: `yield_t_ha ~ fungicide + (1 | genotype) + (1 | block/fungicide)`. How many different factors do the genotypes have, and how many of the best ten by raw mean are also among the best ten by BLUP?

@@ -9,7 +9,7 @@
 # %% [markdown] notes="Read the question aloud and let two people answer it: a mean can move up or down; in how many ways can a line move? Leave the answers on the board until section 8.\nWith 50 minutes: leave out the table of section 8 (1.5), the list of all numbers of days in section 9 (1.5) and the factors of section 11 (2); section 12 is homework (3)." slideshow={"slide_type": "slide"}
 # # Shrink lines, and shrink at two levels
 #
-# **The question.** A group that has shown little is pulled towards the average: this we know of means. But what if each group has a *line*, with a start and a slope? And what if there are two averages to be pulled to, as for a genotype that belongs to a population?
+# **The question.** Eighteen drivers slept three hours a night, and became slower from day to day. One of them, number 335, became *faster*. Do we believe him? Each driver has a *line*, with a start and a slope; how does a line shrink? And what if there are two averages to be pulled to, as for a genotype that belongs to a population?
 #
 # **What you can do afterwards**
 #
@@ -21,9 +21,9 @@
 # **What you need.** [day5_shrinkage_blups](day5_shrinkage_blups.ipynb), above all the factor by which a mean shrinks. **Time.** In class 58 minutes; alone about two hours.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# ![Two small pictures. Left: a dot, an arrow and a vertical bar: a mean is pulled towards the average, in one of two directions. Right: a thick line and a thin line that cross, with a question mark between them.](figures/day5_slopes.png)
+# ![Reaction times of eighteen drivers against the day, as grey dots that fan out to the right. The ten dots of driver 335 are black; they run nearly level, a little downwards.](figures/day5_slopes.png)
 #
-# *A mean can only move up or down. And a line?*
+# *Reaction times of eighteen drivers on ten days; black: driver 335.*
 
 # %% [markdown] minutes=3 notes="One minute on the study, then the two units. Ask who received three hours of bed: a day, or a driver?\nExpect '180 independent values': reply 'would you learn as much from one driver on 180 days?'" slideshow={"slide_type": "slide"}
 # ## 1. Set up the study
@@ -107,7 +107,7 @@ print(f"then {line_for_all[1]:.3f} ms more every day")
 #
 # In a moment each driver gets a predicted line, which makes use of the other seventeen. Look at Figure 1 and guess:
 #
-# 1. `keeps more`: of a driver's distance from the average, which part is larger, the one kept of the `"slope"` or the one kept of the `"intercept"`? The intercept is the level on day 0.
+# 1. `keeps more`: suppose that a driver is off the average in one of the two only, in his `"slope"` or in his `"intercept"`, the level on day 0. Of which of the two is the larger part kept?
 # 2. `moves most`: for which of the six does the prediction for day 9 move farthest from his own least squares line? Give his number, such as `"308"`. Is it the one farthest from the dotted line?
 # 3. `slope of 310`: this driver starts low, and his own line is flatter than the dotted one. Does the prediction turn his slope `"up"` or `"down"`?
 
@@ -134,7 +134,7 @@ print(own.loc[six].round(2).to_string())
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **Complete pooling.** One line for everybody, the dotted one of Figure 1.
 #
-# **Partial pooling.** A line between the two. The drivers are a sample, so we give each of them a random intercept *and* a random slope. In the formula this is `(days | subject)`: read it as "each driver shifts the intercept, and the slope of `days`, by random amounts".
+# **Partial pooling.** A compromise of the two; whether it always lies between them, we shall see. The drivers are a sample, so we give each of them a random intercept *and* a random slope. In the formula this is `(days | subject)`: read it as "each driver shifts the intercept, and the slope of `days`, by random amounts".
 
 # %% slideshow={"slide_type": "subslide"}
 fit = mm.lmm("reaction_ms ~ days + (days | subject)", data=sleep)
@@ -166,7 +166,7 @@ partial["intercept"] = average[0] + effects["Intercept"]
 partial["slope"] = average[1] + effects["days"]
 both = pd.DataFrame({
     "own intercept": own["intercept"],
-    "predicted": partial["intercept"],
+    "predicted intercept": partial["intercept"],
     "own slope": own["slope"],
     "predicted slope": partial["slope"],
 })
@@ -294,7 +294,7 @@ print(W_table.round(3).to_string())
 #
 # $$\hat u_0 = 0.751\,d_0 + 0.680\,d_1, \qquad \hat u_1 = 0.038\,d_0 + 0.838\,d_1.$$
 #
-# On the diagonal you find the answer to the first guess: the slope keeps more, 0.838 against 0.751. The slopes of drivers scatter with an SD of 5.92, twice the error of 2.82 with which one is measured; the intercepts with 24.74 against 15.04, which is less than twice.
+# On the diagonal you find the answer to the first guess, for a driver who is off in one of the two only: the slope keeps more, 0.838 against 0.751. The slopes of drivers scatter with an SD of 5.92, twice the error of 2.82 with which one is measured; the intercepts with 24.74 against 15.04, which is less than twice.
 #
 # What is new is off the diagonal: a driver's slope also moves his predicted *intercept*, and his intercept his predicted *slope*. Let us see what that does to driver 310:
 
@@ -319,7 +319,7 @@ W_uncorrelated = G_j @ inv(G_j + E_uncorrelated)
 print(W_uncorrelated.round(3))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Yes: the cells off the diagonal have all but gone. (What is left comes from the small covariance in $\mathbf G_j$.) Last, all eighteen drivers, beside the library:
+# Yes: the cells off the diagonal are nearly zero. (What is left comes from the small covariance in $\mathbf G_j$.) Last, all eighteen drivers, beside the library:
 
 # %% slideshow={"slide_type": "-"}
 by_hand = np.zeros((18, 2))
@@ -404,7 +404,7 @@ def line_from(kept_rows):
 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Predict.** Only days 0, 1 and 2 are left. Does his slope stay near that of all his days, or does it come near the average slope? And his level on day 0? Then change the two knobs: any driver, and any number of days from 0 to 10 (a larger number leaves all ten, one below zero leaves none).
+# **Predict.** Only days 0, 1 and 2 are left. Does his slope stay near that of all his days, or does it come near the average slope? And his level on day 0? Then change the two knobs: any driver (`drivers` holds their numbers), and any number of days from 0 to 10 (a larger number leaves all ten, one below zero leaves none).
 
 # %% slideshow={"slide_type": "subslide"}
 my_driver = "335"
@@ -428,7 +428,7 @@ ax.set_xlabel("day")
 ax.set_ylabel("reaction time (ms)")
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
-print(f"{len(kept_rows)} days left")
+print(f"driver {my_driver}: {len(all_rows)} days measured, {len(kept_rows)} days left")
 print(f"start {shorter[0]:.2f} ms, slope {shorter[1]:.2f} ms/day")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -505,7 +505,7 @@ for zero in [0, 4.5, 9]:
 print(centred.round(3).to_string())
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# > **Common slip: to read the intercept without asking where zero is.** The SD of the intercept grows from 24.74 to 60.21 ms, and the correlation from 0.07 to 0.91, only because zero has moved. The criterion stays, and so do the predicted lines: it is one model in three descriptions. So "is the correlation zero?" has no meaning before zero has one. The diagonal of $\mathbf W$ moves as well, so that the answer to the first guess held for intercepts *on day 0*.
+# > **Common slip: to read the intercept without asking where zero is.** The SD of the intercept grows from 24.74 to 60.21 ms, and the correlation from 0.07 to 0.91, only because zero has moved. The criterion stays, and so do the predicted lines: it is one model in three descriptions. A cell of $\mathbf W$ may even be above 1: no cell alone is "the shrinkage of a line". So "is the correlation zero?" has no meaning before zero has one. The diagonal of $\mathbf W$ moves as well, so that the answer to the first guess held for intercepts *on day 0*.
 
 # %% [markdown] minutes=6 notes="Draw the tree first: one mean, nine populations, two or three genotypes in each. Then vote on genotype 36.\nExpect 'up, towards the average of all': reply 'whose average is it compared with?' Say clearly that one population, 7.SW, decides much of this." slideshow={"slide_type": "slide"}
 # ## 11. Shrink at two levels
@@ -555,7 +555,7 @@ print(two_levels.loc[chosen].round(3).to_string())
 print(f"7.SW without the logarithm: {np.exp(blups['population']['7.SW']):.2f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: farther. Genotype 36 goes from −1.169 to −1.319, because it shrinks towards *its population*, and 7.SW is predicted at −1.417. (Without the logarithm this is a factor of 0.24: its plants bear about a quarter of the fruits of an average population.) In the same way genotype 28 loses nearly all of its 0.285, for its population is at −0.048.
+# You should have said: farther. Genotype 36 goes from −1.169 to −1.319, because it shrinks towards *its population*, and 7.SW is predicted at −1.417. (Without the logarithm this is a factor of 0.24 on 1 + fruits. It is not one on the fruits themselves.) In the same way genotype 28 loses nearly all of its 0.285, for its population is at −0.048.
 #
 # How much of its distance from home does a genotype keep? It is the factor of section 2 again, with the variance of genotypes, and with $\bar d$ measured from the population:
 
@@ -596,7 +596,7 @@ plt.show()
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 6. Twenty-four genotypes in nine populations. An open circle is the measured mean of a genotype, the dot joined to it the prediction, the upright bar the prediction for its population. Dotted: the average of all.*
 #
-# The dots crowd around their bars, and the bars stay far apart. So two terms of one model shrink by utterly different amounts, each by its own variance and its own number of plants.
+# The dots crowd around their bars, and the bars stay far apart. A population shrinks, too, towards the dotted line, but by little: what it keeps is not shown here, because its "measured" value is an average of its genotypes, in which a genotype with many plants counts more. So two terms of one model shrink by utterly different amounts, each by its own variance and its own number of plants.
 #
 # One warning. Look at 7.SW: a single population makes most of the variance between populations. It also has the best evidence that genotypes differ, with 45 plants or more of each. Number 4 of *On your own* fits the model without it.
 

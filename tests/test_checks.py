@@ -462,7 +462,10 @@ KNOWN_SLIPS = {
         -0.853: "another school",
         10.46: "1/λ",
         63.57: "from the mean",
+        0.74: "this is the factor",
+        9.497: "SDs",
     },
+    "day5.few": {0.861: "SDs", 0.137: "with populations in the model"},
     "day5.line": {
         (259.64, 7.181): "transposed",
         (260.14, -0.7232): "off the diagonal",

@@ -320,7 +320,7 @@ print(f"sigma²: {sigma2_day:.2f}")
 #
 # $$\mathbf E = \sigma^2(\mathbf Z_j'\mathbf Z_j)^{-1}, \qquad \mathbf W = \mathbf G_j(\mathbf G_j + \mathbf E)^{-1},$$
 #
-# and with it the line that the model predicts for driver 335, average included. Give intercept and slope as a tuple.
+# and with it the line that the model predicts for driver 335, average included. Give intercept and slope in brackets, with two decimals if you type them.
 
 # %% slideshow={"slide_type": "-"}
 line = None  # your answer: the predicted line of driver 335 as (intercept, slope)

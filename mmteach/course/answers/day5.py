@@ -68,6 +68,13 @@ def first_by_mean(name):
     return effects.idxmax().removeprefix("genotype[T.").removesuffix("]")
 
 
+def kept_inside_its_population():
+    """The part that genotype 5 keeps when the populations are in the model, as in the lesson."""
+    fit = mixed(f"{PLANTS} + (1 | population) + (1 | genotype)", "arabidopsis")
+    variance = fit.varcomp.set_index("group").variance
+    return factor(variance["genotype"], fit.sigma2, plants_a_genotype()["5"])
+
+
 def line(kind, subject="335"):
     """(intercept, slope) of one subject: no_pooling, partial or complete."""
     table = mm.shrinkage(mixed(SLEEP, "sleepstudy"))
@@ -121,6 +128,14 @@ QUESTIONS = {
             ),
         },
         unit="points",
+        also={
+            "this is the factor; multiply it by the raw deviation of S3": lambda: school_effect()[
+                1
+            ],
+            "this puts SDs where variances belong": lambda: (
+                school_effect()[0] * factor(*np.sqrt(variances(schools())), 4)
+            ),
+        },
     ),
     "day5.f_genotype": Question(
         "the F value of the genotypes, blocks and genotypes fixed",
@@ -185,6 +200,14 @@ QUESTIONS = {
                 *variances(plants()), plants_a_genotype().max()
             ),
         },
+        also={
+            "this puts SDs where variances belong": lambda: factor(
+                *np.sqrt(variances(plants())), plants_a_genotype()["5"]
+            ),
+            "this is the part with populations in the model; here they are left out": (
+                kept_inside_its_population
+            ),
+        },
     ),
     "day5.line": Question(
         "the BLUP line of subject 335: intercept (ms) and slope (ms/day)",
@@ -207,5 +230,6 @@ QUESTIONS = {
             ),
         },
         unit=("ms", "ms/day"),
+        tolerance=0.013,  # the lesson prints the slope with two decimals, −0.28
     ),
 }

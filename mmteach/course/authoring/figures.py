@@ -135,24 +135,17 @@ def candidates(ax):
     return [f"{len(means)} entries, {(years == 1).sum()} of them seen in one year only."]
 
 
-def mean_and_line(ax_mean, ax_line):
-    """Draw a mean that is pulled to the average, and a line of which that is asked."""
+def one_driver(ax):
+    """Draw the reaction times of all drivers, one of them in black; nothing is estimated."""
+    import mmteach as mm
     from mmteach import plots
 
-    arrow = {"arrowstyle": "->", "color": plots.INK, "linewidth": 1.5}
-    ax_mean.plot(2.4, 0, "o", color=plots.BLUE, markersize=9)
-    ax_mean.axvline(0, ymin=0.2, ymax=0.8, color=plots.INK, linewidth=2)
-    ax_mean.annotate("", (1.3, 0), (2.2, 0), arrowprops=arrow)
-    ax_mean.set_title("a mean, pulled to the average")
-    ax_line.plot([0, 9], [0, 4], color=plots.INK, linewidth=2)
-    ax_line.plot([0, 9], [2.4, 1.2], color=plots.BLUE, linewidth=2)
-    ax_line.text(7.6, 2.35, "?", ha="center", va="center", fontsize=18)
-    ax_line.set_title("a line")
-    ax_mean.set(xlim=(-3, 5), ylim=(-1, 1))
-    for ax in (ax_mean, ax_line):
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
-    return ["A mean moves in one of two directions; a line has a start and a slope."]
+    sleep = mm.load("sleepstudy")
+    one = sleep[sleep.subject == "335"]
+    ax.plot(sleep.days, sleep.reaction_ms, "o", color=plots.GREY, markersize=4, alpha=0.5)
+    ax.plot(one.days, one.reaction_ms, "o", color=plots.INK)
+    ax.set(xlabel="day", ylabel="reaction time (ms)", xticks=range(10))
+    return [f"{sleep.subject.nunique()} drivers on {sleep.days.nunique()} days, 335 in black."]
 
 
 def main(folder=None):
@@ -187,8 +180,8 @@ def main(folder=None):
         readings += candidates(ax)
         figure.savefig(folder / "day5_blups.png", dpi=110)
         plt.close(figure)
-        figure, axes = plt.subplots(1, 2, figsize=(8.4, 1.6))
-        readings += mean_and_line(*axes)
+        figure, ax = plt.subplots(figsize=(8.4, 2.6))
+        readings += one_driver(ax)
         figure.savefig(folder / "day5_slopes.png", dpi=110)
         plt.close(figure)
     print(*readings, sep="\n")
