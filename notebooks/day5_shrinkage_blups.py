@@ -6,7 +6,7 @@
 #     name: python3
 # ---
 
-# %% [markdown] notes="Show the picture, read the question aloud, and let everybody write down two seats before a word is said on method. Nearly all will take the topmost dot.\nWith 50 minutes: section 2 in one sentence (1), the slider of section 9 is left out (2), section 8 shows its last table only (2), the two pictures of section 10 are for reading (2), section 11 without the last discussion (2)." slideshow={"slide_type": "slide"}
+# %% [markdown] notes="Show the picture, read the question aloud, and let everybody write down two seats before a word is said on method. Nearly all will take the topmost dot.\nWith 50 minutes: section 2 in one sentence (1), the slider of section 9 is left out (2), the first cell of section 8 runs without talking (2), the two pictures of section 10 are for reading (2), section 11 without the last discussion (2)." slideshow={"slide_type": "slide"}
 # # Predict random effects, and choose what to promote
 #
 # **The question.** You have tested 35 entries of crimson clover, some in two years and some in one only. Two of them may go to next year's trial. Should you take the two with the largest means?
@@ -161,7 +161,7 @@ print(f"correlation of the two estimates: {correlation:.3f}")
 # | *best* | smallest variance of $\hat{\boldsymbol\beta}$ | smallest variance of the error $\hat{\mathbf u} - \mathbf u$ |
 # | a level without data | no answer | 0, with the full variance |
 #
-# Both formulas ask for the true $\mathbf G$ and $\mathbf R$. We put the REML estimates in and act as if they were true; the standard errors are then, in general, slightly too small (day 6, *planned*).
+# Both formulas ask for the true $\mathbf G$ and $\mathbf R$. We put the REML estimates in and act as if they were true. The standard errors of $\hat{\boldsymbol\beta}$ are then, as a rule, a little too small (day 6, *planned*). Those of $\hat{\mathbf u}$ can be much too small, when a variance is poorly known; at a boundary estimate they are even zero.
 
 # %% [markdown] notes="Expect 'over many trials with C10': reply 'if C10 is truly great, and we shrink it every time?' Right: over all entries that might have come." slideshow={"slide_type": "subslide"} tags=["discuss"]
 # **Discuss.** "A BLUP is unbiased, so the BLUP of one excellent entry is right on average." On average over what?
@@ -170,7 +170,7 @@ print(f"correlation of the two estimates: {correlation:.3f}")
 # Over all entries that might have been drawn, and not over repeated trials with this one. If an entry is truly excellent, its BLUPs in repeated trials would be too low on average, because every time they are pulled towards the mean. In return the errors are smaller over the whole population, and before the trial nobody knows who is excellent.
 # </details>
 
-# %% [markdown] minutes=9 notes="Board: the two wishes, and their sum. Differentiate with the class: it is one line.\nThen fill the 4 by 4 matrix with the class: how many students in a school, how many in all?" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=9 notes="Board: the two wishes, and their sum. Differentiate with the class: it is one line. Expect 'at 12.31, that is what we measured': reply 'and what does the second wish cost there?' For the first row expect '1, 1, 1, 1': reply 'count students, not schools'.\nThen fill the 4 by 4 matrix with the class: how many students in a school, how many in all?" slideshow={"slide_type": "slide"}
 # ## 6. Solve Henderson's equations by hand
 #
 # How can one believe in a *part* of what was measured? Take the three schools of day 4, four students in each, with their estimated variances. School S3 lies above the mean of all:
@@ -266,7 +266,7 @@ routes = pd.DataFrame({
 }, index=names)
 print(routes.round(3).to_string())
 
-# %% [markdown] notes="Expect 'it can be solved, there are four equations': reply 'how many school means do we have for these four unknowns?'" slideshow={"slide_type": "subslide"}
+# %% [markdown] notes="Expect 'yes, four equations for four unknowns': reply 'how many school means do we have?' Who says 'it can be solved' is right: in many ways." slideshow={"slide_type": "subslide"}
 # One solution by three routes: a mean of 54.457 points, S1 and S2 below it, S3 9.109 above. (And $\mathbf V$, with its 12 rows, was not needed: four equations were enough. This is why Henderson's way made large problems possible.)
 #
 # **Predict.** Leave $\lambda$ out. Do the equations still have one single solution? The *rank* counts the equations that say something new:
@@ -277,20 +277,21 @@ print("rank with lambda:   ", np.linalg.matrix_rank(left), "of 4")
 print("rank without lambda:", np.linalg.matrix_rank(without_lambda), "of 4")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: no. Without $\lambda$ these are the equations of *fixed* school effects, where three school means cannot fix four numbers, so that one school must become the reference. $\lambda$ pulls every school a little towards zero, and that is enough for one answer.
+# You should have said: no, they have many. (And `np.linalg.solve` may return one of them without a word.) Without $\lambda$ these are the equations of *fixed* school effects, where three school means cannot fix four numbers, so that one school must become the reference. $\lambda$ pulls every school a little towards zero, and that is enough for one answer.
 
-# %% [markdown] minutes=5 notes="The one-school case of section 6 is the derivation for r = 4: let somebody repeat it with r.\nThen the lost plots: how many factors will there be?" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=5 notes="The one-school case of section 6 is the derivation for r = 4: let somebody repeat it with r.\nThen the lost plots: how many factors will there be? Expect 'four, one for each block': reply 'which letters of the formula differ between blocks?'" slideshow={"slide_type": "slide"}
 # ## 7. Find the factor in unequal groups
 #
 # What we did for four students works for any number $r$ of rows. Let $\bar d_j$ be the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$ over the rows of group $j$: how far it lies, on average, from what the fixed effects let us expect of its rows. In a model with one random intercept and independent errors of equal variance
 #
 # $$\hat u_j = \frac{r}{r + \lambda}\,\bar d_j, \qquad \lambda = \frac{\sigma^2}{\sigma_b^2}.$$
 #
-# With a single mean in the fixed part $\bar d_j$ is $\bar y_j - \hat\mu$. Otherwise it is not: a block that has lost its best genotypes has a low mean for that reason alone, and $\mathbf X\hat{\boldsymbol\beta}$ takes this into account.
+# With a single mean in the fixed part $\bar d_j$ is $\bar y_j - \hat\mu$; and where every group holds the same treatments, as in section 2, it is the deviation of the raw mean as well. Otherwise it is not, in general: a block that has lost its best genotypes has a low mean for that reason alone, and $\mathbf X\hat{\boldsymbol\beta}$ takes this into account.
 #
 # **Predict.** The last four plots of block R4 are lost. How many different factors will the blocks have? Which block keeps the smallest part?
 
 # %% slideshow={"slide_type": "subslide"}
+sorghum = mm.load("sorghum")
 lost_four = sorghum.iloc[:-4]                     # all rows but the last four
 lost_fit = mm.lmm("yield_kg_ha ~ genotype + (1 | block)", data=lost_four)
 ratio = lost_fit.sigma2 / lost_fit.varcomp["variance"][0]
@@ -306,16 +307,16 @@ print(table.round(3).to_string())
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: two factors, and the smallest for R4, which has 14 plots where the others have 18. Factor times $\bar d$ is the BLUP in every row.
 #
-# > **Common slip: taking the deviation of the raw mean.** It is right with a single mean in the fixed part only. R4 has lost four *particular* genotypes, so its raw mean is not comparable with the others; $\bar d_j$ is.
+# > **Common slip: taking the deviation of the raw mean.** It is right when all groups hold the same treatments. R4 has lost four *particular* genotypes, so its raw mean is not comparable with the others; $\bar d_j$ is.
 #
 # The factor has a plain meaning. A measured deviation has (with $\boldsymbol\beta$ known) the variance $\sigma_b^2 + \sigma^2/r$: the true part, and the error of a mean of $r$ rows. The factor is the true part's share,
 #
 # $$\frac{r}{r + \lambda} = \frac{\sigma_b^2}{\sigma_b^2 + \sigma^2/r}.$$
 
-# %% [markdown] minutes=5 notes="This is where heritability and shrinkage turn out to be one number.\nBreeders in the room will have met it as H squared on an entry-mean basis." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=5 notes="This is where heritability and shrinkage turn out to be one number.\nBreeders in the room will have met it as H squared on an entry-mean basis.\nExpect '35 factors': reply 'in what do two entries of the same years differ, in this formula?' Expect 'one year keeps more, it was the good one': reply 'is a yield in the formula?'" slideshow={"slide_type": "slide"}
 # ## 8. Shrink the clover entries
 #
-# The mean of a clover entry carries more than one random part: its own effect, the interactions of its years, and the errors of its plots. (Every block holds all entries of its year, so the blocks cancel.) The factor is again the share of the true part:
+# The mean of a clover entry carries more than one random part: its own effect, the interactions of its years, and the errors of its plots. (Every block holds all entries of its year, so the blocks cancel. With lost plots the formula is only nearly right; `ranef()` has the exact value.) The factor is again the share of the true part:
 #
 # $$\text{factor} = \frac{\sigma_g^2}{\sigma_g^2 + \sigma_{gy}^2/\text{years} + \sigma^2/\text{plots}},$$
 #
@@ -356,7 +357,7 @@ print(rounded.head(10).round(3).to_string())
 ratio_clover = variances["Residual"] / variances["entry"]
 print(f"plots only, 4 plots: {4 / (4 + ratio_clover):.3f}")
 
-# %% [markdown] minutes=7 notes="Move the slider to both ends before you show the static picture.\nIn the printed table the last two columns are the ones to talk about: what the winner promises, and what it holds." numbers_from={"100": "our own choice", "400": "our own choice"} slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=7 notes="Move the slider to both ends before you show the static picture.\nIn the printed table the last two columns are the ones to talk about: what the winner promises, and what it holds. Expect 'errors average out, so the winner is as good as it looks': reply 'do they average out for the one that you picked because it was highest?'" numbers_from={"100": "our own choice", "400": "our own choice"} slideshow={"slide_type": "slide"}
 # ## 9. Turn one knob: what shrinkage is good for
 #
 # Is it wise to believe in a part only? We need to know the truth, so we make it: eight groups with true effects of variance 100, and plots with variance 400. The true ratio $\sigma_b^2/\sigma^2$ is therefore 0.25. The groups have unequal numbers of plots. The function shrinks the raw deviations as a model would that believes in a certain `ratio` (so $\lambda$ is 1/ratio):
@@ -441,11 +442,11 @@ print(f"10000 trials; plots: {n_plots}")
 print(repeat_trials(n_plots).round(1).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# A row for each way to choose. The winner by raw deviation promises 23.4 on average and is worth 8.6: whoever has the largest raw deviation was probably good *and* lucky, and with one plot luck is cheap. This is the **winner's curse**; it is at work every time an outstanding line turns ordinary in the next trial. The winner by BLUP keeps what it promises, 10.2 against 10.1, and it *is* better. And the typical error is smaller, too.
+# A row for each way to choose. The winner by raw deviation promises 23.4 on average and is worth 8.6: whoever has the largest raw deviation was probably good *and* lucky, and with one plot luck is cheap. This is the **winner's curse**; it is at work every time an outstanding line turns ordinary in the next trial. The winner by BLUP keeps what it promises, 10.2 against 10.1, and it *is* better. (We knew the true ratio here. With an estimated one, from few groups, a BLUP can promise too much as well, but less than the raw deviation.) And the typical error is smaller, too.
 #
 # (Give all groups the same number of plots: put `n_plots = np.full(8, 4)`, eight times 4, in front of the last two lines. Then both pick the same winner, but only the BLUP is honest about its worth.)
 
-# %% [markdown] minutes=4 notes="Ask for the two reasons of a crossover before showing the table: fewer plots, other years.\nC08 is the friendly case: it climbs, because its only year was the poor one." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Ask for the two reasons of a crossover before showing the table: fewer plots, other years.\nC08 is the friendly case: it climbs, because its only year was the poor one. Expect 'those with the largest means move most': reply 'what do C26 and C16 do?'" slideshow={"slide_type": "slide"}
 # ## 10. Follow the ranks
 #
 # Back to clover. Unequal factors change the order of the entries, and here there is a second cause: the raw mean of an entry depends on the years in which it happened to be grown.
@@ -526,7 +527,7 @@ print(marginal.loc[["C09", "C10"], ["mean", "se"]].round(1).to_string())
 # %% [markdown] slideshow={"slide_type": "skip"}
 # Twelve entries get no answer (NaN), C10 among them: with a number of its own for every entry in every year, nothing in the data speaks about C10 in 25AL. The mixed model answers, because it takes C10 for one of many like it.
 
-# %% [markdown] minutes=6 notes="This is the decision of section 3. Ask who wants to change the vote before you run the second cell.\nEnd on the discussion: not promoted is not the same as thrown away." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=6 notes="This is the decision of section 3. Ask who wants to change the vote before you run the second cell. Expect 'about half': reply 'how much of an entry mean is the entry?'\nEnd on the discussion: not promoted is not the same as thrown away." slideshow={"slide_type": "slide"}
 # ## 11. Decide
 #
 # A prediction without its uncertainty decides little. `ranef()` has a column `sd`, the *conditional standard deviation* (SD): what is left of the standard deviation of $u$ once the data are known (with the variances and the fixed effects at their estimates, as if these were true). Before the trial it was 4.2 for every entry, $\hat\sigma_g$.
@@ -556,10 +557,10 @@ excludes_zero = ordered["BLUP"].abs() > z * ordered["sd"]
 print(f"BLUP ± {z:.2f} SD; intervals that exclude zero:", excludes_zero.sum())
 print(ordered.groupby("years")["sd"].mean().round(1).to_string())
 
-# %% [markdown] slideshow={"slide_type": "fragment"}
+# %% [markdown] numbers_from={"60 %": "trials simulated from these estimates, in the tests"} slideshow={"slide_type": "fragment"}
 # *Figure 6. BLUPs of the clover entries in order, with intervals of ± 1.96 conditional SDs. (`~` means not.)*
 #
-# You should have said: hardly any. There is none. The data have reduced the SD of an entry from 4.2 to 3.9 after one year and to 3.7 after two, and that is little.
+# You should have said: hardly any. There is none. The data have reduced the SD of an entry from 4.2 to 3.9 after one year and to 3.7 after two, and that is little. (They would be 95 % intervals if the variances were known. Here they are estimates from one trial; in trials simulated with these values such intervals hold the true effect in only about 60 % of the cases, because $\hat\sigma_g^2$ often comes out far too small, or zero.)
 #
 # Yet two seats must be filled. Who gets them, by raw means and by BLUPs?
 
@@ -606,7 +607,7 @@ print(entries.loc[["C10", "C16", "C26"], ["rank, raw", "rank, BLUP"]].to_string(
 #
 # 1. A BLUP is the part of a measured deviation that the model believes in. With one random intercept this part is $r/(r + \lambda)$ of the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$.
 # 2. Equal information: one factor for all, and the order stays. Unequal information: ranks may change, because little information is believed less.
-# 3. The largest raw mean was probably good *and* lucky. Its BLUP says what to expect of it next year.
+# 3. The largest raw mean was probably good *and* lucky. Its BLUP says what to expect of it next year, as far as the variances are known.
 
 # %% [markdown] minutes=0.5 notes="Homework. Number 3 is the one to begin with next time." slideshow={"slide_type": "slide"}
 # ## 13. On your own

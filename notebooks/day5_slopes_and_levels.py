@@ -259,7 +259,7 @@ print(f"covariance: days 0 and 1 {V_j[0, 1]:.0f}, days 8 and 9 {V_j[8, 9]:.0f} m
 #
 # With a random intercept alone, all cells off the diagonal had one shade. Now two late days have far more in common (3301 ms²) than two early ones (622 ms²), because they share the driver's slope, and many days of it.
 
-# %% [markdown] minutes=8 notes="Board: the scalar on the left, the matrix on the right, the same letters in the same places.\nLet the class do the two products for 310 with paper: 0.038 times \u221247.9, and 0.838 times \u22124.35. What confuses: 0.680 is no fraction, it has a unit (days).\nExpect 'W should be symmetric': reply 'G and E are; a product of two symmetric matrices need not be'." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=8 notes="Board: the scalar on the left, the matrix on the right, the same letters in the same places.\nLet the class do the two products for 310 with paper: 0.0376 times \u221247.92, and 0.838 times \u22124.35. For the sign of E expect 'too high': reply 'tilt a ruler about its middle'. What confuses: 0.680 is no fraction, it has a unit (days).\nExpect 'W should be symmetric': reply 'G and E are; a product of two symmetric matrices need not be'." slideshow={"slide_type": "slide"}
 # ## 7. Shrink one line by hand
 #
 # First the factor of section 2, written in another way. The mean of $r$ rows has the error variance $\sigma^2/r$; let us call it $E$. Then
@@ -270,7 +270,7 @@ print(f"covariance: days 0 and 1 {V_j[0, 1]:.0f}, days 8 and 9 {V_j[8, 9]:.0f} m
 #
 # $$\hat{\mathbf u}_j = \mathbf W\,\mathbf d_j, \qquad \mathbf W = \mathbf G_j(\mathbf G_j + \mathbf E)^{-1}.$$
 #
-# $\mathbf d_j$ holds two distances: own intercept minus average, own slope minus average. We compute $\mathbf E$ first. **Predict** the sign of its cells off the diagonal: when chance makes a driver's line too steep, is its start then too high or too low?
+# $\mathbf d_j$ holds two distances: own intercept minus average, own slope minus average. (This is for a model in which the line is the whole fixed part; with more fixed effects, take the least squares line through $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$.) We compute $\mathbf E$ first. **Predict** the sign of its cells off the diagonal: when chance makes a driver's line too steep, is its start then too high or too low?
 
 # %% slideshow={"slide_type": "subslide"}
 E = sigma2 * inv(Z_j.T @ Z_j)
@@ -304,8 +304,8 @@ d_310 = distance.loc["310"].to_numpy()
 from_slope = W[1, 1] * d_310[1]
 from_intercept = W[1, 0] * d_310[0]
 print(f"310 starts {d_310[0]:.2f} ms from the average, slope {d_310[1]:.2f} from it")
-print(f"from his slope:     {W[1, 1]:.3f} times {d_310[1]:6.2f} = {from_slope:.2f}")
-print(f"from his intercept: {W[1, 0]:.3f} times {d_310[0]:6.2f} = {from_intercept:.2f}")
+print(f"from his slope:     {W[1, 1]:.4f} times {d_310[1]:6.2f} = {from_slope:.2f}")
+print(f"from his intercept: {W[1, 0]:.4f} times {d_310[0]:6.2f} = {from_intercept:.2f}")
 print(f"predicted:          {from_slope + from_intercept:.2f} ms/day from the average")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -447,7 +447,7 @@ for n_kept in range(11):
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # With no day left he is an average driver. One day moves his level and hardly his slope. From the third day on his slope comes down, day by day, and after ten days it has arrived at −0.28. Nobody decided how many days are enough for a line: $\mathbf G_j$, $\sigma^2$ and his days decide.
 
-# %% [markdown] minutes=4 notes="Put the four numbers on the board before the table: \u22120.84, \u22120.14, 0.07, 0.26. Which is the correlation of drivers? Then the table.\nExpect 'the BLUPs are the u': reply 'are predicted rains the rains?'" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="After the table put the four numbers on the board: \u22120.84, \u22120.14, 0.07, 0.26. Which is the correlation of drivers?\nExpect 'the BLUPs are the u': reply 'are predicted rains the rains?'" slideshow={"slide_type": "slide"}
 # ## 10. Avoid the slips
 #
 # Do drivers who start slowly also suffer more? Somebody computes the correlation from the eighteen own lines, somebody else from the eighteen predictions. **Predict:** will both find the 0.07 of the printout?
@@ -475,7 +475,7 @@ print("predicted lines are W G_j:    ", np.allclose(cov_blups, W @ G_j, atol=0.0
 #
 # > **Common slip: the SD of the BLUPs as the SD of drivers.** The predictions scatter with 21.60 ms and 5.46 ms a day, less than the estimates 24.74 and 5.92. They must, because shrinkage has taken a part away: their covariance matrix is $\mathbf W\mathbf G_j$. Drivers differ more than their predictions do.
 #
-# (The two equalities that the cell has checked are exact because all drivers have the same days. The first is also a way to find $\hat{\mathbf G}_j$ by hand: take the covariance matrix of the own lines and subtract that of the errors.)
+# (The two equalities that the cell has checked are exact because all drivers have the same days. The first is also a way to find $\hat{\mathbf G}_j$ by hand: take the covariance matrix of the own lines and subtract that of the errors; unless a variance comes out negative or a correlation beyond ±1, for then REML stops at the boundary.)
 #
 # So is the answer "no, they do not"? The printout gives one number; `mm.confint` adds an interval to each (how, is for day 6, *planned*). We need one row:
 
@@ -552,10 +552,14 @@ two_levels["effect"] = blups["genotype"]
 two_levels["predicted"] = two_levels["home"] + two_levels["effect"]
 chosen = ["34", "35", "36", "28", "30", "19", "5"]
 print(two_levels.loc[chosen].round(3).to_string())
-print(f"7.SW without the logarithm: {np.exp(blups['population']['7.SW']):.2f}")
+of_home = blups["population"]["7.SW"]
+typical = without_random.mean()                # of the fixed part, in logarithms
+print(f"7.SW, factor on 1 + fruits: {np.exp(of_home):.2f}")
+print(f"typical plant, average population: {np.exp(typical) - 1:.1f} fruits")
+print(f"typical plant of 7.SW:             {np.exp(typical + of_home) - 1:.1f} fruits")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: farther. Genotype 36 goes from −1.169 to −1.319, because it shrinks towards *its population*, and 7.SW is predicted at −1.417. (Without the logarithm this is a factor of 0.24 on 1 + fruits. It is not one on the fruits themselves.) In the same way genotype 28 loses nearly all of its 0.285, for its population is at −0.048.
+# You should have said: farther. Genotype 36 goes from −1.169 to −1.319, because it shrinks towards *its population*, and 7.SW is predicted at −1.417. (Without the logarithm this is a factor of 0.24 on *1 + fruits*, and not on fruits: where a typical plant of an average population has 11.5 fruits, one of 7.SW has 2.0.) In the same way genotype 28 loses nearly all of its 0.285, for its population is at −0.048.
 #
 # How much of its distance from home does a genotype keep? It is the factor of section 2 again, with the variance of genotypes, and with $\bar d$ measured from the population:
 
@@ -603,9 +607,11 @@ plt.show()
 # %% [markdown] minutes=3 notes="Write the three persons on the board: the driver's doctor, the firm that hires, the ministry. Who needs which standard error? Then the cell.\nExpect 'the new driver is the average driver': reply 'on average, yes; and would you bet on it?'" slideshow={"slide_type": "slide"}
 # ## 12. Predict somebody new
 #
-# Back to the drivers. What reaction time do we expect on day 9 for driver 335, for a driver whom nobody has tested, and for the average driver? `predict` puts zero for what it does not know. With `new_levels="population"` it adds the variance of the unknown effects to the standard error; `groups="population"` speaks of the average driver.
+# Back to the drivers. What reaction time do we expect on day 9 for driver 335, for a driver whom nobody has tested, and for the average driver?
 #
 # **Predict.** Which two of the three have the same mean? And which one has the largest standard error?
+#
+# (`predict` puts zero for what it does not know. With `new_levels="population"` it adds the variance of the unknown effects to the standard error; `groups="population"` speaks of the average driver.)
 
 # %% slideshow={"slide_type": "-"}
 asked = pd.DataFrame({"subject": ["335", "new"], "days": [9, 9]},
@@ -666,9 +672,9 @@ print(wrap_up.to_string())
 # <details><summary>Answers</summary>
 # <ol>
 # <li>It starts at 247.14 ms and rises by 10.68 ms a day. Section 9 gave 247.99 and 9.86; the difference comes from β̂ and the variances, which have lost seven unusual days: the average slope is now 11.22.</li>
-# <li>His own line starts at 267.04 ms, 15.64 above the average, and its slope is 11.30, which is 0.83 above it. A part of the high start is probably error, and with such an error goes a slope that was measured too low. So the predicted slope is 0.038 · 15.64 + 0.838 · 0.83 = 1.28 above the average.</li>
+# <li>His own line starts at 267.04 ms, 15.64 above the average, and its slope is 11.30, which is 0.83 above it. A part of the high start is probably error, and with such an error goes a slope that was measured too low. So the predicted slope is 0.0376 · 15.64 + 0.838 · 0.83 = 1.28 above the average.</li>
 # <li>Positive, 10.59 ms a day, which is even above the average of 10.47. Three days say nothing about a slope, and his high level pushes the slope up.</li>
-# <li>Between populations 0.114 in place of 0.421, between genotypes 0 in place of 0.022. So each genotype is predicted exactly at its population. Outside 7.SW the genotypes of a population differ no more than their plants would make them differ.</li>
+# <li>Between populations 0.114 in place of 0.421, between genotypes 0 in place of 0.022. So each genotype is predicted exactly at its population. It is a boundary estimate: outside 7.SW the genotypes of a population show no more variation than their plants would produce. The true variance need not be zero.</li>
 # </ol>
 # </details>
 

@@ -355,7 +355,7 @@ def test_the_folded_answers_of_the_lesson_hold(sleep, fit):
     start, slope = own + fit.beta.to_numpy()
     assert f"starts at {start:.2f} ms, {own[0]:.2f} above" in FOLDED
     assert f"slope is {slope:.2f}, which is {own[1]:.2f} above" in FOLDED
-    assert f"0.038 · {own[0]:.2f} + 0.838 · {own[1]:.2f} = {predicted[1]:.2f}" in FOLDED
+    assert f"0.0376 · {own[0]:.2f} + 0.838 · {own[1]:.2f} = {predicted[1]:.2f}" in FOLDED
     three = sleep[(sleep.subject == "337") & (sleep.days < 3)]
     assert np.polyfit(three.days, three.reaction_ms, 1)[0] < 0
     assert f"Positive, {shrunken(fit, three)[1]:.2f} ms" in FOLDED
