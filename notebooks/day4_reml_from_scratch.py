@@ -266,7 +266,7 @@ print(f"variance of a school mean: {variance_of_school_mean:.2f} points²")
 print(f"sigma_b² + sigma² / 4:     {100 + 225 / 4:.2f} points²")
 
 
-# %% [markdown] notes="Two minutes in pairs. Expect 'more students in these schools, they are cheaper': reply 'to which number does the variance of the mean fall then?' Right: to \u03c3_b\u00b2/3. Expect 'it depends on what I want to know': right, and say so. Expect 'how many in each new school?': for the mean as few as possible; but with one in each nobody can tell \u03c3_b\u00b2 from \u03c3\u00b2." slideshow={"slide_type": "fragment"} tags=["discuss"]
+# %% [markdown] notes="Two minutes in pairs. Expect 'more students in these schools, they are cheaper': reply 'to which number does the variance of the mean fall then?' Right: to \u03c3_b\u00b2/3. Expect 'it depends on what I want to know': right, and say so. Expect 'how many in each new school?': for the mean as few as possible; but with one in each only the three old schools tell \u03c3_b\u00b2 from \u03c3\u00b2, and two in each tell it much better." slideshow={"slide_type": "fragment"} tags=["discuss"]
 # **Discuss.** You may test 100 more students. Where: in these three schools, or in new ones?
 #
 # <details><summary>Answer</summary>
@@ -453,7 +453,7 @@ print(estimates.clip(lower=0).mean().round(0).to_string())
 # **Check.** Turn the knobs: does the division by $J$ become right with 40 students in each school? With 30 schools?
 #
 # <details><summary>Answer</summary>
-# With 40 students it does not: its average is 64, near two thirds of the truth, because three school means are still three. With 30 schools of 4 it is 95: dividing by 30 or by 29 hardly matters.
+# With 40 students it does not: its average is 64.5, near two thirds of the truth, because three school means are still three. With 30 schools of 4 it is 94.6: dividing by 30 or by 29 hardly matters.
 # </details>
 
 # %% [markdown] minutes=7.5 notes="The idea in one sentence: twelve numbers, one says something on the mean, eleven on the variances.\nThe moment of the day: the number of the printout of section 4 comes out of eleven differences. Ask before you run: which number do you expect? Expect '54.457' or '102.64': reply 'of which kind is a log-likelihood?' For D and K expect 'the two numbers': reply 'must curves be equal to be lowest at the same place?'\nBoard: log|D'D| = log|X'X| = log 12. The proof is for readers." slideshow={"slide_type": "slide"}

@@ -338,7 +338,7 @@ print(f"plain average of the ten scores: {y_few.mean():.2f}")
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # You should have said: no, and no. (a) $\hat\sigma^2$ is 169.72 by REML and 175.53 by ML. In unequal schools the two variances are no longer estimated from separate parts of the data, so when ML has another $\hat\sigma_b^2$, its $\hat\sigma^2$ moves as well (here upwards; in section 10 you will see it go down). (b) Three different means. S3 has two students now; GLS gives its mean less weight than that of a full school, but more than 2 of 10, and how much more depends on $\hat\sigma_b^2$. The plain average gives it exactly 2 of 10.
 #
-# And the formula from the mean squares? Try it, with the average number of students, $10/3$, for $k$:
+# And the formula from the school means? The mean of $k$ students brings in $\sigma^2/k$, here with $k$ = 4, 4 and 2. The average of 1/4, 1/4 and 1/2 is 1/3, so we put in $k$ = 3:
 
 # %% slideshow={"slide_type": "-"}
 few = schools.iloc[:10]
@@ -346,15 +346,16 @@ scores_few = few.groupby("school", observed=True)["score"]
 sum_of_squares = np.sum((few["score"] - scores_few.transform("mean")) ** 2)
 MS_within = sum_of_squares / (10 - 3)
 means_few = scores_few.mean()
-formula_reml = means_few.var(ddof=1) - MS_within / (10 / 3)
-formula_ml = means_few.var(ddof=0) - MS_within / (10 / 3)
+k_few = 3                                     # from 1/4, 1/4 and 1/2
+formula_reml = means_few.var(ddof=1) - MS_within / k_few
+formula_ml = means_few.var(ddof=0) - MS_within / k_few
 off_reml = formula_reml - few_reml[0]
 off_ml = formula_ml - few_ml[0]
 print(f"REML: formula {formula_reml:.2f}, {off_reml:.0f} more than the search")
 print(f"ML:   formula {formula_ml:.2f}, {off_ml:.0f} more than the search")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The formulas were made for equal schools. Here they give 28 and 32 points² more than the search, and nobody can say which $k$ they should take. The search asks for no $k$.
+# They give 22 and 27 points² more than the search. With this $k$ the formula with $J - 1$ is right on average again, but it is no longer REML: it lets a mean of two students count as much as a mean of four. The search weights them.
 #
 # > **Common slip: the residuals of the ML fit in the REML criterion.** Some notes write $\mathbf r = \mathbf y - \mathbf X\hat{\boldsymbol\beta}_{\mathrm{ML}}$. REML needs the GLS estimate at *the same* variances as those in $\mathbf V$, and it moves while the variances are searched. In equal schools the two agree, and nobody notices. Here we can see it:
 
@@ -866,7 +867,7 @@ print(wrap_up.to_string())
 # 1. **Do.** In section 4, leave out the first two students of S1 in place of the last two of S3 (`y[2:]`, `X[2:]`, `school[2:]`). What are the two variances by REML and by ML? Compare the two means and the plain average.
 # 2. **Explain.** In two sentences, to the colleague with the four farms: why is a variance of zero no proof that the farms are alike?
 # 3. **Change one knob.** In section 5 the standard deviation between schools was 10 points (`scale=10` in `draw_scores`). Make it 5, and then 20. Guess first: which of the two gives more zeros?
-# 4. **Transfer.** In `mm.load("sleepstudy")` the reaction time of 18 drivers was measured on ten days of short nights. Fit `reaction_ms ~ 1 + (1 | subject)` and `reaction_ms ~ days + (1 | subject)` with `mm.lmm`. By how much is the criterion of the second one lower? Is this number worth reporting? If not, which one is?
+# 4. **Transfer.** In `mm.load("sleepstudy")` the reaction time of 18 drivers was measured on ten days of a study with short nights. Fit `reaction_ms ~ 1 + (1 | subject)` and `reaction_ms ~ days + (1 | subject)` with `mm.lmm`. By how much is the criterion of the second one lower? Is this number worth reporting? If not, which one is?
 #
 # <details><summary>Answers</summary>
 # <ol>

@@ -557,7 +557,7 @@ excludes_zero = ordered["BLUP"].abs() > z * ordered["sd"]
 print(f"BLUP ± {z:.2f} SD; intervals that exclude zero:", excludes_zero.sum())
 print(ordered.groupby("years")["sd"].mean().round(1).to_string())
 
-# %% [markdown] numbers_from={"60 %": "trials simulated from these estimates, in the tests"} slideshow={"slide_type": "fragment"}
+# %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 6. BLUPs of the clover entries in order, with intervals of ± 1.96 conditional SDs. (`~` means not.)*
 #
 # You should have said: hardly any. There is none. The data have reduced the SD of an entry from 4.2 to 3.9 after one year and to 3.7 after two, and that is little. (They would be 95 % intervals if the variances were known. Here they are estimates from one trial; in trials simulated with these values such intervals hold the true effect in only about 60 % of the cases, because $\hat\sigma_g^2$ often comes out far too small, or zero.)

@@ -159,8 +159,8 @@ def test_the_folded_answers_hold(lesson):
     reml, ml = both("strength ~ C(k2o_lb_ac) + (1 | block)", mm.load("potash"))
     assert f"{ml:.4f} against {reml:.4f}" in FOLDED and ml / reml == pytest.approx(2 / 3)
     for size, words in (
-        ((3, 40), "its average is {:.0f}"),
-        ((30, 4), "30 schools of 4 it is {:.0f}"),
+        ((3, 40), "its average is {:.1f}"),
+        ((30, 4), "30 schools of 4 it is {:.1f}"),
     ):
         assert words.format(lesson["three_estimates"](*size)["divided by J"].mean()) in FOLDED
 

@@ -36,11 +36,11 @@ def average_ml(J, k):
     return ((J - 1) / J * (k * between + within) - within) / k
 
 
-def balanced_formula(name, ddof=1):
-    """The balanced formula for sigma_b², where it does not belong; REML's, or ML's with ddof=0."""
+def balanced_formula(name, ddof=1, size=None):
+    """The balanced formula for sigma_b² where it does not belong; ddof=0: that of ML; size: for k."""
     scores = data(name).groupby("school", observed=True).score
     within = within_schools(name) / (len(data(name)) - 3)
-    return scores.mean().var(ddof=ddof) - within / scores.size().mean()
+    return scores.mean().var(ddof=ddof) - within / (size or scores.size().mean())
 
 
 def criterion_at(between, within):
@@ -193,11 +193,19 @@ QUESTIONS = {
             "this is the formula for balanced data; unequal schools need a search": lambda: (
                 balanced_formula("schools, uneven")
             ),
-            "these are all 12 scores; leave out the last two": lambda: variances(schools())[0],
+            "these are all 12 scores; leave out the last two of S2": lambda: variances(schools())[
+                0
+            ],
             OTHER_LINE: lambda: schools(name="schools, uneven").sigma2,
             SD: lambda: root(variances(schools(name="schools, uneven"))[0]),
         },
         also={
+            "these are the last two of S3, the case of the lesson; here those of S2 are absent": (
+                lambda: mm.lmm("score ~ 1 + (1 | school)", data("schools")[:10]).varcomp.variance[0]
+            ),
+            "this is a formula with 3 for the students; REML weights the schools, by a search": (
+                lambda: balanced_formula("schools, uneven", size=3)
+            ),
             "this is ML's formula for balanced data; unequal schools need a search, by REML": (
                 lambda: balanced_formula("schools, uneven", ddof=0)
             ),
