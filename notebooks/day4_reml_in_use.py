@@ -848,7 +848,8 @@ se_word = "smaller" if own_ml[4] < own_reml[4] else "not smaller"
 by_reml_only = criteria["REML"]
 is_larger = by_reml_only["columns × 10"] > by_reml_only["genotypes"]
 unit_word = "larger" if is_larger else "not larger"
-wrap_up = pd.DataFrame({"my guess": pd.Series(my_guess).astype(str)})
+wrap_up = pd.DataFrame(index=list(my_guess))
+wrap_up["my guess"] = [str(guess) for guess in my_guess.values()]
 wrap_up["result"] = [se_word, f"{100 * share_zero:.0f}", unit_word]
 print(wrap_up.to_string())
 
