@@ -321,6 +321,9 @@ def test_in_a_cell_of_a_copy_a_fresh_one_comes_beside_it(own, monkeypatch, capsy
     assert command(["start", "--copies-only", "--fresh", "day5_sh"]) == 0
     assert f"in {tmp_path / 'mine'}: {len(NAMES)} notebooks" in capsys.readouterr().out
     assert list((tmp_path / "mine").glob("day5_shrinkage_blups_20*.ipynb"))
+    monkeypatch.chdir(tmp_path / "mine")
+    assert command(["start", "--copies-only"]) == 0
+    assert "Your copy of the course is in this folder: " in capsys.readouterr().out
 
 
 def test_options_of_start(own, monkeypatch, capsys, launched, tmp_path):

@@ -284,6 +284,7 @@ def main(folder=None, browser=True, copies_only=False, fresh=None, solutions=Fal
     folder = Path(folder or _around(here) or project / FOLDER).resolve()
     report = copy(notebooks, folder, solutions)
     shown = folder.relative_to(here).as_posix() if folder.is_relative_to(here) else str(folder)
+    shown = "this folder" if shown == "." else shown
     for line in sentences(report, shown):
         say(line)
     first = folder / FIRST
