@@ -560,7 +560,7 @@ print(ordered.groupby("years")["sd"].mean().round(1).to_string())
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 6. BLUPs of the clover entries in order, with intervals of ± 1.96 conditional SDs. (`~` means not.)*
 #
-# You should have said: hardly any. There is none. The data have reduced the SD of an entry from 4.2 to 3.9 after one year and to 3.7 after two, and that is little. (They would be 95 % intervals if the variances were known. Here they are estimates from one trial; in trials simulated with these values such intervals hold the true effect in only about 60 % of the cases, because $\hat\sigma_g^2$ often comes out far too small, or zero.)
+# You should have said: hardly any. There is none. The data have reduced the SD of an entry from 4.2 to 3.9 after one year and to 3.7 after two, and that is little. (They would be 95 % intervals if the variances were known. Here they are estimates from one trial; in trials simulated with these values such intervals hold the true effect in fewer than 70 % of the cases, because $\hat\sigma_g^2$ often comes out far too small; in about 3 of 10 such trials it is zero, and then every interval has no width.)
 #
 # Yet two seats must be filled. Who gets them, by raw means and by BLUPs?
 
@@ -606,7 +606,7 @@ print(entries.loc[["C10", "C16", "C26"], ["rank, raw", "rank, BLUP"]].to_string(
 # **To take away**
 #
 # 1. A BLUP is the part of a measured deviation that the model believes in. With one random intercept this part is $r/(r + \lambda)$ of the mean of $\mathbf y - \mathbf X\hat{\boldsymbol\beta}$.
-# 2. Equal information: one factor for all, and the order stays. Unequal information: ranks may change, because little information is believed less.
+# 2. With one random intercept and equal information there is one factor for all, and the order stays. Unequal information: ranks may change, because little information is believed less.
 # 3. The largest raw mean was probably good *and* lucky. Its BLUP says what to expect of it next year, as far as the variances are known.
 
 # %% [markdown] minutes=0.5 notes="Homework. Number 3 is the one to begin with next time." slideshow={"slide_type": "slide"}

@@ -607,11 +607,9 @@ plt.show()
 # %% [markdown] minutes=3 notes="Write the three persons on the board: the driver's doctor, the firm that hires, the ministry. Who needs which standard error? Then the cell.\nExpect 'the new driver is the average driver': reply 'on average, yes; and would you bet on it?'" slideshow={"slide_type": "slide"}
 # ## 12. Predict somebody new
 #
-# Back to the drivers. What reaction time do we expect on day 9 for driver 335, for a driver whom nobody has tested, and for the average driver?
+# Back to the drivers. What reaction time do we expect on day 9 for driver 335, for a driver whom nobody has tested, and for the average driver? `predict` gives the mean and, with `se=True`, its standard error.
 #
 # **Predict.** Which two of the three have the same mean? And which one has the largest standard error?
-#
-# (`predict` puts zero for what it does not know. With `new_levels="population"` it adds the variance of the unknown effects to the standard error; `groups="population"` speaks of the average driver.)
 
 # %% slideshow={"slide_type": "-"}
 asked = pd.DataFrame({"subject": ["335", "new"], "days": [9, 9]},
@@ -625,7 +623,9 @@ se_new = np.sqrt(answer.loc["average driver", "se"] ** 2 + between_on_day_9)
 print(f"root of (SE of the average)² + variance between drivers: {se_new:.2f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: the new driver and the average driver have the same mean, 345.61 ms; the largest standard error is that of the new driver. Three standard errors, three people:
+# You should have said: the new driver and the average driver have the same mean, 345.61 ms; the largest standard error is that of the new driver. `predict` puts zero for what it does not know. With `new_levels="population"` it adds the variance of the unknown effects to the standard error; `groups="population"` speaks of the average driver.
+#
+# Three standard errors, three people:
 #
 # - **13.86 ms, driver 335:** for the one who has to decide about *him*, and has his ten days;
 # - **61.97 ms, new driver:** for the firm that hires somebody it knows nothing about. It holds the whole scatter between drivers, as the last line shows;

@@ -147,13 +147,13 @@ check("day5.school", blup_S3)
 # Write two or three sentences to each, then compare.
 #
 # 1. A colleague says: "if the data are balanced, the BLUP equals the BLUE". What does Figure 1 say?
-# 2. In balanced data, does shrinkage ever change which genotype comes first?
+# 2. In balanced data, with one random intercept as here: does shrinkage ever change which genotype comes first?
 # 3. When would you report estimated means, and when BLUPs?
 #
 # <details><summary>Answers</summary>
 # <ol>
 # <li>The dots lie on one straight line, but it is flatter than 1:1. So balanced BLUPs are shrunken too, all by the same factor, here 0.723.</li>
-# <li>No. A common factor leaves the order as it is. Ranks change only where groups have shown more or less.</li>
+# <li>No. A common factor leaves the order as it is. With lines, or with genotypes inside populations, the order can change even in balanced data, because there is more than one thing to be pulled to.</li>
 # <li>Means, when these genotypes are the question and were chosen for it. BLUPs, when the genotypes are a sample of many and the best are to be selected: shrinkage takes off the part of a lead that is likely to be luck.</li>
 # </ol>
 # </details>
@@ -337,7 +337,7 @@ print(f"sigma²: {sigma2_day:.2f}")
 #
 # $$\mathbf E = \sigma^2(\mathbf Z_j'\mathbf Z_j)^{-1}, \qquad \mathbf W = \mathbf G_j(\mathbf G_j + \mathbf E)^{-1},$$
 #
-# and with it the line that the model predicts for driver 335, average included. Give intercept and slope in brackets, with two decimals if you type them.
+# and with it the line that the model predicts for driver 335, average included. Give intercept and slope in brackets, with three decimals if you type them.
 
 # %% slideshow={"slide_type": "-"}
 # >>> line: the predicted line of driver 335 as (intercept, slope)
