@@ -1,34 +1,21 @@
 """Day 4, from scratch: the numbers are lme4's, every line of the derivation holds, the answers too."""
 
-import ast
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from lesson_texts import Lesson, numbers
 from reference_values import models
 from scipy.optimize import minimize
 
 import mmteach as mm
-from mmteach.course.authoring import lesson_prose, lesson_rules, lessons
+from mmteach.course.authoring import lessons
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
-CELLS = lessons.read(FOLDER / "day4_reml_from_scratch.ipynb").cells
-CODE = [cell for cell in CELLS if cell.cell_type == "code"]
-PROSE = "\n".join(cell.source for cell in CELLS if cell.cell_type == "markdown")
-SHOWN = "\n".join(lessons.output_text(cell.outputs) for cell in CODE)
-FOLDED = "\n".join(lesson_prose.folded(c.source) for c in CELLS if c.cell_type == "markdown")
-
-
-def shown_by(words):
-    """Text output of the one code cell whose source holds these words."""
-    (found,) = [cell for cell in CODE if words in cell.source]
-    return lessons.output_text(found.outputs)
-
-
-def numbers(text):
-    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
+LESSON = Lesson("day4_reml_from_scratch")
+CELLS, CODE = LESSON.cells, LESSON.code
+PROSE, FOLDED, SHOWN = LESSON.prose, LESSON.folded, LESSON.shown
+shown_by = LESSON.shown_by
 
 
 # --- the numbers -------------------------------------------------------------------------
@@ -208,11 +195,7 @@ def lesson():
         "slogdet": np.linalg.slogdet,
         "log_2pi": np.log(2 * np.pi),
     }
-    for cell in CODE:
-        for node in lesson_rules.tree(cell.source).body:
-            if isinstance(node, ast.FunctionDef) and node.name != "draw_map":
-                exec(ast.unparse(node), space)
-    return space
+    return LESSON.functions(space, without=("draw_map",))
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,48 +2,26 @@
 
 import ast
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from lesson_texts import Lesson, numbers
 from reference_values import models
 from scipy import stats
 from scipy.integrate import quad
 from scipy.optimize import minimize
 
 import mmteach as mm
-from mmteach.course.authoring import lesson_prose, lesson_rules, lessons
+from mmteach.course.authoring import lesson_rules, lessons
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
-CELLS = lessons.read(FOLDER / "day4_reml_in_use.ipynb").cells
-CODE = [cell for cell in CELLS if cell.cell_type == "code"]
-PROSE = "\n".join(cell.source for cell in CELLS if cell.cell_type == "markdown")
-FOLDED = lesson_prose.folded(PROSE)
-SHOWN = "\n".join(lessons.output_text(cell.outputs) for cell in CODE)
+LESSON = Lesson("day4_reml_in_use")
+CELLS, CODE = LESSON.cells, LESSON.code
+PROSE, FOLDED, SHOWN = LESSON.prose, LESSON.folded, LESSON.shown
+shown_by, place_of, text_before = LESSON.shown_by, LESSON.place_of, LESSON.before
 TRUE_B, TRUE = 100, 225  # the variances the schools were drawn with
 SCHOOLS = mm.load("schools")
 ONE_MEAN = "score ~ 1 + (1 | school)"
-
-
-def place_of(words):
-    """The number of the one code cell whose source holds these words."""
-    (found,) = [k for k, c in enumerate(CELLS) if c.cell_type == "code" and words in c.source]
-    return found
-
-
-def shown_by(words):
-    return lessons.output_text(CELLS[place_of(words)].outputs)
-
-
-def numbers(text):
-    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
-
-
-def text_before(place):
-    """All that stands on the screen before a cell: sources and outputs."""
-    outputs = [lessons.output_text(c.outputs) for c in CELLS[:place] if c.cell_type == "code"]
-    return "\n".join([cell.source for cell in CELLS[:place]] + outputs)
 
 
 # --- the numbers -------------------------------------------------------------------------
@@ -389,12 +367,7 @@ def test_two_schools_leave_no_posterior_under_a_flat_prior_without_end():
 @pytest.fixture(scope="module")
 def lesson():
     """The functions that the lesson defines, with what they need, and nothing it computed."""
-    space = {"np": np, "pd": pd, "minimize": minimize}
-    for cell in CODE:
-        for node in lesson_rules.tree(cell.source).body:
-            if isinstance(node, ast.FunctionDef):
-                exec(ast.unparse(node), space)
-    return space
+    return LESSON.functions({"np": np, "pd": pd, "minimize": minimize})
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -521,7 +494,7 @@ def test_the_answers_of_on_your_own_hold():
 
 # --- the exercises of the day --------------------------------------------------------------
 
-EXERCISES = lessons.read(FOLDER / "solutions" / "day4_solutions.ipynb").cells
+EXERCISES = Lesson("solutions/day4_solutions").cells
 ASKED = "\n".join(cell.source for cell in EXERCISES if cell.cell_type == "markdown")
 
 

@@ -1,33 +1,24 @@
 """Day 5, shrinkage: the numbers of the clover fit, factors, winners, and a decision it computes."""
 
-import ast
 import io
 import re
-from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from lesson_texts import FOLDER, Lesson
 from matplotlib.image import imread
 
 import mmteach as mm
 from mmteach import plots
-from mmteach.course.authoring import figures, lesson_prose, lesson_rules, lessons
+from mmteach.course.authoring import figures, lessons
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
-CELLS = lessons.read(FOLDER / "day5_shrinkage_blups.ipynb").cells
-CODE = [cell for cell in CELLS if cell.cell_type == "code"]
-PROSE = "\n".join(cell.source for cell in CELLS if cell.cell_type == "markdown")
-FOLDED = "\n".join(lesson_prose.folded(c.source) for c in CELLS if c.cell_type == "markdown")
-SHOWN = "\n".join(lessons.output_text(cell.outputs) for cell in CODE)
-
-
-def shown_by(words):
-    """Text output of the one code cell whose source holds these words."""
-    (cell,) = [cell for cell in CODE if words in cell.source]
-    return lessons.output_text(cell.outputs)
+LESSON = Lesson("day5_shrinkage_blups")
+CELLS, CODE = LESSON.cells, LESSON.code
+PROSE, FOLDED, SHOWN = LESSON.prose, LESSON.folded, LESSON.shown
+shown_by = LESSON.shown_by
 
 
 def rows(words):
@@ -213,10 +204,7 @@ def test_the_folded_answers_hold():
     ratio = fit.sigma2 / (10 * fit.varcomp.variance.iloc[0])
     words = f"{4 / (4 + ratio) * d:.2f} of the {d:.2f} points that were measured: λ is {ratio:.3f}"
     assert words in FOLDED and f"= {4 / (4 + ratio):.3f}" in FOLDED
-    space = {"np": np, "pd": pd}
-    (source,) = [cell.source for cell in CODE if "def repeat_trials" in cell.source]
-    (function,) = [n for n in lesson_rules.tree(source).body if getattr(n, "name", "")]
-    exec(ast.unparse(function), space)
+    space = LESSON.functions({"np": np, "pd": pd}, without=("draw_shrinkage", "picture"))
     raw = space["repeat_trials"](np.array([1] + [16] * 7)).loc["raw"].round(1)
     assert f"promises {raw['winner promises']} and is worth {raw['winner is worth']}" in FOLDED
 

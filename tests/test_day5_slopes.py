@@ -2,41 +2,25 @@
 
 import ast
 import re
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from lesson_texts import FOLDER, Lesson, numbers
 from reference_values import models
 
 import mmteach as mm
 from mmteach import plots
-from mmteach.course.authoring import figures, lesson_prose, lesson_rules, lessons
+from mmteach.course.authoring import figures, lesson_rules, lessons
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
-CELLS = lessons.read(FOLDER / "day5_slopes_and_levels.ipynb").cells
-CODE = [cell for cell in CELLS if cell.cell_type == "code"]
-PROSE = "\n".join(cell.source for cell in CELLS if cell.cell_type == "markdown")
-SHOWN = "\n".join(lessons.output_text(cell.outputs) for cell in CODE)
-FOLDED = "\n".join(lesson_prose.folded(c.source) for c in CELLS if c.cell_type == "markdown")
-TASKS = "\n".join(
-    lesson_prose.folded(cell.source)
-    for cell in lessons.read(FOLDER / "solutions" / "day5_solutions.ipynb").cells
-    if cell.cell_type == "markdown"
-)
+LESSON = Lesson("day5_slopes_and_levels")
+CELLS, CODE = LESSON.cells, LESSON.code
+PROSE, FOLDED, SHOWN = LESSON.prose, LESSON.folded, LESSON.shown
+shown_by = LESSON.shown_by
+TASKS = Lesson("solutions/day5_solutions").folded
 LINES = "reaction_ms ~ days + (days | subject)"
 PLANTS = "log_fruits ~ nutrient * clipping + rack + status + (1 | population) + (1 | genotype)"
 SIX = ["308", "310", "330", "335", "337", "370"]
-
-
-def shown_by(words):
-    """Text output of the one code cell whose source holds these words."""
-    (found,) = [cell for cell in CODE if words in cell.source]
-    return lessons.output_text(found.outputs)
-
-
-def numbers(text):
-    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)]
 
 
 def rows(words):

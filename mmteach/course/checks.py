@@ -114,7 +114,7 @@ def _verdict(question, given, typed, right, wrong, written):
         asked = "two decimals" if question.absolute is not None else "three digits"
         return f"close: give {asked}", False
     for hint, fits in question.suspect.items():
-        if fits(*given):
+        if len(given) == 1 and fits(given[0]):
             return f"not yet: {hint}", False
     return f"not yet: {_shown(given)} is not {question.asked}", False
 

@@ -16,8 +16,8 @@ class Question:
         The quantity in words, without its unit.
     right : callable without arguments, returning a number, a word or a tuple of numbers
     wrong : dict of hint -> callable returning the wrong answer
-    suspect : dict of hint -> callable that takes the number (or numbers) given and says whether the
-        hint fits; for what is wrong over a range, asked after the answers in `wrong`
+    suspect : dict of hint -> callable that takes the number given and says whether the hint fits;
+        for what is wrong over a range, asked after the answers in `wrong`
     unit : str, or tuple of str for several numbers
         Such as "kg/ha"; empty for a pure number.
     tolerance : float
@@ -29,7 +29,7 @@ class Question:
     words : callable without arguments, optional
         Returns the words to choose from, for questions that are answered by a word.
     also : dict of hint -> callable returning a wrong answer
-        Asked after those in `wrong`, for values that are none of the data's own, such as the truth.
+        Asked after those in `wrong`, which the reference values of R hold as well.
     """
 
     what: str

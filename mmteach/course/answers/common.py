@@ -9,8 +9,6 @@ import numpy as np
 
 import mmteach as mm
 
-from ..question import TOLERANCE
-
 LRT = 0.05  # absolute tolerance of a likelihood-ratio statistic, a difference of two criteria
 
 # hints that several questions share
@@ -67,11 +65,6 @@ def rss(fit):
 
 def root(number):
     return float(np.sqrt(number))
-
-
-def near(given, value):
-    """Whether a number is this one to the tolerance of a question: for what is suspected."""
-    return abs(given - value) <= TOLERANCE * abs(value)
 
 
 # --- the schools, of day 4 and day 5 -------------------------------------------------------

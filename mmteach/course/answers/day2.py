@@ -14,7 +14,6 @@ from .common import (
     data,
     fixed,
     mixed,
-    near,
     root,
     rss,
     variances,
@@ -130,12 +129,12 @@ QUESTIONS = {
             ),
             "this is the square of the SED": lambda: 2 * trial_variances()[1] / 4,
         },
-        {
-            "this is the SE of a mean, the first cell of the diagonal; take the second": lambda x: (
-                near(x, root(sum(trial_variances()) / 4))
+        also={
+            "this is the SE of a mean, the first cell of the diagonal; take the second": lambda: (
+                root(sum(trial_variances()) / 4)
             ),
             "this is a covariance, off the diagonal; take the root of the second cell on it": (
-                lambda x: near(x, -trial_variances()[1] / 4)
+                lambda: -trial_variances()[1] / 4
             ),
         },
         unit="kg/ha",

@@ -4,7 +4,7 @@ import numpy as np
 
 import mmteach as mm
 
-from ..question import Question
+from ..question import TOLERANCE, Question
 from .common import (
     GAIN,
     LRT,
@@ -12,7 +12,6 @@ from .common import (
     data,
     fixed,
     mixed,
-    near,
     school_means,
     schools,
     variances,
@@ -117,18 +116,18 @@ QUESTIONS = {
             TAKEN: lambda: school_effect()[0] * (1 - factor(*variances(schools()), 4)),
         },
         {
-            "this is the first unknown, the mean; S3 is the last of the four": lambda x: near(
-                x, school_means().mean()
-            ),
             "this is another school; S3 is the last of the four unknowns": lambda x: any(
-                near(x, effect) for effect in schools().ranef().estimate[:2]
-            ),
-            "with 1/λ on the diagonal, this is too large; λ is σ²/σ_b²": lambda x: near(
-                x, school_effect()[0] * factor(*variances(schools())[::-1], 4)
+                np.isclose(x, schools().ranef().estimate[:2], rtol=TOLERANCE)
             ),
         },
         unit="points",
         also={
+            "this is the first unknown, the mean; S3 is the last of the four": lambda: (
+                school_means().mean()
+            ),
+            "with 1/λ on the diagonal, this is too large; λ is σ²/σ_b²": lambda: (
+                school_effect()[0] * factor(*variances(schools())[::-1], 4)
+            ),
             "this is the factor; multiply it by the raw deviation of S3": lambda: school_effect()[
                 1
             ],
@@ -218,15 +217,15 @@ QUESTIONS = {
             "this is complete pooling, the same line for all subjects": lambda: line("complete"),
             "the slope comes second: (intercept, slope)": lambda: line("partial")[::-1],
         },
-        {
-            "W is transposed; the intercept is its first row times the distances": lambda *x: all(
-                map(near, x, shrunken_by(shrinker().T))
+        also={
+            "W is transposed; the intercept is its first row times the distances": lambda: (
+                shrunken_by(shrinker().T)
             ),
-            "W lacks its cells off the diagonal; E is a full matrix": lambda *x: all(
-                map(near, x, shrunken_by(np.diag(np.diag(shrinker()))))
+            "W lacks its cells off the diagonal; E is a full matrix": lambda: shrunken_by(
+                np.diag(np.diag(shrinker()))
             ),
-            "this is I − W, the part that is taken away; use W": lambda *x: all(
-                map(near, x, shrunken_by(np.eye(2) - shrinker()))
+            "this is I − W, the part that is taken away; use W": lambda: shrunken_by(
+                np.eye(2) - shrinker()
             ),
         },
         unit=("ms", "ms/day"),
