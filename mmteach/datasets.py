@@ -68,6 +68,11 @@ DATASETS = {
         "3 schools, 4 students in each",
         "Simulated: mean 50, SD between schools 10, SD within 15",
     ),
+    "dyestuff2": DataSet(
+        {"batch": None},
+        "6 batches, 5 values of each; the estimated variance between batches is zero",
+        "Box & Tiao (1973), Bayesian Inference in Statistical Analysis, Addison-Wesley: simulated",
+    ),
     "pigs_crd": DataSet(
         {"pen": None, "diet": None, "day": None},
         "6 diets on 15 pens each, completely randomised; every pen seen on 3 days",

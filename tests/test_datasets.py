@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+from reference_values import assert_close, models
 from scipy import stats
 from scipy.optimize import minimize
 
@@ -29,6 +30,7 @@ SETS = {  # name: (rows, columns)
     "sleepstudy": (180, "subject days reaction_ms"),
     "arabidopsis": (625, "region population genotype rack nutrient clipping status fruits"),
     "schools": (12, "school score"),
+    "dyestuff2": (30, "batch yield"),
     "pigs_crd": (270, "pen diet day dry_matter_pct"),
     "pigs_rooms": (270, "room pen diet day dry_matter_pct"),
     "clover": (116, "site_year rep entry biomass"),
@@ -109,6 +111,7 @@ def test_factors_stand_in_their_natural_order():
     assert levels("arabidopsis", "nutrient") == ["1", "8"]
     assert levels("arabidopsis", "clipping") == ["unclipped", "clipped"]
     assert levels("arabidopsis", "population")[:3] == ["1.SP", "1.SW", "2.SW"]
+    assert levels("dyestuff2", "batch") == list("ABCDEF")
     assert levels("pigs_crd", "diet") == list("ABCDEF")
     assert levels("pigs_rooms", "room") == ["room1", "room2", "room3"]
     assert levels("pigs_rooms", "pen") == [f"P{i:02d}" for i in range(1, 91)]
@@ -325,6 +328,19 @@ def test_potash_has_the_published_analysis_of_variance():
     total = ((d["strength"] - d["strength"].mean()) ** 2).sum()
     rates = smf.ols("strength ~ C(k2o_lb_ac)", d).fit().ssr
     agree([total - rates, rates - smf.ols(formula, d).fit().ssr], "0.73244 0.09712")
+
+
+def test_dyestuff2_has_no_variance_between_batches_as_in_lme4():
+    data = mm.load("dyestuff2")
+    assert (data.groupby("batch", observed=True).size() == 5).all()
+    theirs = models()["dyestuff2"]
+    fit = mm.lmm("yield ~ 1 + (1 | batch)", data)
+    assert fit.varcomp["variance"].iloc[0] == 0 == theirs["varcorr"]["vcov"][0]
+    agree([fit.sigma2, fit.criterion], "13.806 161.828")
+    assert_close([fit.sigma2, fit.criterion], [theirs["sigma"] ** 2, theirs["criterion"]], 1e-8)
+    # and why: the mean square between batches is less than the one within them
+    rows = mm.anova(mm.lm("yield ~ batch", data), type=1)
+    assert rows.mean_sq["batch"] < rows.mean_sq["Residual"]
 
 
 def test_schools_has_the_published_optimum():
