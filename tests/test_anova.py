@@ -450,9 +450,12 @@ def test_the_table_says_at_which_value_of_a_covariate_a_factor_is_tested():
     fit = mm.lm("strength ~ diameter*machine", data)
     for kind in (2, 3):
         table = mm.anova(fit, kind)
-        assert table.notes == ["machine is tested at diameter = 0."] and table.notes[0] in str(
-            table
-        )
+        assert table.notes == [
+            "machine is tested at diameter = 0. Centre diameter (subtract its mean, "
+            f"{data.diameter.mean():.2f}) to test at the mean."
+        ]
+        printed = str(table).splitlines()
+        assert "machine is tested at diameter = 0." in printed[-2] and max(map(len, printed)) <= 80
     assert mm.anova(fit, 1).notes == []
     # the note is right: with the covariate counted from its mean the test is another one
     centred = mm.lm("strength ~ diameter*machine", data.assign(diameter=data.diameter - 20))
@@ -462,8 +465,42 @@ def test_the_table_says_at_which_value_of_a_covariate_a_factor_is_tested():
     assert mm.anova(fit).sum_sq["machine"] == pytest.approx(drop)
     assert mm.anova(mm.lm("strength ~ machine*shift + z", data)).notes == []
     assert mm.anova(mm.lm("strength ~ diameter*z", data)).notes == [
-        "diameter is tested at z = 0.",
-        "z is tested at diameter = 0.",
+        "diameter is tested at z = 0. Centre z (subtract its mean, "
+        f"{data.z.mean():.4g}) to test at the mean.",
+        "z is tested at diameter = 0. Centre diameter (subtract its mean, "
+        f"{data.diameter.mean():.2f}) to test at the mean.",
     ]
     both = mm.anova(mm.lmm("strength ~ machine*diameter*z + (1 | shift)", data)).notes
-    assert both[0] == "machine is tested at diameter = 0 and z = 0."
+    assert both[0].startswith("machine is tested at diameter = 0 and z = 0. Centre diameter and z")
+    curved = mm.anova(mm.lm("strength ~ machine*(diameter + I(diameter**2))", data)).notes[0]
+    assert "Centre diameter (subtract" in curved and "Centre diameter and" not in curved
+    chunks = iter([data[:30], data[30:]])  # whose mean nobody keeps
+    streamed = mm.lmm("strength ~ machine*diameter + (1 | shift)", chunks)
+    assert mm.anova(streamed).notes == [
+        "machine is tested at diameter = 0. Centre diameter to test at the mean."
+    ]
+
+
+def test_the_remedy_moves_the_test_to_the_mean_where_car_has_it():
+    data = frame("orthodont")
+    data["from_mean"] = data.age - data.age.mean()
+    theirs = r_table(next(t for t in FIXED["lm_orthodont"]["anova"] if t["type"] == 2))
+    for formula, covariate in (("sex*from_mean", "from_mean"), ("sex*center(age)", "center(age)")):
+        table = mm.anova(mm.lm(f"distance_mm ~ {formula}", data))
+        # car leaves age:sex out; each child has all ages, so at their mean that is the same test
+        assert table.sum_sq["sex"] == pytest.approx(theirs.sum_sq["sex"], rel=1e-9)
+        assert table.notes == [f"sex is tested at {covariate} = 0, its mean."]
+    raw = mm.anova(mm.lm("distance_mm ~ sex*age", data))
+    assert raw.f["sex"] < theirs.f["sex"] / 50
+    # the note is right about what is compared: the difference of the two lines at that age
+    fit = mm.lm("distance_mm ~ age*sex", data)
+    at = {age: mm.contrasts(mm.emmeans(fit, "sex", at={"age": age})).t[0] ** 2 for age in (0, 11)}
+    assert (at[0], at[11]) == pytest.approx((raw.f["sex"], table.f["sex"]))
+
+
+def test_a_term_without_anything_to_test_is_tested_nowhere():
+    rng = np.random.default_rng(8)
+    data = pd.DataFrame({"a": list("pqr") * 8, "x": rng.normal(5, 1, 24), "y": rng.normal(size=24)})
+    data["twin"] = data.a
+    notes = mm.anova(mm.lm("y ~ a + twin + twin:x", data)).notes
+    assert not any(note.startswith(("twin is tested", "a and twin")) for note in notes)

@@ -136,6 +136,32 @@ def test_another_coding_of_the_same_fixed_part_counts_as_different(sleep):
     assert "(or their coding) differ" in str(compare(other, sleep["slopes"]))
 
 
+def test_one_line_says_which_likelihood_it_is(sleep):
+    small, large, flat = sleep["intercepts"], sleep["slopes"], "reaction_ms ~ 1 + (1 | subject)"
+    flat, by_ml = fit_of(flat, "sleepstudy"), small.refit(reml=False)
+    plain = [mm.lm(f"reaction_ms ~ {x}", frame("sleepstudy")) for x in ("1", "days")]
+    differ = "The fixed parts (or their coding) differ: the models were fitted again by ML."
+    same = "The fixed parts are the same: REML criteria are compared as they are."
+    cases = [
+        ((small, large), True, same),
+        ((plain[1], small), True, same),
+        ((flat, small), True, differ),
+        ((by_ml, large), True, "Some models were fitted by ML, so all were fitted by ML."),
+        ((by_ml, large.refit(reml=False)), True, "All models are fitted by ML."),
+        (plain, True, "All models are fitted by ML."),
+        ((small, large), "ml", "The models were fitted again by ML, as asked for."),
+        ((small, large), False, "REML criteria of the same fixed part, as fitted."),
+        ((by_ml, large.refit(reml=False)), False, "ML, as fitted."),
+    ]
+    for fits, refit, line in cases:
+        table = compare(*fits, refit=refit)
+        printed = str(table).splitlines()
+        assert [text for text in printed if re.search(r"\b(RE)?ML\b", text)] == [line]
+        assert max(map(len, printed)) <= 80
+        reml = line.startswith("REML") or line == same  # and it is the one in the table
+        assert table.loglik.tolist() == [fit.loglik_by(reml) for fit in fits]
+
+
 def test_the_order_of_the_arguments_does_not_matter(sleep):
     fits = [sleep[name] for name in ("slopes", "intercepts", "independent")]
     table = compare(*fits, names=["c", "a", "b"])

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ..guards import check_fit, is_number
-from ..tables import Table
+from ..tables import Table, significant
 from ..words import shown
 from . import ddf
 from .contrasts import ESTIMABLE, df_name, expressed
@@ -47,7 +47,8 @@ def anova(fit: Fit | LinearFit, type: int = 2, df: str = "kenward-roger") -> Tab
         1 tests each term after those before it, 2 after all that do not contain it, 3 averages
         over other factors with equal weights. A term is contained in another with the same
         covariates, all its factors, and more; so a factor is not contained in its
-        interaction with a covariate, and is tested at covariate 0 then, as a note says.
+        interaction with a covariate, and is tested at covariate 0 then, as a note says with the
+        remedy: centre the covariate. (R's car tests it as if the interaction were absent.)
     df : "kenward-roger", "satterthwaite" or "z"
         Without random effects the first two are the residual degrees of freedom.
 
@@ -160,7 +161,7 @@ def _type2(fit):
         L = np.zeros((len(here), len(R)))
         L[:, order] = again / np.diag(again[:, len(before) :])[:, None]
         hypotheses[term] = _all_columns(fit, L)
-    return hypotheses, _without_other_terms(fit, hypotheses) + _at_zero(fit)
+    return hypotheses, _without_other_terms(fit, hypotheses) + _at_zero(fit, hypotheses)
 
 
 def _type3(fit):
@@ -180,7 +181,7 @@ def _type3(fit):
         if len(last) and len(here):
             L[:, last] = -np.linalg.lstsq(functions[last].T, functions[here].T, rcond=None)[0].T
         hypotheses[term] = _all_columns(fit, L)
-    notes = _without_other_terms(fit, hypotheses) + _at_zero(fit)
+    notes = _without_other_terms(fit, hypotheses) + _at_zero(fit, hypotheses)
     containing = {other for term in places for other in contains[term]}
     lost = [
         term
@@ -222,17 +223,48 @@ def _without_other_terms(fit, hypotheses):
     return notes
 
 
-def _at_zero(fit):
-    """Where a term is tested that a covariate multiplies in another term."""
+def _at_zero(fit, hypotheses):
+    """Where a term is tested that a covariate multiplies in another term, and how to move there."""
     held = {}
     for term, others in _multiplied(fit).items():
-        if others:
+        if others and len(hypotheses[term]):
             held.setdefault(tuple(others), []).append(term)
-    return [
-        f"{' and '.join(terms)} {'is' if len(terms) == 1 else 'are'} tested at "
-        f"{' and '.join(f'{name} = 0' for name in others)}."
-        for others, terms in held.items()
-    ]
+    notes = []
+    for others, terms in held.items():
+        means = {name: _mean(fit, name) for name in others}
+        away = [name for name in others if means[name] != 0 and _movable(fit, name, others)]
+        note = f"{' and '.join(terms)} {'is' if len(terms) == 1 else 'are'} tested at "
+        note += " and ".join(f"{name} = 0" for name in others)
+        if not any(means.values()):
+            note += f", {'its mean' if len(others) == 1 else 'their means'}"
+        if away:
+            one = len(away) == 1
+            known = [significant(means[name]) for name in away if np.isfinite(means[name])]
+            how = f" (subtract {'its mean' if one else 'their means'}, {' and '.join(known)})"
+            note += f". Centre {' and '.join(away)}{how * (len(known) == len(away))} to test at "
+            note += "the mean" if one else "the means"
+        notes.append(f"{note}.")
+    return notes
+
+
+def _mean(fit, name):
+    """The mean of a covariate, 0 up to rounding if it is centred; NaN if it is not known."""
+    design = fit.design
+    if fit.streamed:
+        return np.nan
+    own = design.x_terms.get(name)
+    values = np.nan if own is None else np.abs(design.X[:, own].mean(axis=0)).max()
+    mean = design.numeric.get(name, values)
+    with_it = [where for term, where in design.x_terms.items() if name in design.x_factors[term]]
+    largest = max(np.abs(design.X[:, where]).max() for where in with_it)
+    return 0.0 if abs(mean) <= 1e-10 * largest else mean
+
+
+def _movable(fit, name, others):
+    """Whether to centre this one: a column, or a function in a term, but not of a column named, too."""
+    made_of = fit.design.x_variables.get(name, ())
+    known = name in fit.design.numeric or (name in fit.design.x_terms and not fit.streamed)
+    return known and not set(made_of).intersection(others) - {name}
 
 
 def _triangle(fit):

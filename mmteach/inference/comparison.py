@@ -51,7 +51,7 @@ def compare(
     ``chi^2 = 2 (l_1 - l_0)`` on ``df = npar_1 - npar_0``, each model against the one above it.
     If the fixed parts differ all models are fitted again by ML, for REML criteria of
     different X are likelihoods of different contrasts. If X is the same for all, the REML
-    criteria are compared as they are. The notes of the table say what was done.
+    criteria are compared as they are. A line below the table says which likelihood it is.
 
     Parameters
     ----------
@@ -238,7 +238,8 @@ def _which_likelihood(fits, same_x, refit):
                 "some models are fitted by REML and some by ML, two different likelihoods; "
                 "use refit=True, or fit all with the same reml=..."
             )
-        return any_reml, ["REML criteria, as fitted." if any_reml else "ML, as fitted."]
+        as_fitted = "REML criteria of the same fixed part" if any_reml else "ML"
+        return any_reml, [f"{as_fitted}, as fitted."]
     if not any_reml:
         return False, ["All models are fitted by ML."]
     if refit == "ml":
