@@ -27,6 +27,7 @@ inference.grid inference.weights inference.means inference.diagnostics inference
 course.saying course.units course.reading course.terms course.question
 course.answers.common course.answers.day2 course.answers.day4 course.answers.day5 course.answers
 course.checks course.checkup
+course.quizzes
 course.authoring.lessons course.authoring.lesson_prose course.authoring.lesson_rules
 course.authoring.checking course.authoring.kernels course.authoring.executing
 course.authoring.pictures course.authoring.ties

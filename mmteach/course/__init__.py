@@ -12,6 +12,7 @@ _WHERE = {
     "glossary": "terms",
     "progress": "checks",
     "questions": "checks",
+    "quiz": "quizzes",
 }
 
 __all__ = sorted(_WHERE)

@@ -26,7 +26,7 @@ import numpy as np
 
 import mmteach as mm
 from mmteach import plots
-from mmteach.course import check, progress
+from mmteach.course import check, progress, quiz
 
 plt.rcParams.update(plots.STYLE)
 
@@ -176,3 +176,18 @@ check("day2.potash", potash_b)
 
 # %% slideshow={"slide_type": "-"}
 progress("day2")
+
+# %% [markdown] notes="Five minutes, by a show of hands for each letter. Ask one who chose a wrong letter why, before you run the cell with the letters: it says what each wrong answer is." slideshow={"slide_type": "slide"}
+# ## 7. End the day with six questions
+#
+# Four answers each, and every wrong one is a number that people do arrive at. Try it without calculating: first ask which answers *cannot* be right, because of their size or their unit.
+
+# %% slideshow={"slide_type": "-"}
+quiz("day2")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **Your turn.** Type your letters in quotes, one for each question. The reply says what is wrong with an answer:
+
+# %% slideshow={"slide_type": "-"}
+letters = None  # your answer: six letters in quotes
+quiz("day2", letters)
