@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the same names for editors: completion, hover, go to defini
     from .engine.lmm import lmm as lmm
     from .inference.anova import anova as anova
     from .inference.bootstrap import bootstrap as bootstrap
+    from .inference.comparing_means import contrasts as contrasts
     from .inference.comparison import compare as compare
     from .inference.comparison import ranova as ranova
     from .inference.contrasts import contrast as contrast
@@ -28,7 +29,6 @@ if TYPE_CHECKING:  # the same names for editors: completion, hover, go to defini
     from .inference.diagnostics import influence as influence
     from .inference.diagnostics import simulated_residuals as simulated_residuals
     from .inference.intervals import confint as confint
-    from .inference.means import contrasts as contrasts
     from .inference.means import emmeans as emmeans
     from .inference.pictures import show_qq as show_qq
     from .inference.pictures import show_ranef_qq as show_ranef_qq
@@ -74,7 +74,8 @@ _WHERE = {
         "inference.profile": "profile",
         "inference.bootstrap": "bootstrap",
         "inference.intervals": "confint",
-        "inference.means": "emmeans contrasts",
+        "inference.means": "emmeans",
+        "inference.comparing_means": "contrasts",
         "inference.diagnostics": "influence simulated_residuals",
         "inference.pictures": "show_residuals show_qq show_scale_location show_ranef_qq",
         "plots": "show_matrix",

@@ -19,11 +19,11 @@ engine.reader engine.frame engine.threads engine.linalg engine.crossproducts eng
 engine.criterion
 engine.onefactor engine.henderson engine.base engine.search engine.boundary
 engine.stream engine.fit engine.lmm engine.linear
-inference.distributions inference.variation inference.ddf inference.contrasts inference.anova
+inference.multivariate_t inference.distributions inference.variation inference.ddf inference.contrasts inference.anova
 inference.nested inference.comparison inference.shell
 inference.parameters inference.held inference.curves inference.profile
 inference.workers inference.bootstrap inference.intervals
-inference.grid inference.weights inference.means inference.diagnostics inference.pictures
+inference.grid inference.weights inference.means inference.comparing_means inference.diagnostics inference.pictures
 course.saying course.units course.reading course.terms course.question
 course.answers.common course.answers.day2 course.answers.day4 course.answers.day5 course.answers
 course.checks course.checkup

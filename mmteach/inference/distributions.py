@@ -11,6 +11,8 @@ import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
+from .multivariate_t import largest_tail
+
 NODES = np.arange(-42, 43) / 5  # the trapezoidal rule is good to 1e-12 here: its ends are flat
 PHI = 0.2 * np.exp(-(NODES**2) / 2) / np.sqrt(2 * np.pi)
 
@@ -50,16 +52,21 @@ def normal_quantile(probability):
 # --- several tests together ----------------------------------------------------------------
 
 
-def together(adjust, t, df, p, k, level):
-    """p of m contrasts of k means, adjusted, and how many standard errors their limits are away."""
+def together(adjust, t, df, p, k, level, R=None):
+    """p of m contrasts of k means, adjusted, and how many standard errors their limits are away.
+
+    R holds the correlations of the contrasts that can be estimated, for adjust="mvt".
+    """
     m, alpha = len(t), 1 - level
+    if adjust == "mvt" and R.shape[0] > 1:
+        return _largest_of_many(partial(mvt_tail, R=R), np.abs(t), df, k, alpha, most=5)
     if adjust in TAILS and m > 1:
         return _largest_of_many(TAILS[adjust], np.abs(t), df, k, alpha)
     each = alpha
     if adjust == "sidak":
         p, each = sidak(p, m), -np.expm1(np.log1p(-alpha) / m)
-    elif adjust in ("bonferroni", "holm"):
-        p, each = (np.minimum(1, m * p) if adjust == "bonferroni" else holm(p)), alpha / m
+    elif adjust in STEPS:
+        p, each = STEPS[adjust](p, m), alpha / m
     return p, t_quantile(1 - each / 2, df)
 
 
@@ -76,17 +83,51 @@ def holm(p):
     return np.minimum(1, stepped)[np.argsort(order)]
 
 
-def _largest_of_many(tail, t, df, k, alpha):
-    """Adjusted p, and the t at which it is alpha; `tail` is worked out once for each df."""
+def false_discovery(p):
+    """The i-th smallest of m times m / i, never above a later one."""
+    order = np.argsort(p)  # NaN come last, and count
+    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
+    stepped = np.fmin.accumulate(scaled[::-1])[::-1]
+    return np.where(np.isnan(p), np.nan, np.minimum(1, stepped)[np.argsort(order)])
+
+
+STEPS = {
+    "bonferroni": lambda p, m: np.minimum(1, m * p),
+    "holm": lambda p, m: holm(p),
+    "fdr": lambda p, m: false_discovery(p),
+}
+
+
+def _largest_of_many(tail, t, df, k, alpha, most=np.inf):
+    """Adjusted p, and the t at which it is alpha; `tail` is worked out once for each df.
+
+    With more than `most` different df that t is a polynomial in 1 / df through 5 of them.
+    """
     m = len(t)
     p, critical = np.full(m, np.nan), np.full(m, np.nan)
-    for one in np.unique(df[~np.isnan(df)].round(9)):
+    known = ~np.isnan(df)
+    different = np.unique(df[known].round(9))
+    for one in different:
         here = df.round(9) == one
         p[here] = tail(t[here], one, k, m).clip(0, 1)
-        highest = t_quantile(1 - alpha / (2 * m), one) + 0.1  # Bonferroni's is never less
-        above = partial(_above, tail=tail, df=one, k=k, m=m, alpha=alpha)
-        critical[here] = brentq(above, 0, highest)
+        if len(different) <= most:
+            critical[here] = _reached(tail, one, k, m, alpha)
+    if len(different) > most:
+        x = 1 / different[[0, -1]]
+        x = x.mean() + np.ptp(x) / 2 * np.cos(np.pi * np.arange(5) / 4)
+        found = [_reached(tail, 1 / one if one > 0 else np.inf, k, m, alpha) for one in x]
+        inside = (2 * (1 / df[known] - x[-1]) / (x[0] - x[-1])) - 1
+        curve = np.polyfit(np.cos(np.pi * np.arange(5) / 4), np.log(found), 4)
+        critical[known] = np.exp(np.polyval(curve, inside))
     return p, critical
+
+
+def _reached(tail, df, k, m, alpha):
+    """The t at which the tail is alpha."""
+    lowest = max(0, t_quantile(1 - alpha / 2, df) - 0.1)  # that of one contrast is never more
+    highest = t_quantile(1 - alpha / (2 * m), df) + 0.1  # Bonferroni's is never less
+    above = partial(_above, tail=tail, df=df, k=k, m=m, alpha=alpha)
+    return brentq(above, lowest, highest, xtol=1e-8)
 
 
 def _above(t, tail, df, k, m, alpha):
@@ -103,6 +144,12 @@ def dunnettx_tail(t, df, k, m):
     means = (1 + np.sqrt(1 + 8 * m)) / 2  # as many as have m differences; need not be whole
     independent = sidak(t_p_value(t, df), m)
     return (1 - 1 / m) * range_tail(np.sqrt(2) * t, means, df) + independent / m
+
+
+def mvt_tail(t, df, k, m, R):
+    """P(max |T_i| > t) with correlations R, and between one p and as many as R has rows."""
+    one = t_p_value(t, df)
+    return np.clip(largest_tail(t, df, R), one, np.minimum(1, len(R) * one))
 
 
 def range_tail(q, k, df):

@@ -28,6 +28,7 @@ class ReferenceGrid:
     observed : DataFrame of codes, the combinations of levels in the data
     nests : dict, factor -> the factors that it is nested in
     codes, weight : DataFrame with a row for each combination, and how much it counts
+    weights : "equal" or, after `count_rows`, "proportional"
     averaged : the predictors with more than one value
     terms : the sets of predictors that stand together in a term
     offset : the mean of the offset, which every mean contains
@@ -47,9 +48,11 @@ class ReferenceGrid:
         for name in self.design.numeric:
             if name not in self.factors:
                 self.values[name] = self._covariate(name)
-        self.observed = self._observed()
+        self.in_rows = self._codes_of_rows()
+        self.observed = self.in_rows.drop_duplicates(ignore_index=True)
         self.nests = _nests(self.observed) if nesting else {}
         self.codes, self.weight = self._combinations()
+        self.weights = "equal"
         self.averaged = {name for name in self.values if self.codes[name].nunique() > 1}
         self.offset = fit.design.row_offset.mean() if fit.design.offset is not None else 0.0
         self.terms = list(dict.fromkeys(map(frozenset, self.design.x_variables.values())))
@@ -80,9 +83,42 @@ class ReferenceGrid:
             }
         )
 
+    def count_rows(self, shown):
+        """Let a combination of the factors not shown count as many rows as the data have of it.
+
+        Of rows whose levels the grid has. Prior weights do not matter, as in R's emmeans.
+        """
+        over = [name for name in self.factors if name in self.averaged and name not in shown]
+        fixed = [name for name in self.factors if name in self.at]
+        for name in [n for n in [*over, *fixed] if over and n not in self.in_rows]:
+            why = (
+                "a streamed fit does not keep its rows"
+                if self.fit.streamed
+                else f"'{name}' stands in the model with covariates only, which do not tell its rows"
+            )
+            raise ValueError(
+                f"weights='proportional' needs the number of rows with each level of '{name}', and "
+                f"{why}: use weights='equal', or fix levels by at="
+            )
+        if not over:
+            return
+        counted = np.ones(len(self.in_rows), dtype=bool)
+        for name in fixed:
+            counted &= self.in_rows[name].isin(self.codes[name].unique()).to_numpy()
+        numbers = self.in_rows[counted].groupby(over).size().rename("").reset_index()
+        numbers = self.codes[over].merge(numbers, on=over, how="left")[""]
+        self.weight = numbers.fillna(0).to_numpy(dtype=float)
+        self.weights = "proportional"
+
     def rows(self, cell, n):
         """(n, columns of X): in each cell the weighted mean of the rows of X."""
-        share = self.weight / np.bincount(cell, self.weight)[cell]
+        total = np.bincount(cell, self.weight, minlength=n)
+        if not total.all():
+            raise ValueError(
+                f"the data have no row with the levels in at={self.at!r}, so proportional weights "
+                "are all zero: use weights='equal'"
+            )
+        share = self.weight / total[cell]
         L = np.zeros((n, len(self.design.x_names)))
         for start in range(0, len(cell), ROWS_AT_ONCE):
             part = slice(start, start + ROWS_AT_ONCE)
@@ -126,8 +162,8 @@ class ReferenceGrid:
         self.means[name] = self.design.numeric[name]
         return pd.Index([self.means[name]])
 
-    def _observed(self):
-        """The combinations of levels in the data, read back from X.
+    def _codes_of_rows(self):
+        """The level of each factor in each row of the data, read back from X.
 
         The code of a factor is a linear function of the columns of X that hold the factor, if
         it occurs in a term without covariates (if not, it is left out here).
@@ -141,8 +177,7 @@ class ReferenceGrid:
             ]
             if pure:
                 found[name] = self._codes_in_data(name, min(pure, key=len))
-        found = {name: codes for name, codes in found.items() if codes is not None}
-        return pd.DataFrame(found).drop_duplicates(ignore_index=True)
+        return pd.DataFrame({name: codes for name, codes in found.items() if codes is not None})
 
     def _codes_in_data(self, name, variables):
         codes = pd.MultiIndex.from_product(
@@ -250,7 +285,11 @@ def averaging(grid, shown):
         for name in shown
         if name in grid.nests
     ]
-    notes += [f"Averaged over {', '.join(over)}, with equal weights."] if over else []
+    if over:
+        how = "equal weights"
+        if grid.weights == "proportional":
+            how = "weights proportional to numbers of rows"
+        notes.append(f"Averaged over {', '.join(over)}, with {how}.")
     if grid.design.split.x.offsets:
         known = grid.design.offset is not None
         where = f"at its mean, {significant(grid.offset)}" if known else "left out"
@@ -286,7 +325,7 @@ def not_estimable(grid, shown, cell, cells, possible):
             continue
         names = [v for v in grid.values if v in term]
         seen = pd.MultiIndex.from_frame(grid.observed[names])
-        empty = ~pd.MultiIndex.from_frame(grid.codes[names]).isin(seen)
+        empty = ~pd.MultiIndex.from_frame(grid.codes[names]).isin(seen) & (grid.weight > 0)
         others = [v for v in names if v not in shown]
         for i in left.intersection(cell[empty]):
             codes = grid.codes.loc[empty & (cell == i), others].drop_duplicates()
