@@ -206,12 +206,12 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Zero: the students of a school would share nothing, and only the diagonal would be left. (`mm.build_V_cs` builds $\mathbf V$ from the two variances and the groups.)
 
-# %% [markdown] minutes=1 notes="Point to day 2: the pair is the core. Days 8 and 9 can be left out of a short course." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=1 notes="Point to day 2: the pair is the core, and day 1 prepares it. Days 8 and 9 can be left out of a short course." slideshow={"slide_type": "slide"}
 # ## 5. See where the days lead
 #
 # | lesson | what it answers |
 # |---|---|
-# | day 1, linear model *(planned)* | What is a linear model, as a distribution? Estimates and intervals by hand |
+# | [day1_linear_model](day1_linear_model.ipynb) | What is a linear model, as a distribution? Estimates and intervals by hand |
 # | [day2_rcbd_fixed](day2_rcbd_fixed.ipynb) and [day2_rcbd_mixed](day2_rcbd_mixed.ipynb) | One field trial, blocks fixed and blocks random: what changes, what does not? |
 # | day 3, covariance structure *(planned)* | Which data made this covariance matrix? Nested, crossed, split plots, slopes |
 # | [day4_reml_from_scratch](day4_reml_from_scratch.ipynb) and [day4_reml_in_use](day4_reml_in_use.ipynb) | How are the variances estimated, and why not by plain maximum likelihood? Which of the numbers may you trust, and compare? |
@@ -223,7 +223,7 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 #
 # Lessons with a link are ready to open. The two notebooks of day 2 have the same sections. Read the one with blocks fixed first, then the other one beside it. If you learn from other notes as well, and something in them does not fit, look into [other_notes](other_notes.ipynb): thirteen slips that are often printed.
 #
-# Three days have exercises with answers that check themselves: [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb). Copies of your own come when you run, in a cell, `import sys` and then `!"{sys.executable}" -m mmteach start --copies-only --solutions`.
+# Four days have exercises with answers that check themselves, and a quiz at their end: [day 1](exercises/day1_exercises.ipynb), [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 1](solutions/day1_solutions.ipynb), [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb). Copies of your own come when you run, in a cell, `import sys` and then `!"{sys.executable}" -m mmteach start --copies-only --solutions`.
 
 # %% [markdown] minutes=1 notes="Let somebody type another wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
 # ## 6. Find help
@@ -239,12 +239,12 @@ except KeyError as error:
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # In the project folder the file `data/README.md` explains every data set: what was measured, in which unit, by whom. If a cell misbehaves, restart the kernel and run all cells; if that does not help, ask the doctor of section 1.
 #
-# **Next:** the pair of day 2, beginning with [day2_rcbd_fixed](day2_rcbd_fixed.ipynb). It needs a first course in statistics with regression. What follows here is for looking things up; come back when you need it.
+# **Next:** [day1_linear_model](day1_linear_model.ipynb). It needs a first course in statistics with regression. (Whoever is at home with the linear model and with matrices may begin with the pair of day 2, [day2_rcbd_fixed](day2_rcbd_fixed.ipynb).) What follows here is for looking things up; come back when you need it.
 
 # %% [markdown] minutes=1 notes="No need to read it now: say that it exists, and where." slideshow={"slide_type": "skip"}
 # ## 7. Appendix: names in four languages
 #
-# One model, $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf u + \boldsymbol\varepsilon$, and four languages for its parts. `fit` is a fitted model, `y` the response, `x` a fixed effect, `block` a grouping factor. Matrices are explained on day 2.
+# One model, $\mathbf y = \mathbf X\boldsymbol\beta + \mathbf Z\mathbf u + \boldsymbol\varepsilon$, and four languages for its parts. `fit` is a fitted model, `y` the response, `x` a fixed effect, `block` a grouping factor. Matrices are explained on day 1.
 #
 # | what | here | R (lme4) | statsmodels | SAS (proc mixed) |
 # |---|---|---|---|---|

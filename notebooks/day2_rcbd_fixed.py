@@ -18,7 +18,7 @@
 # - say what this model assumes about two plots of the same block;
 # - choose between the standard error of a mean and the standard error of a difference.
 #
-# **What you need.** [Start here](00_start_here.ipynb), and a first course with regression. **Time.** In class a double hour for the pair, 60 minutes for each notebook; the parts called *For reading* are for you alone. Alone about two and a half hours.
+# **What you need.** [Start here](00_start_here.ipynb) and [day 1](day1_linear_model.ipynb), or a first course with regression and matrices. **Time.** In class a double hour for the pair, 60 minutes for each notebook; the parts called *For reading* are for you alone. Alone about two and a half hours.
 
 # %% [markdown] notes="Point at the two pictures and ask which of the two a farmer would draw. Do not answer yet." slideshow={"slide_type": "subslide"}
 # ![Three small pictures. Left: a field of four rows with eighteen plots each. Middle: a line with four dots, each with a question mark. Right: a bell curve with four dots under it, each with a question mark.](figures/day2_blocks.png)

@@ -94,7 +94,7 @@ TERMS = {
     "experimental unit": Term(
         "experimental unit",
         "What is given a treatment at random, independently of the others: here mostly a plot.",
-        2,
+        1,
     ),
     "fixed effect": Term(
         "fixed effect",
@@ -152,7 +152,7 @@ TERMS = {
     "observational unit": Term(
         "observational unit",
         "What is measured: one row of the table.",
-        2,
+        1,
     ),
     "orthogonal": Term(
         "orthogonal layout",

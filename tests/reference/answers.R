@@ -16,6 +16,46 @@ share <- function(v) v[1] / (v[1] + v[2])
 kept <- function(v, rows) rows * v[1] / (rows * v[1] + v[2])
 blup <- function(fit, group) { u <- ranef(fit)[[group]]; setNames(u[[1]], rownames(u)) }
 
+# ---- day 1 ----------------------------------------------------------------------------------
+cotton <- read_data("potash")
+straight <- lm(strength ~ k2o_lb_ac, cotton)
+kg <- coef(lm(strength ~ I(k2o_lb_ac * 1.12085), cotton))[[2]]
+crd <- read_data("pigs_crd")
+free <- lm(dry_matter_pct ~ diet * day, crd)
+s <- summary(free)$sigma
+b3 <- predict(free, data.frame(diet = "B", day = "3"), interval = "confidence")
+# X beta of six pens, C the reference (or another one), by R's own coding
+six <- c("A", "C", "B", "B", "A", "C")
+coded <- function(ref, drop = integer(0)) {
+  X <- model.matrix(~ relevel(factor(six), ref))
+  X[, drop] <- 0
+  as.numeric(X %*% c(20, 3, -2))
+}
+housed <- read_data("pigs_rooms")
+ht <- anova(lm(dry_matter_pct ~ diet * day, housed))
+hr <- anova(lm(dry_matter_pct ~ room + diet * day, housed))
+pen_v <- components(mixed("dry_matter_pct ~ diet * day + (1 | pen)", crd))
+se_pens <- function(pens, days) sqrt(pen_v[1] / pens + pen_v[2] / (pens * days))
+
+day1 <- list(
+  day1.slope = c(kg, coef(straight)[[2]] * 1.12085, coef(straight)[[2]], coef(straight)[[1]],
+                 summary(straight)$coefficients[2, "t value"], 100 * kg),
+  day1.error_df = c(96 - 24, 96 - 1, 96 - 1 - 7 - 2, 96 - 8 - 3, 7 * 2, 24 - 1, 96 - 24 + 1),
+  day1.se_cell = c(predict(free, data.frame(diet = "B", day = "3"), se.fit = TRUE)$se.fit,
+                   s / sqrt(45), s / sqrt(3), s, s^2 / 15, sqrt(mean(resid(free)^2) / 15),
+                   sqrt(2 * s^2 / 15)),
+  day1.half = c(b3[[3]] - b3[[1]], s / sqrt(15), b3[[3]] - b3[[2]], b3[[2]], qt(.975, 252) * s / sqrt(45),
+                qt(.975, 14) * s / sqrt(15), qt(.95, 252) * s / sqrt(15), qt(.975, 252) * s,
+                qnorm(.975) * s / sqrt(15)),
+  day1.rows = list(coded("C"), coded("A"), coded("C", 1),
+                   20 + 3 * (six == "A") - 2, coded("B")),
+  day1.f = c(ht["diet", "F value"], ht["diet", "Sum Sq"] / ht["Residuals", "Sum Sq"],
+             ht["diet", "Sum Sq"] / ht["Residuals", "Mean Sq"],
+             ht["diet", "Mean Sq"] / (ht["Residuals", "Sum Sq"] / 270),
+             1 / ht["diet", "F value"], ht["day", "F value"], hr["diet", "F value"]),
+  day1.days = c(se_pens(15, 6), s / sqrt(90), se_pens(15, 3), se_pens(30, 3), se_pens(15, 1),
+                se_pens(15, 6)^2))
+
 # ---- day 2 ----------------------------------------------------------------------------------
 sorghum <- read_data("sorghum")
 fixed <- lm(yield_kg_ha ~ genotype + block, sorghum)
@@ -129,6 +169,6 @@ out <- c(out, list(
                1 - kept(plants_v, rows[["5"]]), kept(plants_v, max(rows))),
   day5.line = list(line, line - fixef(lines), own, fixef(lines), rev(line))))
 
-write_json(list(versions = versions("lme4"), answers = lapply(out, function(x)
+write_json(list(versions = versions("lme4"), answers = lapply(c(day1, out), function(x)
   I(if (is.list(x)) lapply(x, unname) else unname(x)))),
   file.path(here, "answers.json"), digits = 12, pretty = TRUE)

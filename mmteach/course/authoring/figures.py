@@ -53,6 +53,35 @@ def pair(ax_independent, ax_blocks, ax_means):
     ]
 
 
+def two_predictors(ax_number, ax_category):
+    """Draw a linear model for a number and for a category; no data, nothing is estimated."""
+    import numpy as np
+
+    from mmteach import plots
+
+    across = np.linspace(-2.6, 2.6, 60)
+    bell = 0.55 * np.exp(-(across**2) / 2)
+    rates, letters = np.linspace(0.5, 8.5, 5), list("ABCDEF")
+    rising, heights = 2.6 + 0.5 * rates, [5.2, 4.2, 4.8, 5.6, 3.9, 4.4]  # of no meaning
+    ax_number.plot([0, 9.4], [2.6, 2.6 + 0.5 * 9.4], color=plots.ORANGE, linewidth=1.8)
+    for ax, places, expected in (
+        (ax_number, rates, rising),
+        (ax_category, range(len(letters)), heights),
+    ):
+        wide = 2 if ax is ax_number else 1.2
+        for place, middle in zip(places, expected, strict=True):
+            ax.fill_betweenx(
+                middle + 0.7 * across, place, place + wide * bell, color=plots.BLUE, alpha=0.35
+            )
+            ax.plot([place, place], middle + 0.7 * across[[0, -1]], color=plots.GREY, linewidth=0.8)
+        ax.set(ylim=(0.5, 9), yticks=[], ylabel="response")
+    ax_category.plot(range(len(letters)), heights, "_", color=plots.ORANGE, markersize=16, mew=2.4)
+    ax_number.set(xticks=[], xlabel="a number, such as a rate")
+    ax_category.set_xticks(range(len(letters)), letters)
+    ax_category.set_xlabel("a category, such as a diet")
+    return ["One model with a number and with a category as its predictor."]
+
+
 def blocks(ax_field, ax_numbers, ax_draws):
     """Draw the sorghum trial and two ways to think of its blocks; nothing is estimated."""
     import numpy as np
@@ -167,6 +196,10 @@ def main(folder=None):
         )
         readings = pair(axes["left"], axes["right"], axes["below"])
         figure.savefig(folder / "pair.png", dpi=110)
+        plt.close(figure)
+        figure, axes = plt.subplots(1, 2, figsize=(8.4, 2.2))
+        readings += two_predictors(*axes)
+        figure.savefig(folder / "day1_model.png", dpi=110)
         plt.close(figure)
         figure, axes = plt.subplots(1, 3, figsize=(8.4, 1.6), width_ratios=[1.4, 1, 1])
         readings += blocks(*axes)
