@@ -213,7 +213,7 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 # |---|---|
 # | [day1_linear_model](day1_linear_model.ipynb) | What is a linear model, as a distribution? Estimates and intervals by hand |
 # | [day2_rcbd_fixed](day2_rcbd_fixed.ipynb) and [day2_rcbd_mixed](day2_rcbd_mixed.ipynb) | One field trial, blocks fixed and blocks random: what changes, what does not? |
-# | day 3, covariance structure *(planned)* | Which data made this covariance matrix? Nested, crossed, split plots, slopes |
+# | [day3_covariance_structure](day3_covariance_structure.ipynb) | Which data made this covariance matrix? Nested, crossed, split plots, slopes |
 # | [day4_reml_from_scratch](day4_reml_from_scratch.ipynb) and [day4_reml_in_use](day4_reml_in_use.ipynb) | How are the variances estimated, and why not by plain maximum likelihood? Which of the numbers may you trust, and compare? |
 # | [day5_shrinkage_blups](day5_shrinkage_blups.ipynb) and [day5_slopes_and_levels](day5_slopes_and_levels.ipynb) | Why do predictions shrink, and by how much? What if the effect is a line, or lies in a group of a group? |
 # | day 6, inference *(planned)* | Degrees of freedom, tests, means and contrasts: which for what? |
@@ -223,7 +223,7 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 #
 # Lessons with a link are ready to open. The two notebooks of day 2 have the same sections. Read the one with blocks fixed first, then the other one beside it. If you learn from other notes as well, and something in them does not fit, look into [other_notes](other_notes.ipynb): thirteen slips that are often printed.
 #
-# Four days have exercises with answers that check themselves, and a quiz at their end: [day 1](exercises/day1_exercises.ipynb), [day 2](exercises/day2_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 1](solutions/day1_solutions.ipynb), [day 2](solutions/day2_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb). Copies of your own come when you run, in a cell, `import sys` and then `!"{sys.executable}" -m mmteach start --copies-only --solutions`.
+# Five days have exercises with answers that check themselves, and a quiz at their end: [day 1](exercises/day1_exercises.ipynb), [day 2](exercises/day2_exercises.ipynb), [day 3](exercises/day3_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 1](solutions/day1_solutions.ipynb), [day 2](solutions/day2_solutions.ipynb), [day 3](solutions/day3_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb). Copies of your own come when you run, in a cell, `import sys` and then `!"{sys.executable}" -m mmteach start --copies-only --solutions`.
 
 # %% [markdown] minutes=1 notes="Let somebody type another wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
 # ## 6. Find help

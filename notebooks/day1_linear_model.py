@@ -325,7 +325,7 @@ print("trial 2: ", trial_2.round(2))
 #
 # So a model is a machine that makes data. To say what it makes, we need the expected values and, as in the first notebook, the table of the variances and covariances, $\mathbf V$.
 
-# %% [markdown] notes="Expect 'sixteen': reply 'how many different ones?' Expect 'four, each plot has its own': reply 'how many sigmas has the model?'" slideshow={"slide_type": "fragment"}
+# %% [markdown] notes="Expect 'sixteen': reply 'how many different ones?' Expect 'four, each plot has its own': reply 'how many sigmas has the model?' Expect 'four cells, the diagonal too': reply 'right, if the shared part comes on top, as with 100 + 225 in the first notebook'." slideshow={"slide_type": "fragment"}
 # **Predict.** Take four plots. Their errors are independent and have one variance. How many different numbers does their $\mathbf V$ hold, and where? And which cells would change if plots 1 and 2 shared something?
 
 # %% slideshow={"slide_type": "fragment"}
@@ -342,7 +342,7 @@ print(f"sigma² {sigma2_hat:.4f}, covariance of two plots {V_hat[0, 1]:.0f}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # *Figure 5. The estimated covariance matrix of four plots of cotton, as symbols; the variance is 0.0471. White is zero.*
 #
-# You should have said: two, $\sigma^2$ on the diagonal and 0 elsewhere. If plots 1 and 2 shared something, the two cells where they meet would hold the variance of what they share, as they did for two students of one school. So the model is, as a distribution,
+# You should have said: two, $\sigma^2$ on the diagonal and 0 elsewhere. If plots 1 and 2 shared something, the two cells where they meet would hold the variance of what they share, as they did for two students of one school. (If it came on top of their own errors, it would be added to their two cells of the diagonal as well: then four cells change. If it is a part of the $\sigma^2$ that they have, the diagonal stays.) So the model is, as a distribution,
 #
 # $$\mathbf y \sim N(\mathbf X\boldsymbol\beta,\; \mathbf V), \qquad \mathbf V = \sigma^2\mathbf I.$$
 #
@@ -444,7 +444,7 @@ of_A = means.set_index("diet").loc["A"]
 assert np.allclose([of_A["lower"], of_A["upper"]], [lower, upper])
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The row of A is our row, and there are five more. (`assert` does nothing when its condition is true, and stops the cell when it is not.) The note below the table says what we did: the mean of a diet is *averaged over the days*. (With equal numbers of rows this is the plain mean of its rows. With unequal ones it is the average of the three means, one for each day, and the two differ.)
+# The row of A is our row, and there are five more. (`assert` does nothing when its condition is true, and stops the cell when it is not.) The note below the table says what we did: the mean of a diet is *averaged over the days*. (If a diet has the same number of rows on each day, this is the plain mean of its rows, however many rows the other diets have. If not, it is still the average of the three means, one for each day, and then the two differ as a rule.)
 
 # %% [markdown] notes="Expect 'they overlap, so they do not differ': the usual answer. Reply 'which standard error belongs to a difference?'\nBoard: two half bars have the length 2 times t times SE, the difference needs only \u221a2 times t times SE." slideshow={"slide_type": "skip"}
 # ### For reading: intervals that overlap
@@ -577,7 +577,7 @@ print(f"error: sum of squares {rss:.1f}, mean square {ms_error:.2f}")
 print(f"F {f_diet:.4f}, p {p_diet:.7f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The mean square of the diets is 3.7 times as large as chance alone would make it. The whole table:
+# If all rows are independent, the mean square of the diets is 3.7 times as large as chance alone would make it on average. The whole table:
 
 # %% slideshow={"slide_type": "subslide"}
 table = mm.anova(fit)
@@ -637,7 +637,7 @@ hidden = rng.permutation(list(y_sim))                    # the four in a random 
 # %% slideshow={"slide_type": "-"}
 is_odd_pen = np.arange(60) // 5 % 2 == 1              # every second pen of five rows
 fig, axes = plt.subplots(2, 2, figsize=(8, 4.4), sharex=True)
-for ax, panel, broken in zip(axes.flat, "ABCD", hidden):      # three by three
+for ax, panel, broken in zip(axes.flat, "ABCD", hidden):      # three lists side by side
     data = pd.DataFrame({"x": x_sim, "y": y_sim[broken]})
     left = mm.lm("y ~ x", data=data).residuals
     ax.plot(x_sim[~is_odd_pen], left[~is_odd_pen], "o", markersize=4)    # ~ means not
@@ -788,7 +788,7 @@ print(f"{se_small:.2f} / √3 = {smaller_by_root_3:.2f}")
 #
 # <details><summary>Answers</summary>
 # <ol>
-# <li>23.58 ± 1.969 · 1.044: from 21.53 to 25.64 %. With pens: t on 84 df is 1.989, so 23.58 ± 1.989 · 1.226, from 21.15 to 26.02 %.</li>
+# <li>23.58 ± 1.969 · 1.044: from 21.53 to 25.64 %. With pens: t on 84 df is 1.989, so 23.58 ± 1.989 · 1.226, from 21.15 to 26.02 % (21.14 with the rounded numbers).</li>
 # <li>The five means contain the line as a special case, so their residual sum of squares can never be larger, and R² can never be smaller, whatever is true. Ask whether it is smaller by more than chance: the lack-of-fit test at the end of section 6 (F = 1.24, p = .35) does, and it says no.</li>
 # <li>180 rows − 12 means = 168 df; σ = 7.145 %.</li>
 # <li>σ = 6.676 % on 252 df. Independence: pens of one room share the room, days of one pen share the pen.</li>

@@ -983,7 +983,7 @@ print(wrap_up.to_string())
 #
 # More of these, with answers that check themselves: [day2_exercises](exercises/day2_exercises.ipynb).
 
-# %% [markdown] minutes=0.5 notes="Point to day 4, or to day 3 where it is taught." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=0.5 notes="Point to day 3; a short course goes on with day 4." slideshow={"slide_type": "slide"}
 # ## 16. In practice and further reading
 #
 # In practice you write one line. These four lines fit the same model:
@@ -995,7 +995,7 @@ print(wrap_up.to_string())
 # SAS          proc mixed; class genotype block; model yield = genotype; random block; run;
 # ```
 #
-# **Next:** [day4_reml_from_scratch](day4_reml_from_scratch.ipynb), where the REML criterion of section 7 is derived. Other layouts, and the other pictures that they make of $\mathbf V$, are the subject of day 3 (*planned*).
+# **Next:** [day3_covariance_structure](day3_covariance_structure.ipynb), with other layouts and the other pictures that they make of $\mathbf V$. Who is in a hurry goes on to [day4_reml_from_scratch](day4_reml_from_scratch.ipynb), where the REML criterion of section 7 is derived.
 #
 # ### Further reading
 #

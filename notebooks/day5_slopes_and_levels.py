@@ -227,7 +227,7 @@ print(f"sigma²: {sigma2:.2f} ms²")
 #
 # **The matrices.** The rows of one driver have $\mathbf Z_j$ with two columns, ones and days. His ten values then have the covariance matrix $\mathbf V_j = \mathbf Z_j\mathbf G_j\mathbf Z_j' + \sigma^2\mathbf I$, as on day 2. (Rows of two drivers have covariance 0.)
 #
-# **Predict.** Think of very many drivers. Is the SD of their reaction times on day 9 smaller than on day 0, the same, or larger?
+# **Predict.** Think of very many drivers. Is the SD of their reaction times on day 9 smaller than on day 0, the same, or larger? (If you have done day 3, say why, without looking back.)
 
 # %% slideshow={"slide_type": "-"}
 Z_j = np.column_stack([np.ones(10), days])

@@ -51,8 +51,8 @@ def shown_by(cells, call):
 
 
 def test_each_day_has_seven_questions_each():
-    assert DAYS == ["day1", "day2", "day4", "day5"]
-    assert [len(checks.questions(day)) for day in DAYS] == [7, 7, 7, 7]
+    assert DAYS[:4] == ["day1", "day2", "day3", "day4"]
+    assert {day: len(checks.questions(day)) for day in DAYS} == dict.fromkeys(DAYS, 7)
     assert {key.split(".")[0] for key in QUESTIONS} == set(DAYS)
 
 

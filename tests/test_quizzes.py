@@ -32,7 +32,7 @@ def printed(capsys, *given):
 def test_a_day_ends_on_six_questions_of_its_own(day, capsys):
     items, text = of_day(day), printed(capsys, day)
     assert len(items) == 6 and all(item.key.startswith(f"{day}.") for item in items)
-    assert re.findall(r"(?m)^(\d)\. What is ", text) == list("123456")
+    assert re.findall(r"(?m)^(\d)\. \S", text) == list("123456")
     assert text.count(" d) ") == 6 and max(map(len, text.splitlines())) <= 80
     assert len(set(key_of(day))) > 1  # not always the same letter
 

@@ -86,7 +86,7 @@ def _asked(day, items):
         return f"{_short(day)}: there is no quiz yet"
     lines = []
     for number, item in enumerate(items, start=1):
-        question = f"What is {item.asked}?"
+        question = f"{item.asked[0].upper()}{item.asked[1:]}?"
         lines += textwrap.wrap(f"{number}. {question}", WIDTH, subsequent_indent="   ")
         options = zip(LETTERS, item.options, strict=True)
         options = [f"   {letter}) {option}" for letter, option in options]

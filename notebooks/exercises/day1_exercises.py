@@ -81,7 +81,7 @@ print(f"sigma {fit.sigma:.3f} % on {fit.df_resid} degrees of freedom")
 check("day1.se_cell", se_cell)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Your turn.** The 95 % confidence interval of diet B on day 3 reaches as far to the left of the mean as to the right, by $t \cdot \mathrm{SE}$. Compute this half of its width, with two decimals if you type it. (`stats.t.ppf` gives the t value.)
+# **Your turn.** The 95 % confidence interval of diet B on day 3 reaches as far to the left of the mean as to the right, by $t \cdot \mathrm{SE}$. Compute this half of its width, with three decimals if you type it. (`stats.t.ppf` gives the t value.)
 
 # %% slideshow={"slide_type": "-"}
 half = None  # your answer: half of the width of the interval, t · SE, in %
@@ -209,7 +209,7 @@ progress("day1")
 # %% [markdown] notes="Five minutes, by a show of hands for each letter. Ask one who chose a wrong letter why, before you run the cell with the letters: it says what each wrong answer is." slideshow={"slide_type": "slide"}
 # ## 10. End the day with six questions
 #
-# Four answers each, and every wrong one is a number that people do arrive at. Try it without calculating: first ask which answers *cannot* be right, because of their size or their unit.
+# Six of today's tasks once more, with four answers each. Do not scroll back. The letter alone is worth little: for each of the *other* three answers say by which slip somebody arrives at it, or why it cannot be right (its size, its unit). The reply to a wrong letter names the slip.
 
 # %% slideshow={"slide_type": "-"}
 quiz("day1")

@@ -198,7 +198,7 @@ progress("day2")
 # %% [markdown] notes="Five minutes, by a show of hands for each letter. Ask one who chose a wrong letter why, before you run the cell with the letters: it says what each wrong answer is." slideshow={"slide_type": "slide"}
 # ## 7. End the day with six questions
 #
-# Four answers each, and every wrong one is a number that people do arrive at. Try it without calculating: first ask which answers *cannot* be right, because of their size or their unit.
+# Six of today's tasks once more, with four answers each. Do not scroll back. The letter alone is worth little: for each of the *other* three answers say by which slip somebody arrives at it, or why it cannot be right (its size, its unit). The reply to a wrong letter names the slip.
 
 # %% slideshow={"slide_type": "-"}
 quiz("day2")

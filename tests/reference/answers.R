@@ -89,6 +89,56 @@ out <- list(
                   pms[["Residuals"]], pms[["block"]] / 5, pms[["block"]] - pms[["Residuals"]],
                   (pms[["k2o"]] - pms[["Residuals"]]) / 5))
 
+# ---- day 3 ----------------------------------------------------------------------------------
+pigs <- as.data.frame(VarCorr(mixed("dry_matter_pct ~ day * diet + (1 | room) + (1 | pen)",
+                                    read_data("pigs_rooms"))))
+pigs <- setNames(pigs$vcov, pigs$grp)[c("room", "pen", "Residual")]
+part <- function(v, of) unname(sum(v[of]) / sum(v))
+rice <- data.frame(expand.grid(block = factor(1:6), water = factor(1:3), nitrogen = factor(1:5)))
+rice$y <- sin(seq_len(nrow(rice))^2)  # any numbers: only the degrees of freedom are read
+strata <- summary(aov(y ~ water * nitrogen + Error(block/water), rice))
+df <- lapply(strata, function(stratum) stratum[[1]]$Df)
+whole <- df[["Error: block:water"]]  # water, error
+drivers <- mixed("reaction_ms ~ days + (days | subject)", read_data("sleepstudy"))
+G <- matrix(VarCorr(drivers)$subject, 2)
+days <- function(G, one = 2, other = 7) drop(c(1, one) %*% G %*% c(1, other))
+two_days <- days(G) / sqrt((days(G, 2, 2) + sigma(drivers)^2) * (days(G, 7, 7) + sigma(drivers)^2))
+shifted <- G
+shifted[2, 2] <- 0
+in_block <- outer(c(1, 1, 1, 2), c(1, 1, 1, 2), "==")
+in_half <- outer(c(1, 1, 2, 3), c(1, 1, 2, 3), "==")
+four <- function(half, own, plot = 180) 200 * in_block + half * in_half + (own + plot) * diag(4)
+k <- 5
+lower <- sum(lower.tri(diag(k)))
+theta <- function(halves = 4, plots = 280) sqrt(halves * (1 / 8 - 1 / plots))
+barley_sd <- as.data.frame(VarCorr(mixed(
+  "yield_t_ha ~ genotype * fungicide + (1 | block/fungicide)", read_data("barley"))))
+barley_sd <- setNames(barley_sd$sdcor, barley_sd$grp)
+plants <- read_data("arabidopsis")
+columns <- setdiff(names(plants), c("population", "fruits"))
+counts <- lapply(setNames(columns, columns), function(name) table(plants$population, plants[[name]]))
+inner <- names(which(sapply(counts, function(n) all(colSums(n > 0) == 1))))
+outer_one <- names(which(sapply(counts, function(n) all(rowSums(n > 0) == 1))))
+full <- names(which(sapply(counts, function(n) all(n > 0))))
+
+out <- c(out, list(
+  day3.pen = c(part(pigs, 1:2), part(pigs, 1), part(pigs, 3), part(sqrt(pigs), 1:2),
+               part(pigs, 2), sum(pigs[1:2])),
+  day3.df = c(whole[2], whole[2] + df[["Error: block"]],
+              nlevels(rice$block) * nlevels(rice$water), tail(df[["Error: Within"]], 1),
+              df[["Error: block"]], whole[1]),
+  day3.days = c(days(G), days(shifted), days(diag(diag(G))), two_days, days(G) + sigma(drivers)^2,
+                components(mixed("reaction_ms ~ days + (1 | subject)",
+                                 read_data("sleepstudy")))[1]),
+  day3.four_plots = c(mean(four(100, 0)), sum(diag(four(100, 0))) / 16, mean(four(0, 100)),
+                      sum(four(100, 0)) / 4, sum(four(100, 0)), sqrt(mean(four(100, 0))),
+                      mean(four(100, 0, 0))),
+  day3.numbers = c(k + lower, lower, k^2, k + lower + 1, k, k - 1),
+  day3.theta = c(theta(), theta()^2, theta(plots = Inf),
+                 barley_sd[["fungicide:block"]] / barley_sd[["Residual"]], theta(halves = 1),
+                 1 / theta()),
+  day3.inside = c(inner, outer_one, full)))
+
 # ---- day 4 ----------------------------------------------------------------------------------
 schools <- read_data("schools")
 fit <- mixed("score ~ 1 + (1 | school)", schools)

@@ -177,6 +177,87 @@ def one_driver(ax):
     return [f"{sleep.subject.nunique()} drivers on {sleep.days.nunique()} days, 335 in black."]
 
 
+def game_matrices():
+    """{letter: (number of its sketch, V)}: the five covariance matrices of day 3, 12 rows each."""
+    import numpy as np
+
+    import mmteach as mm
+
+    fours, pairs = np.repeat(list("abc"), 4), np.repeat(list("abcdef"), 2)
+    halves, wholes = np.repeat(list("ab"), 6), np.repeat(list("abcd"), 3)
+    rows, columns = np.repeat(list("abc"), 4), np.tile(list("1234"), 3)
+    days = np.column_stack([np.ones(12), np.tile(np.arange(6), 2)])
+    growth = mm.build_Z(halves, x=days), mm.build_G(np.array([[2, 0.2], [0.2, 0.5]]), 2)
+    return {
+        "A": (4, mm.build_V_cs(2, 2, fours)),
+        "B": (5, mm.build_V(*growth, mm.build_R(2, 12))),
+        "C": (1, mm.build_V_cs(1, 1, halves) + mm.build_V_cs(2, 0, wholes)),
+        "D": (3, mm.build_V_cs(2, 1, rows) + mm.build_V_cs(1, 0, columns)),
+        "E": (2, mm.build_V_cs(2, 2, pairs)),
+    }
+
+
+def game(axes_V, axes_fields):
+    """Draw five covariance matrices above five layouts, in another order; nothing is estimated."""
+    import matplotlib.pyplot as plt
+    import numpy as np
+
+    from mmteach import plots
+
+    for ax, (letter, (_, V)) in zip(axes_V, game_matrices().items(), strict=True):
+        ax.imshow(V, cmap="Greys", vmin=0, vmax=1.15 * V.max())
+        ax.set(title=letter, xticks=[], yticks=[])
+
+    def cell(ax, number, x, y, shade="white"):
+        box = plt.Rectangle((x, y), 0.92, 0.92, facecolor=shade, edgecolor=plots.GREY)
+        ax.add_patch(box)
+        ax.text(x + 0.46, y + 0.48, number, ha="center", va="center", fontsize=9)
+
+    def frame(ax, x, y, width, height, line=1.6):
+        box = plt.Rectangle((x, y), width, height, fill=False, edgecolor=plots.INK, linewidth=line)
+        ax.add_patch(box)
+
+    split, pots, terraces, blocks, growth = axes_fields
+    for k in range(12):
+        six, place = divmod(k, 6)
+        shade = "white" if place // 3 == six else "#D8D4C8"
+        cell(split, k + 1, place + 0.25 * (place // 3), 1.7 * six, shade)
+        pot, plant = divmod(k, 2)
+        cell(pots, k + 1, 2.5 * (pot % 3) + plant, 1.7 * (pot // 3))
+        cell(terraces, k + 1, k % 4, 1.4 * (k // 4))
+        cell(blocks, k + 1, k % 4, 1.4 * (k // 4))
+    for six in range(2):
+        frame(split, -0.15, 1.7 * six - 0.15, 6.47, 1.22)
+    for pot in range(6):
+        frame(pots, 2.5 * (pot % 3) - 0.1, 1.7 * (pot // 3) - 0.1, 2.12, 1.12)
+    for row in range(3):
+        frame(blocks, -0.12, 1.4 * row - 0.12, 4.16, 1.16)
+        frame(terraces, -0.12, 1.4 * row - 0.12, 4.16, 1.16)
+    for column in range(4):  # a water line, seen between the plots
+        terraces.plot([column + 0.46] * 2, [-0.4, 4.1], color=plots.BLUE, linewidth=3, zorder=0.5)
+    days = np.arange(6)
+    for start, slope, marker, first in ((1.2, 0.25, "o", 1), (1.6, 0.6, "s", 7)):
+        heights = start + slope * days
+        growth.plot(days, heights, f"{marker}-", color=plots.INK, markersize=4)
+        growth.text(5.3, heights[-1], f"{first}–{first + 5}", va="center", fontsize=9)
+    growth.set(xlim=(-0.5, 7), ylim=(0, 5.5), xlabel="day", ylabel="height", xticks=[], yticks=[])
+    words = (
+        "1: two fields in halves,\neach half one fungicide",
+        "2: six pots,\ntwo plants in each",
+        "3: three terraces,\nfour water lines across",
+        "4: three blocks\nof four plots",
+        "5: two plants, each\nmeasured on six days",
+    )
+    for ax, text in zip(axes_fields, words, strict=True):
+        ax.set_title(text, fontsize=10)
+    for ax in axes_fields[:-1]:
+        ax.set(xticks=[], yticks=[], aspect="equal")
+        ax.spines[:].set_visible(False)
+        ax.autoscale_view()
+        ax.invert_yaxis()
+    return ["Five covariance matrices A to E, five layouts 1 to 5."]
+
+
 def main(folder=None):
     """Write the pictures into `folder` (default: the lessons' figures) and print their readings."""
     import matplotlib
@@ -204,6 +285,10 @@ def main(folder=None):
         figure, axes = plt.subplots(1, 3, figsize=(8.4, 1.6), width_ratios=[1.4, 1, 1])
         readings += blocks(*axes)
         figure.savefig(folder / "day2_blocks.png", dpi=110)
+        plt.close(figure)
+        figure, axes = plt.subplots(2, 5, figsize=(9.6, 4.3), height_ratios=[1, 0.95])
+        readings += game(*axes)
+        figure.savefig(folder / "day3_game.png", dpi=110)
         plt.close(figure)
         figure, ax = plt.subplots(figsize=(8.4, 1.9))
         readings += two_variances(ax)
