@@ -9,7 +9,7 @@
 # %% [markdown] notes="Show the picture before a word is said, and let people point. Then read the question aloud.\nTitle one and a half minutes.\nWith 50 minutes: of section 2 only the table (2.5 less), in section 3 the map and the guesses (1), of section 10 only the picture (3.5), section 11 is for readers (2), of section 12 only the answers to the game (1). Run the cells of these sections all the same: section 12 needs their names." slideshow={"slide_type": "slide"}
 # # Which data made this V?
 #
-# **The question.** Every way of laying out a trial leaves a pattern in $\mathbf V$, the covariance matrix of the data. Can you read the layout from the pattern? And can you write the formula that makes the right pattern for your own trial? If it is the wrong one, the standard errors are wrong, and no program will tell you.
+# **The question.** Every way of laying out a trial leaves a pattern in $\mathbf V$, the covariance matrix of the data. Can you read the layout from the pattern? And can you write the formula that makes the right pattern for your own trial? If it is the wrong one, the standard errors are wrong, and a program will seldom tell you.
 #
 # **What you can do afterwards**
 #
@@ -521,7 +521,7 @@ by_hand["library"] = [two_means["se"].iloc[0], difference["se"].iloc[0], by_libr
 print(by_hand.round(4).to_string())
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The SED of the fungicides is the smaller one, although it rests on 4 pairs of halves only: its subplots are many. But it is known badly, and that is what the degrees of freedom say. The ANOVA shell of day 1 counts them before there are any data. Now it has *strata*, from the large units to the small ones:
+# The SED of the fungicides is the smaller one, although it rests on 4 pairs of halves only. The reason is that halves differ little ($\hat\sigma_w$ is 0.117, $\hat\sigma$ is 0.281 t/ha), while the errors of 280 plots nearly average out; more plots would hardly make it smaller. But it is known badly, and that is what the degrees of freedom say. The ANOVA shell of day 1 counts them before there are any data. Now it has *strata*, from the large units to the small ones:
 
 # %% slideshow={"slide_type": "-"}
 shell = mm.anova_shell("fungicide * genotype", blocks="block/fungicide",
@@ -660,11 +660,14 @@ print(zero.round(3).to_string())
 # %% [markdown] minutes=3 notes="One sentence each: what must differ inside a group for its effect to vary between groups? Then the three lines of the table.\nExpect 'more random effects, more exact': reply 'look at the standard errors'." slideshow={"slide_type": "slide"}
 # ## 11. Ask what can vary within what
 #
-# Which effects may stand at the left of a bar? Two conditions. First, they must take *different values inside a group*. Every driver has ten different days, so his slope can be seen. A half block has one fungicide, so nobody can see how the effect of the fungicide differs between halves. Second, most groups must hold *more rows than effects*. A half has 70 plots and 70 genotypes; the deviations of 70 genotypes in this half could not be told from the errors of its plots.
+# Which effects may stand at the left of a bar? Two conditions. First, they must take *different values inside a group*, in enough of the groups. Every driver has ten different days, so his slope can be seen. A half block has one fungicide, so nobody can see how the effect of the fungicide differs between halves. Second, *all groups together* should hold *more rows than effects*; otherwise `mm.lmm` refuses. Single groups may hold few rows, if others hold more. In the barley trial, 8 halves times 70 genotypes are 560 effects, and there are 560 plots: the deviations of 70 genotypes in a half could not be told from the errors of its plots.
 #
 # Count before you write the bracket, because a program may print numbers all the same, even with a lower criterion. For `(fungicide | block:fungicide)` they say only that halves with F1 and halves with F2 have different variances, and nothing about a difference inside a half.
 
-# %% slideshow={"slide_type": "-"}
+# %% [markdown] notes="Expect 'the one without slopes, because it leaves variance in the residuals': reply 'and through how many rows is the residual variance divided?'" slideshow={"slide_type": "fragment"}
+# **Predict.** The average slope is the same in both models of the drivers, with the intercept alone and with a slope for each driver. Which model gives it the larger standard error, and why?
+
+# %% slideshow={"slide_type": "fragment"}
 days_of_driver = sleep.groupby("subject", observed=True)["days"].nunique()
 fungicides_of_half = barley.groupby(half)["fungicide"].nunique()
 print("different days of a driver:     ", days_of_driver.min())
@@ -676,7 +679,7 @@ slope_of_days = pd.DataFrame({
 print(slope_of_days.loc[["estimate", "se", "df"]].astype(float).round(3).to_string())
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Where an effect can vary, it matters whether the model lets it. If drivers may differ in their slope, the standard error of the average slope is not 0.804 but 1.546 ms a day, on 17 degrees of freedom in place of 161: what is known is 18 slopes, and not 180 rows. To leave out a slope that varies is the error of section 9 once more.
+# You should have said: the one with slopes. Where an effect can vary, it matters whether the model lets it. If drivers may differ in their slope, the standard error of the average slope is not 0.804 but 1.546 ms a day, on 17 degrees of freedom in place of 161: what is known is 18 slopes, and not 180 rows. To leave out a slope that varies is the error of section 9 once more.
 #
 # Where an effect cannot vary inside groups, as a drug that each patient either gets or does not get, there is no such slope to estimate. This is convenient, because the model stays small. But it costs something: how patients differ in their reaction stays unknown, it is added to what else varies between patients, and the comparison may lose power.
 

@@ -494,6 +494,8 @@ KNOWN_SLIPS = {
         300: "plots 1 and 2",
         200: "between blocks",
         145: "plot has moved",
+        182.5: "three variances",
+        132.5: "shares with itself",
         120: "independent",
         195: "300, not 200",
         830: "needs 4²",

@@ -179,6 +179,12 @@ QUESTIONS = {
         unit="(kg/ha)²",
         also={
             "this is the variance of one plot, a cell on the diagonal": lambda: four_plots()[0, 0],
+            "a plot has three variances, two of one half share two, two of a block one": lambda: (
+                four_plots().mean() - 4 * HALF / 16
+            ),
+            "the diagonal lacks what a plot shares with itself: block and half": lambda: (
+                four_plots().mean() - 4 * (BLOCK + HALF) / 16
+            ),
             "this is after a plot has moved; take the four as they lie": lambda: moved().mean(),
             "this is the covariance of plots 1 and 2, one cell of V": lambda: four_plots()[0, 1],
             "this is the variance between blocks, one cell of V": lambda: four_plots()[0, 2],
