@@ -581,6 +581,43 @@ KNOWN_SLIPS = {
         (263.03, -2.881): "no pooling",
         (-0.3336, -10.75): "add the fixed effects",
     },
+    "day6.f_pens": {4.773: "independent", 2.276: "blocks are missing", 22.27: "rooms"},
+    "day6.error_df": {
+        66: "rooms are forgotten",
+        195: "counts samples",
+        132: "error of the days",
+        71: "pens less one",
+        15: "diet × room",
+        62: "counts one less",
+        72: "number of pens",
+        60: "subtract from the 72 pens",
+        64: "subtract from the 72 pens",
+    },
+    "day6.lrt": {47.84: "compare by ML", 7.10: "twice that", -14.20: "smaller model minus"},
+    "day6.df_mean": {
+        2.614: "1 df, not 2",
+        1.058: "weight",
+        2.995: "all three rooms",
+        53: "rooms cancel",
+        1: "use the formula",
+    },
+    "day6.p_blocks": {
+        0.1911: "boundary",
+        0.0656: "take REML",
+        0.0478: "twice",
+        1.709: "p is asked",
+        0.1312: "by ML; take REML",
+        0.1132: "the exact F test",
+    },
+    "day6.dunnett": {0.00283: "unadjusted", 0.0480: "Bonferroni", 0.180: "Tukey"},
+    "day6.upper": {
+        0.7171: "1.96",
+        0.5966: "small plots",
+        0.8805: "SE of a mean",
+        0.7835: "df of a mean",
+        0.2731: "lower end",
+        0.5479: "difference itself",
+    },
 }
 
 
@@ -622,11 +659,22 @@ def test_a_rounded_answer_is_close_and_not_false(key, rounded):
 
 @pytest.mark.parametrize(
     ("key", "number"),
-    [("day2.se_mean", 88), ("day2.se_mean", 83.2), ("day2.correlation", 0.2), ("day5.few", 0.7)],
+    [
+        ("day2.se_mean", 88),
+        ("day2.se_mean", 83.2),
+        ("day2.correlation", 0.2),
+        ("day5.few", 0.7),
+    ],
 )
 def test_what_no_rounding_gives_is_not_called_close(key, number):
     line, right = judge(key, number)
     assert not right and "close" not in line and " is not " in line
+
+
+def test_a_count_is_not_close_to_another_count():
+    for number in (60, 60.0, "60 df"):
+        line, right = judge("day6.error_df", number)
+        assert not right and "close:" not in line and "three digits" not in line, line
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,8 @@ def _close(question, given, right):
     """Whether a number is right, or is the right one rounded or cut to one or two digits."""
     if question.same([given], [right]):
         return True
+    if float(right).is_integer():  # a count: 60 for 63 is not a rounded 63
+        return False
     shown, last = digits(given)
     above = abs(given) - abs(right)
     return (

@@ -219,6 +219,67 @@ out <- c(out, list(
                1 - kept(plants_v, rows[["5"]]), kept(plants_v, max(rows))),
   day5.line = list(line, line - fixef(lines), own, fixef(lines), rev(line))))
 
-write_json(list(versions = versions("lme4"), answers = lapply(c(day1, out), function(x)
+# ---- day 6 ----------------------------------------------------------------------------------
+pigs <- read_data("pigs_rooms")
+pens <- aggregate(dry_matter_pct ~ room + diet + pen, pigs, mean)
+two <- droplevels(subset(pens, room != "room3"))
+pen_table <- anova(lm(dry_matter_pct ~ room + diet, pens))
+two_ms <- mean_squares(lm(dry_matter_pct ~ room + diet, two))
+satt <- function(rooms, pens, weight, rooms_df, pens_df)
+  (rooms + weight * pens)^2 / (rooms^2 / rooms_df + (weight * pens)^2 / pens_df)
+with_pens <- "dry_matter_pct ~ diet * day + (1 | room) + (1 | pen)"
+without <- sub("diet * day", "diet + day", with_pens, fixed = TRUE)
+gain_of_days <- function(reml) minus2(mixed(without, pigs, reml)) - minus2(mixed(with_pens, pigs, reml))
+barley <- read_data("barley")
+whole <- "yield_t_ha ~ fungicide * genotype + (1 | block) + (1 | block:fungicide)"
+drop_of <- function(term, reml = TRUE)
+  minus2(mixed(sub(paste0(" + (1 | ", term, ")"), "", whole, fixed = TRUE), barley, reml)) -
+    minus2(mixed(whole, barley, reml))
+halves <- aggregate(yield_t_ha ~ block + fungicide, barley, mean)
+tail_of <- function(drop) pchisq(drop, 1, lower.tail = FALSE)
+suppressMessages(library(emmeans))
+emm_options(msg.interaction = FALSE, pbkrtest.limit = 1000, lmer.df = "kenward-roger")
+of_barley <- emmeans(mixed(whole, barley), "fungicide")
+f1 <- as.data.frame(of_barley)[1, ]
+f1_f2 <- as.data.frame(pairs(of_barley))
+# small plots only: the means are balanced, so the difference is that of the plot means
+plots <- anova(lm(yield_t_ha ~ block + fungicide * genotype, barley))
+plots_se <- sqrt(2 * plots["Residuals", "Mean Sq"] / 280)
+plots_df <- plots["Residuals", "Df"]
+end <- function(quantile, se = f1_f2$SE) f1_f2$estimate + quantile * se
+of_sorghum <- emmeans(mixed("yield_kg_ha ~ genotype + (1 | block)", sorghum), "genotype")
+p_of <- function(name, method, ...) {
+  table <- as.data.frame(contrast(of_sorghum, method, ...))
+  table$p.value[table$contrast == name]
+}
+n_pens <- 4 * 6 * 3
+
+out <- c(out, list(
+  day6.f_pens = c(pen_table["diet", "F value"],
+                  anova(lm(dry_matter_pct ~ room + diet * day, pigs))["diet", "F value"],
+                  anova(lm(dry_matter_pct ~ diet, pens))["diet", "F value"],
+                  pen_table["room", "F value"],
+                  pen_table["diet", "Sum Sq"] / pen_table["Residuals", "Sum Sq"]),
+  day6.error_df = c(n_pens - 1 - 3 - 5, n_pens - 1 - 5, 3 * n_pens - 6 * 3 - 3,
+                    2 * n_pens - 2 - 10, n_pens - 1, 3 * 5),
+  day6.lrt = c(gain_of_days(FALSE), gain_of_days(TRUE), gain_of_days(FALSE) / 2,
+               -gain_of_days(FALSE)),
+  day6.df_mean = c(satt(two_ms[["room"]], two_ms[["Residuals"]], 5, 1, 53),
+                   satt(two_ms[["room"]], two_ms[["Residuals"]], 5, 2, 53),
+                   satt(two_ms[["room"]], two_ms[["Residuals"]], 1, 1, 53),
+                   satt(pen_table["room", "Mean Sq"], pen_table["Residuals", "Mean Sq"], 5, 2, 82),
+                   53),
+  day6.p_blocks = c(tail_of(drop_of("block")) / 2, tail_of(drop_of("block")),
+                    tail_of(drop_of("block", FALSE)) / 2, tail_of(drop_of("block")) / 4,
+                    anova(lm(yield_t_ha ~ block + fungicide, halves))["block", "Pr(>F)"]),
+  day6.dunnett = c(p_of("G07 - G01", "trt.vs.ctrl"),
+                   p_of("G07 - G01", "trt.vs.ctrl", adjust = "none"),
+                   p_of("G07 - G01", "trt.vs.ctrl", adjust = "bonferroni"),
+                   p_of("G01 - G07", "pairwise"), p_of("G18 - G01", "trt.vs.ctrl")),
+  day6.upper = c(end(qt(0.975, f1_f2$df)), end(qnorm(0.975)),
+                 end(qt(0.975, plots_df), plots_se), end(qt(0.975, f1_f2$df), f1$SE),
+                 end(qt(0.975, f1$df)))))
+
+write_json(list(versions = versions(c("lme4", "emmeans", "pbkrtest")), answers = lapply(c(day1, out), function(x)
   I(if (is.list(x)) lapply(x, unname) else unname(x)))),
   file.path(here, "answers.json"), digits = 12, pretty = TRUE)

@@ -258,6 +258,31 @@ def game(axes_V, axes_fields):
     return ["Five covariance matrices A to E, five layouts 1 to 5."]
 
 
+def rooms_and_pens(ax):
+    """Draw the pens of the feeding trial with the letters of their diets; nothing is estimated."""
+    import mmteach as mm
+    from mmteach import plots
+
+    pigs = mm.load("pigs_rooms")
+    pens = pigs.drop_duplicates("pen")
+    for place, (room, here) in enumerate(pens.groupby("room", observed=True)):
+        left = 12 * place
+        for k, diet in enumerate(here.diet):
+            column, row = k % 10, k // 10
+            ax.text(left + column, -row, diet, ha="center", va="center")
+        x, y = [left - 0.8, left + 9.8], [-2.7, 0.7]
+        ax.plot([x[0], x[1], x[1], x[0], x[0]], [*y[:1] * 2, *y[1:] * 2, y[0]], color=plots.INK)
+        ax.text(left + 4.5, 1.0, room.replace("room", "room "), ha="center", va="bottom")
+    ax.annotate("", (39, -1), (34.2, -1), arrowprops={"arrowstyle": "->", "color": plots.INK})
+    for day in (1, 2, 3):
+        ax.plot(39.3 + 1.6 * day, -1, "o", color=plots.BLUE)
+        ax.text(39.3 + 1.6 * day, -1.7, str(day), ha="center", va="top")
+    ax.text(42.5, -0.3, "one pen, days", ha="center", va="bottom")
+    ax.set(xlim=(-1.2, 46), ylim=(-3, 2))
+    ax.axis("off")
+    return [f"{pens.room.nunique()} rooms, {len(pens)} pens, {len(pigs)} samples."]
+
+
 def main(folder=None):
     """Write the pictures into `folder` (default: the lessons' figures) and print their readings."""
     import matplotlib
@@ -301,6 +326,10 @@ def main(folder=None):
         figure, ax = plt.subplots(figsize=(8.4, 2.6))
         readings += one_driver(ax)
         figure.savefig(folder / "day5_slopes.png", dpi=110)
+        plt.close(figure)
+        figure, ax = plt.subplots(figsize=(8.4, 1.7))
+        readings += rooms_and_pens(ax)
+        figure.savefig(folder / "day6_pens.png", dpi=110)
         plt.close(figure)
     print(*readings, sep="\n")
     return 0
