@@ -618,6 +618,19 @@ KNOWN_SLIPS = {
         0.2731: "lower end",
         0.5479: "difference itself",
     },
+    "day7.parameters": {18: "number of effects", 153: "covariances alone", 324: "twice"},
+    "day7.aic": {769.7: "REML", 922.96: "variances only", 938.96: "AIC asks 2", 1004.5: "BIC"},
+    "day7.cook": {1.704: "divide by p", 0.2411: "squared", 0.7499: "1 − h", 0.12: "leverage"},
+    "day7.qq": {0.951: "norm.ppf", 0.958: "r²", 0.994: "logarithm", -0.005: "not sorted"},
+    "day7.driver": {"332": "strangest row", "308": "steepest", "337": "slowest"},
+    "day7.scales": {
+        -1503.1: "add twice",
+        -578.1: "once",
+        -3353: "sign",
+        359.9: "REML",
+        336.6: "as it is",
+    },
+    "day7.neighbours": {0.554: "yields", 0.358: "next row", 0.428: "two beds", 0.265: "r²"},
 }
 
 
@@ -634,6 +647,25 @@ def test_a_criterion_is_right_to_the_second_decimal_only():
     assert judge("day4.criterion", 91.09)[1] and judge("day4.criterion", 91.1)[1]
     assert not judge("day4.criterion", 91.11)[1] and not judge("day4.criterion", 91.07)[1]
     assert judge("day4.criterion", 91)[0] == "day4.criterion: close: give two decimals"
+
+
+def test_a_close_answer_is_asked_for_more_than_it_has():
+    """Of every number, rounded to few decimals; and what the reply asks for is then right."""
+    assert judge("day7.qq", 0.98)[0] == "day7.qq: close: give three decimals"
+    asked = 0
+    for key, question in answers.every().items():
+        if question.words or question.absolute is None:
+            continue
+        target = numbers(checks._computed(key)[0])
+        for n in range(4):
+            typed = [round(number, n) for number in target]
+            reply = re.search(r"close: give (\w+) decimals", judge(key, typed)[0])
+            if reply:
+                wanted = checks.COUNTED.index(reply[1])
+                assert wanted > n, (key, typed)
+                assert judge(key, [round(number, wanted) for number in target])[1], key
+                asked += 1
+    assert asked >= 5
 
 
 @pytest.mark.parametrize(

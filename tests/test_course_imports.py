@@ -26,7 +26,7 @@ inference.workers inference.bootstrap inference.intervals
 inference.grid inference.weights inference.means inference.comparing_means inference.diagnostics inference.pictures
 course.saying course.units course.reading course.terms course.question
 course.answers.common course.answers.day1 course.answers.day2 course.answers.day3
-course.answers.day4 course.answers.day5 course.answers.day6 course.answers
+course.answers.day4 course.answers.day5 course.answers.day6 course.answers.day7 course.answers
 course.checks course.checkup
 course.quizzes
 course.authoring.lessons course.authoring.lesson_prose course.authoring.lesson_rules

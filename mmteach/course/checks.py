@@ -15,6 +15,7 @@ from .reading import NO_NUMBER, digits, numbers, quantities, why_not
 from .saying import say
 
 LONGEST = 40  # characters of an answer that are repeated to its author
+COUNTED = "no one two three four five six seven eight nine ten".split()
 NEAR = 0.05  # an answer of one or two digits is called close up to here
 
 _right = {}  # key -> whether the latest answer of this session was right
@@ -111,8 +112,7 @@ def _verdict(question, given, typed, right, wrong, written):
     if question.same([g / 100 for g in given], right):
         return "not yet: this is a percentage; divide by 100, or add the sign %", False
     if all(_close(question, *pair) for pair in zip(given, right, strict=True)):
-        asked = "two decimals" if question.absolute is not None else "three digits"
-        return f"close: give {asked}", False
+        return f"close: give {_finer(question, given, right)}", False
     for hint, fits in question.suspect.items():
         if len(given) == 1 and fits(given[0]):
             return f"not yet: {hint}", False
@@ -133,6 +133,18 @@ def _close(question, given, right):
         and -last < above <= 0.5001 * last
         and abs(above) <= NEAR * abs(right)
     )
+
+
+def _finer(question, given, right):
+    """With how many digits or decimals a close answer is right: more than it has."""
+    if question.absolute is None:
+        return "three digits"
+    short = [g for g, r in zip(given, right, strict=True) if not question.same([g], [r])]
+    has = max(len(f"{number:.9f}".rstrip("0").partition(".")[2]) for number in short)
+    enough = [
+        n for n in range(2, len(COUNTED)) if question.same([round(r, n) for r in right], right)
+    ]
+    return f"{COUNTED[max([has + 1, *enough[:1]])]} decimals"
 
 
 def _unit_of(question, written, at):

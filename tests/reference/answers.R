@@ -280,6 +280,56 @@ out <- c(out, list(
                  end(qt(0.975, plots_df), plots_se), end(qt(0.975, f1_f2$df), f1$SE),
                  end(qt(0.975, f1$df)))))
 
+# ---- day 7 ----------------------------------------------------------------------------------
+pairs_of <- function(n) n * (n + 1) / 2
+sorghum_ml <- mixed("yield_kg_ha ~ genotype + (1 | block)", sorghum, FALSE)
+price <- attr(logLik(sorghum_ml), "df")                      # number of parameters
+whole <- read_data("barley")
+barley_terms <- "~ fungicide + (1 | block) + (1 | block:fungicide) + (1 | genotype)"
+field_fit <- mixed(paste("yield_t_ha", barley_terms), whole)
+field_ml <- mixed(paste("yield_t_ha", barley_terms), whole, FALSE)
+standard <- function(fit) resid(fit) / (sigma(fit) * sqrt(1 - hatvalues(fit)))
+far <- which.max(abs(standard(field_fit)))
+t_far <- standard(field_fit)[[far]]
+h_far <- hatvalues(field_fit)[[far]]
+clover <- read_data("clover")
+clover_terms <- "~ site_year + (1 | rep) + (1 | entry) + (1 | entry:site_year)"
+of_biomass <- standard(mixed(paste("biomass", clover_terms), clover))
+of_log <- standard(mixed(paste("log(biomass)", clover_terms), clover))
+places <- ppoints(nrow(clover), a = 3 / 8)
+without <- sapply(levels(sleep$subject), function(s) fixef(mixed(
+  "reaction_ms ~ days + (days | subject)", subset(sleep, subject != s)))[["days"]])
+change <- abs(without - fixef(lines)[["days"]])
+own_slopes <- sapply(split(sleep, sleep$subject), function(d)
+  coef(lm(reaction_ms ~ days, d))[["days"]])
+slow <- tapply(sleep$reaction_ms, sleep$subject, mean)
+of_log_yield <- function(reml) AIC(mixed(paste("log(yield_t_ha)", barley_terms), whole, reml))
+jacobian <- sum(log(whole$yield_t_ha))
+alike <- function(x, apart = c(0, 1)) {
+  there <- match(paste(whole$row + apart[1], whole$bed + apart[2]), paste(whole$row, whole$bed))
+  cor(x, x[there], use = "complete.obs")
+}
+
+out <- c(out, list(
+  day7.parameters = c(pairs_of(18), 18, pairs_of(17), 18^2, pairs_of(8)),
+  day7.aic = c(AIC(sorghum_ml), AIC(mixed("yield_kg_ha ~ genotype + (1 | block)", sorghum)),
+               minus2(sorghum_ml) + 4, minus2(sorghum_ml) + price, BIC(sorghum_ml),
+               minus2(sorghum_ml) + 2 * (price - 1)),
+  day7.cook = c(cooks.distance(field_fit)[[far]], t_far^2 * h_far / (1 - h_far),
+                abs(t_far) / 2 * h_far / (1 - h_far), t_far^2 / 2 * h_far, h_far),
+  day7.qq = c(cor(sort(of_log), qnorm(places)), cor(of_log, qnorm(places)),
+              cor(sort(of_log), places), cor(sort(of_log), qnorm(places))^2,
+              cor(sort(of_biomass), qnorm(places))),
+  day7.driver = c(names(which.max(change)),
+                  as.character(sleep$subject[which.max(abs(standard(lines)))]),
+                  names(which.max(own_slopes)), names(which.max(slow))),
+  day7.scales = c(of_log_yield(FALSE) + 2 * jacobian, of_log_yield(FALSE),
+                  of_log_yield(FALSE) + jacobian, of_log_yield(FALSE) - 2 * jacobian,
+                  of_log_yield(TRUE) + 2 * jacobian, AIC(field_ml)),
+  day7.neighbours = c(alike(resid(field_fit)), alike(whole$yield_t_ha),
+                      alike(resid(field_fit), c(1, 0)), alike(resid(field_fit), c(0, 2)),
+                      alike(resid(field_fit))^2)))
+
 write_json(list(versions = versions(c("lme4", "emmeans", "pbkrtest")), answers = lapply(c(day1, out), function(x)
   I(if (is.list(x)) lapply(x, unname) else unname(x)))),
   file.path(here, "answers.json"), digits = 12, pretty = TRUE)

@@ -283,6 +283,42 @@ def rooms_and_pens(ax):
     return [f"{pens.room.nunique()} rooms, {len(pens)} pens, {len(pigs)} samples."]
 
 
+def five_panels(axes):
+    """Draw residuals against fitted values five times; two of the models are exactly right."""
+    import numpy as np
+
+    from mmteach import plots
+
+    rng = np.random.default_rng(218)
+    n = 80
+    x = rng.uniform(10, 30, n)
+    curved = 0.03 * (x - 20) ** 2 + rng.normal(size=n)
+    line = np.polynomial.Polynomial.fit(x, curved, 1)
+    # groups of two rows, variances 1 and 2: a group keeps 1 / (1 + 2 / 2) of its deviation
+    y = np.repeat(rng.normal(size=n // 2), 2) + rng.normal(scale=np.sqrt(2), size=n)
+    kept = np.repeat((y.reshape(-1, 2).mean(axis=1) - y.mean()) / 2, 2)
+    middle = rng.normal(20, 3.5, n)
+    even = rng.normal(size=n)
+    even -= np.polynomial.Polynomial.fit(middle, even, 1)(middle)
+    wild = rng.normal(size=n)
+    wild[[np.argmin(abs(x - 15)), np.argmin(abs(x - 26))]] = [6, -5]
+    panels = {
+        "A": (x, curved - line(x)),
+        "B": (20 + 4 * kept, y - y.mean() - kept),
+        "C": (x, rng.normal(size=n) * (x - 8) / 10),
+        "D": (middle, even),
+        "E": (x, wild),
+    }
+    for ax, (letter, (fitted, residual)) in zip(axes, panels.items(), strict=True):
+        ax.axhline(0, color=plots.GREY)
+        ax.plot(fitted, residual, "o", color=plots.BLUE, markersize=3, alpha=0.7)
+        ax.set(title=letter, xlabel="fitted", xticks=[], yticks=[])
+        highest = 1.1 * np.abs(residual).max()
+        ax.set_ylim(-highest, highest)
+    axes[0].set_ylabel("residual")
+    return [f"{len(panels)} plots of {n} residuals each."]
+
+
 def main(folder=None):
     """Write the pictures into `folder` (default: the lessons' figures) and print their readings."""
     import matplotlib
@@ -330,6 +366,9 @@ def main(folder=None):
         figure, ax = plt.subplots(figsize=(8.4, 1.7))
         readings += rooms_and_pens(ax)
         figure.savefig(folder / "day6_pens.png", dpi=110)
+        figure, axes = plt.subplots(1, 5, figsize=(8.4, 2.0))
+        readings += five_panels(axes)
+        figure.savefig(folder / "day7_five.png", dpi=110)
         plt.close(figure)
     print(*readings, sep="\n")
     return 0
