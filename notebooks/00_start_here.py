@@ -216,14 +216,14 @@ print("you guessed", my_guess, "and the model says", round(V_without_schools[0, 
 # | [day3_covariance_structure](day3_covariance_structure.ipynb) | Which data made this covariance matrix? Nested, crossed, split plots, slopes |
 # | [day4_reml_from_scratch](day4_reml_from_scratch.ipynb) and [day4_reml_in_use](day4_reml_in_use.ipynb) | How are the variances estimated, and why not by plain maximum likelihood? Which of the numbers may you trust, and compare? |
 # | [day5_shrinkage_blups](day5_shrinkage_blups.ipynb) and [day5_slopes_and_levels](day5_slopes_and_levels.ipynb) | Why do predictions shrink, and by how much? What if the effect is a line, or lies in a group of a group? |
-# | day 6, inference *(planned)* | Degrees of freedom, tests, means and contrasts: which for what? |
-# | day 7, checking and choosing *(planned)* | Does the model fit? Which effects belong in it? |
+# | [day6_inference](day6_inference.ipynb) | Degrees of freedom, tests, means and contrasts: which for what? |
+# | [day7_checking_and_choosing](day7_checking_and_choosing.ipynb) | Does the model fit? Which effects belong in it? |
 # | day 8, beyond Gaussian *(planned)* | What if the response is a count or a proportion? |
 # | day 9, how software does it *(planned)* | How does software fit a million rows? |
 #
 # Lessons with a link are ready to open. The two notebooks of day 2 have the same sections. Read the one with blocks fixed first, then the other one beside it. If you learn from other notes as well, and something in them does not fit, look into [other_notes](other_notes.ipynb): thirteen slips that are often printed.
 #
-# Five days have exercises with answers that check themselves, and a quiz at their end: [day 1](exercises/day1_exercises.ipynb), [day 2](exercises/day2_exercises.ipynb), [day 3](exercises/day3_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb) and [day 5](exercises/day5_exercises.ipynb). Worked solutions, for afterwards: [day 1](solutions/day1_solutions.ipynb), [day 2](solutions/day2_solutions.ipynb), [day 3](solutions/day3_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb) and [day 5](solutions/day5_solutions.ipynb). Copies of your own come when you run, in a cell, `import sys` and then `!"{sys.executable}" -m mmteach start --copies-only --solutions`.
+# Seven days have exercises with answers that check themselves, and a quiz at their end: [day 1](exercises/day1_exercises.ipynb), [day 2](exercises/day2_exercises.ipynb), [day 3](exercises/day3_exercises.ipynb), [day 4](exercises/day4_exercises.ipynb), [day 5](exercises/day5_exercises.ipynb), [day 6](exercises/day6_exercises.ipynb) and [day 7](exercises/day7_exercises.ipynb). Worked solutions, for afterwards: [day 1](solutions/day1_solutions.ipynb), [day 2](solutions/day2_solutions.ipynb), [day 3](solutions/day3_solutions.ipynb), [day 4](solutions/day4_solutions.ipynb), [day 5](solutions/day5_solutions.ipynb), [day 6](solutions/day6_solutions.ipynb) and [day 7](solutions/day7_solutions.ipynb). Copies of your own come when you run, in a cell, `import sys` and then `!"{sys.executable}" -m mmteach start --copies-only --solutions`.
 
 # %% [markdown] minutes=1 notes="Let somebody type another wrong name on purpose. Errors in this course are written to be read." slideshow={"slide_type": "slide"}
 # ## 6. Find help

@@ -90,7 +90,7 @@ se_g02 = g02.std() / np.sqrt(len(g02))
 print(f"G02: standard error of the mean {se_g02:.1f} kg/ha")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# No: it is half as large. Each genotype gets its own standard deviation from its own four plots, and such estimates vary a lot. That is why we want *one* model for the whole trial: it assumes that $\sigma$ is the same for all genotypes, and then all 72 plots together say what it is. (Whether one $\sigma$ is enough is a question for day 7, *planned*.)
+# No: it is half as large. Each genotype gets its own standard deviation from its own four plots, and such estimates vary a lot. That is why we want *one* model for the whole trial: it assumes that $\sigma$ is the same for all genotypes, and then all 72 plots together say what it is. (Whether one $\sigma$ is enough is a question for day 7.)
 
 # %% [markdown] minutes=3 notes="Everybody types four numbers before going on. Write three guesses of the room on the board; do not comment on them.\nExpect guesses far too small: the yields lie around 700 kg/ha and people think of 5 %." slideshow={"slide_type": "slide"}
 # ## 3. Commit to a guess
@@ -845,7 +845,7 @@ print(mm.emmeans(rooms_fixed, "diet", at={"diet": ["A"]}))
 # **Discuss.** A farmer asks what diet A would do in *his* rooms. Is this interval an answer?
 #
 # <details><summary>Answer</summary>
-# No. Rooms are fixed, so the interval speaks of these three rooms only. In the twin the rooms are random, and the SE of the same mean is 2.19 in place of 0.89, on 2.7 degrees of freedom: the interval goes from 10.2 to 25.0 %. But this speaks of the <em>average</em> over rooms like these. The rooms of one farmer are a new draw: for one room the SE is √(4.8 + 12) = 4.1, wider still. Three rooms say little about rooms in general. (The model also takes the three days of a pen as independent, which they are not; day 6, planned.)
+# No. Rooms are fixed, so the interval speaks of these three rooms only. In the twin the rooms are random, and the SE of the same mean is 2.19 in place of 0.89, on 2.7 degrees of freedom: the interval goes from 10.2 to 25.0 %. But this speaks of the <em>average</em> over rooms like these. The rooms of one farmer are a new draw: for one room the SE is √(4.8 + 12) = 4.1, wider still. Three rooms say little about rooms in general. (The model also takes the three days of a pen as independent, which they are not; day 6.)
 # </details>
 
 # %% [markdown] minutes=0.5 notes="Taught once, in the twin. Ask who came within a fifth of sigma. Read the three sentences of the card aloud, or let a student do it.\nWho guessed far too small? Most of us: fields are more uneven than we think." slideshow={"slide_type": "slide"}

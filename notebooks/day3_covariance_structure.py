@@ -690,7 +690,7 @@ print(slope_of_days.loc[["estimate", "se", "df"]].astype(float).round(3).to_stri
 #
 # $$\mathbf G_j = \begin{pmatrix} \sigma_0^2 & & & \\ \sigma_{10} & \sigma_1^2 & & \\ \sigma_{20} & \sigma_{21} & \sigma_2^2 & \\ \sigma_{30} & \sigma_{31} & \sigma_{32} & \sigma_3^2 \end{pmatrix}.$$
 #
-# These are 4 variances and 6 covariances, 10 numbers to estimate, for one bracket. In general, $k$ effects have $k(k+1)/2$ of them. So a bracket becomes expensive quickly; how many a trial can bear is a question of day 7 (*planned*).
+# These are 4 variances and 6 covariances, 10 numbers to estimate, for one bracket. In general, $k$ effects have $k(k+1)/2$ of them. So a bracket becomes expensive quickly; how many a trial can bear is a question of day 7.
 
 # %% [markdown] minutes=2.5 notes="Ask for D first: who had it at the beginning? Then the cell. Read the card aloud.\nExpect 'I had B because it was left over': reply 'why does it get darker downwards?'" slideshow={"slide_type": "slide"}
 # ## 12. Answer the game, and wrap up

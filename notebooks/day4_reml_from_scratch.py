@@ -212,7 +212,7 @@ print(fit.summary())
 #
 # - **REML criterion** 91.1: minus twice a log-likelihood, at its lowest point. Which likelihood? Section 8 will say.
 # - **Random effects**: $\hat\sigma_b^2$ = 102.64 and $\hat\sigma^2$ = 144.39 points². The column `sd` holds their square roots, 10.13 and 12.02 points. It is *not* a standard error.
-# - **Fixed effects**: the mean is 54.457 points, with a standard error of 6.800. The standard error acts as if the two variances were known. What matters more is that it rests on three schools only. With 2 degrees of freedom an interval is the mean ± 4.30 standard errors, and not ± 2 (day 6, *planned*).
+# - **Fixed effects**: the mean is 54.457 points, with a standard error of 6.800. The standard error acts as if the two variances were known. What matters more is that it rests on three schools only. With 2 degrees of freedom an interval is the mean ± 4.30 standard errors, and not ± 2 (day 6).
 #
 # **Check.** Forget for a moment that there are schools. The standard error of the mean of 12 independent scores is $s/\sqrt{12}$. Is this larger or smaller than 6.800?
 #

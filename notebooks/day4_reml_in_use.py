@@ -556,7 +556,7 @@ holds_50 = np.abs(means_zero - 50) <= t_star * se_zero
 print(f"intervals that hold the true mean: {100 * np.mean(holds_50):.0f} of 100")
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# Only 80 of 100, because in truth the schools do differ. That is the price of believing the zero. (`mm.contrast` is more careful here: its method gives 2 degrees of freedom and not 11, hence a longer interval; day 6, *planned*.)
+# Only 80 of 100, because in truth the schools do differ. That is the price of believing the zero. (`mm.contrast` is more careful here: its method gives 2 degrees of freedom and not 11, hence a longer interval; day 6.)
 
 # %% slideshow={"slide_type": "skip"}
 print(mm.contrast(alike, {"Intercept": 1}))
@@ -706,7 +706,7 @@ print("gain over one mean")
 print(gain.round(2).to_string())
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# You should have said: REML notices, and its criterion becomes larger, because $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ does. With 18 columns, each 10 times as large, the determinant grows by $100^{18}$. The REML "gain" of the genotypes is 252.89, or 169.99 in other units. A number that depends on the units of $\mathbf X$ says nothing about genotypes. The gain by ML is 72.31 either way. (Whether that is much for so many more coefficients is a question of tests, day 6, *planned*.)
+# You should have said: REML notices, and its criterion becomes larger, because $\log|\mathbf X'\mathbf V^{-1}\mathbf X|$ does. With 18 columns, each 10 times as large, the determinant grows by $100^{18}$. The REML "gain" of the genotypes is 252.89, or 169.99 in other units. A number that depends on the units of $\mathbf X$ says nothing about genotypes. The gain by ML is 72.31 either way. (Whether that is much for so many more coefficients is a question of tests, day 6.)
 #
 # There is a deeper reason, too. REML is the likelihood of the error contrasts, the combinations of the data that are free of the fixed effects. With other fixed effects there are other contrasts, here 71 for one mean and 54 for the genotypes. So the two REML criteria are likelihoods of *different data*.
 #
@@ -732,7 +732,7 @@ print(f"REML gain of the blocks:          {gain_of_blocks(X_genotypes):.4f}")
 print(f"the same with columns times 10:   {gain_of_blocks(10 * X_genotypes):.4f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Here the units do not matter, because the extra term changes by the same number in both models and cancels in the difference. Such a gain may be used. (How to make a test of it is a question of day 6, *planned*: the value zero lies at the boundary, and so the usual $\chi^2_1$ table does not apply as it stands.)
+# Here the units do not matter, because the extra term changes by the same number in both models and cancels in the difference. Such a gain may be used. (How to make a test of it is a question of day 6: the value zero lies at the boundary, and so the usual $\chi^2_1$ table does not apply as it stands.)
 #
 # | the two models differ in | compare by | because |
 # |---|---|---|

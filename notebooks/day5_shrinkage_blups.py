@@ -161,7 +161,7 @@ print(f"correlation of the two estimates: {correlation:.3f}")
 # | *best* | smallest variance of $\hat{\boldsymbol\beta}$ | smallest variance of the error $\hat{\mathbf u} - \mathbf u$ |
 # | a level without data | no answer | 0, with the full variance |
 #
-# Both formulas ask for the true $\mathbf G$ and $\mathbf R$. We put the REML estimates in and act as if they were true. The standard errors of $\hat{\boldsymbol\beta}$ are then, as a rule, a little too small (day 6, *planned*). Those of $\hat{\mathbf u}$ can be much too small, when a variance is poorly known; at a boundary estimate they are even zero.
+# Both formulas ask for the true $\mathbf G$ and $\mathbf R$. We put the REML estimates in and act as if they were true. The standard errors of $\hat{\boldsymbol\beta}$ are then, as a rule, a little too small (day 6). Those of $\hat{\mathbf u}$ can be much too small, when a variance is poorly known; at a boundary estimate they are even zero.
 
 # %% [markdown] notes="Expect 'over many trials with C10': reply 'if C10 is truly great, and we shrink it every time?' Right: over all entries that might have come." slideshow={"slide_type": "subslide"} tags=["discuss"]
 # **Discuss.** "A BLUP is unbiased, so the BLUP of one excellent entry is right on average." On average over what?

@@ -477,7 +477,7 @@ print("predicted lines are W G_j:    ", np.allclose(cov_blups, W @ G_j, atol=0.0
 #
 # (The two equalities that the cell has checked are exact because all drivers have the same days. The first is also a way to find $\hat{\mathbf G}_j$ by hand: take the covariance matrix of the own lines and subtract that of the errors; unless a variance comes out negative or a correlation beyond ±1, for then REML stops at the boundary.)
 #
-# So is the answer "no, they do not"? The printout gives one number; `mm.confint` adds an interval to each (how, is for day 6, *planned*). We need one row:
+# So is the answer "no, they do not"? The printout gives one number; `mm.confint` adds an interval to each (how, is for day 6). We need one row:
 
 # %% slideshow={"slide_type": "-"}
 intervals = mm.confint(fit, method="profile")
@@ -631,7 +631,7 @@ print(f"root of (SE of the average)² + variance between drivers: {se_new:.2f}")
 # - **61.97 ms, new driver:** for the firm that hires somebody it knows nothing about. It holds the whole scatter between drivers, as the last line shows;
 # - **14.63 ms, average driver:** for the ministry that makes a rule for all. With more drivers it becomes smaller, but that of one new driver never falls below the SD between drivers.
 #
-# All three speak of the true line. A single measured day varies around it with $\hat\sigma$ = 25.59 ms on top. And all act as if the variances were known, so in general they are slightly too small (day 6, *planned*).
+# All three speak of the true line. A single measured day varies around it with $\hat\sigma$ = 25.59 ms on top. And all act as if the variances were known, so in general they are slightly too small (day 6).
 
 # %% [markdown] minutes=2 notes="Who had all three? Hardly anybody has 310. The sentence to take home: shrinkage goes where the data are least sure." slideshow={"slide_type": "slide"}
 # ## 13. Wrap up
@@ -693,7 +693,7 @@ print(wrap_up.to_string())
 #              random intercept days / subject=subject type=un solution; run;
 # ```
 #
-# The exercises of the day are in [day5_exercises](exercises/day5_exercises.ipynb). **Next:** day 6 (*planned*), with the question how sure we are of all this.
+# The exercises of the day are in [day5_exercises](exercises/day5_exercises.ipynb). **Next:** [day6_inference](day6_inference.ipynb), with the question how sure we are of all this.
 #
 # ### Further reading
 #

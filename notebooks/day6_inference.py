@@ -18,7 +18,7 @@
 # - choose the likelihood for a test, and test a variance, of which zero is the smallest value;
 # - compare many means without finding differences that are not there.
 #
-# **What you need.** [day2_rcbd_mixed](day2_rcbd_mixed.ipynb), [day4_reml_in_use](day4_reml_in_use.ipynb), the pens of day 1, and the clover of [day5_shrinkage_blups](day5_shrinkage_blups.ipynb). **Time.** In class 59 minutes; alone about two and a half hours.
+# **What you need.** [day2_rcbd_mixed](day2_rcbd_mixed.ipynb), [day4_reml_in_use](day4_reml_in_use.ipynb), the pens of [day 1](day1_linear_model.ipynb), the split plot of [day 3](day3_covariance_structure.ipynb), and the clover of [day5_shrinkage_blups](day5_shrinkage_blups.ipynb). **Time.** In class 59 minutes; alone about two and a half hours.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ![Three boxes side by side, named room 1, room 2 and room 3, each with thirty letters from A to F in mixed order. An arrow leads from the last box to three dots, numbered 1, 2 and 3: one pen on three days.](figures/day6_pens.png)
@@ -698,7 +698,7 @@ print(wrap_up.to_string())
 #
 # **What to report.** The units of each treatment; the model as a formula; F with both df and the method; differences with their SED or interval, and the rule for many comparisons; the variances, tested or not.
 #
-# **Next:** day 7, which asks whether the model itself may be believed.
+# **Next:** [day7_checking_and_choosing](day7_checking_and_choosing.ipynb), which asks whether the model itself may be believed.
 #
 # ### Further reading
 #

@@ -19,7 +19,7 @@
 # - decide how many random slopes the data can bear, and what their price is;
 # - fill in one page, *fixed or random*, for a factor of your own trial.
 #
-# **What you need.** Days 1 to 6, above all the shrinkage of [day5_shrinkage_blups](day5_shrinkage_blups.ipynb) and the tests of day 6. **Time.** In class 59 minutes; the parts called *For reading* are for you alone. Alone about two and a half hours.
+# **What you need.** Days 1 to 6, above all the shrinkage of [day5_shrinkage_blups](day5_shrinkage_blups.ipynb) and the tests of [day6_inference](day6_inference.ipynb). **Time.** In class 59 minutes; the parts called *For reading* are for you alone. Alone about two and a half hours.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ![Five small plots of residuals against fitted values, named A to E. A: the dots bend down and up again. B: the dots rise from left to right. C: the dots fan out to the right. D: an even cloud, with most dots in the middle. E: an even cloud, and two dots far away from it.](figures/day7_five.png)

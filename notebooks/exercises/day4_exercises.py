@@ -223,7 +223,7 @@ check("day4.potash", statistic)
 # **Explain.** How many degrees of freedom does this statistic have? And why is a chi-squared p-value too optimistic with so few plots?
 #
 # <details><summary>Answer</summary>
-# Four: five means in place of one. The chi-squared distribution holds for many plots. Here ML takes its residual variance from a few degrees of freedom as if it were known, so the statistic comes out too large. The F test of day 6 (planned) allows for that.
+# Four: five means in place of one. The chi-squared distribution holds for many plots. Here ML takes its residual variance from a few degrees of freedom as if it were known, so the statistic comes out too large. The F test of day 6 allows for that.
 # </details>
 #
 # ***
