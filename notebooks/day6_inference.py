@@ -214,6 +214,8 @@ def mean_of_a_diet(n_rooms, samples_a_room):
     rooms_part = samples_a_room * 12 + 36         # expected, with variances 12 and 36
     error_part = 5 * 36
     df_error = n - 18 - (n_rooms - 1)
+    if df_error < 1:
+        return np.nan, 0                          # nothing is left for the error
     df = ((rooms_part + error_part) ** 2
           / (rooms_part**2 / (n_rooms - 1) + error_part**2 / df_error))
     return np.sqrt((rooms_part + error_part) / n), df
@@ -386,7 +388,7 @@ print(f"of 100: likelihood ratio {found_by_lrt}, F {found_by_f}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # You should have said: 5, and more often. The likelihood ratio trusts a table for large samples; 72 plots for 18 means is not large, and ML has the smaller variances. F is near its promise (100 trials are not all trials, so 7 may well stand for 5). So for fixed effects prefer `mm.anova` with its F and its df. The LRT by ML is for comparisons that no F test makes, and for many groups.
 
-# %% [markdown] minutes=8 notes="Say first what the estimate does when the truth is zero: half of the time it would like to be negative. Draw a bell at 0, cut the left half off, and pile it up at 0.\nExpect 'never exactly 0, it is a continuous quantity': reply 'what does REML do with a negative variance?' (day 4).\nExpect 'p = .08, so no interaction': reply 'look at the picture: which curve are the bars like?'" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=8 notes="Say first what the estimate does when the truth is zero: half of the time it would like to be negative. Draw a bell at 0, cut the left half off, and pile it up at 0.\nExpect 'never exactly 0, it is a continuous quantity': reply 'what does REML do with a negative variance?' (day 4).\nExpect 'in nearly all, the truth is zero': reply 'does a coin thrown 100 times always show 50 heads?'\nExpect 'p = .08, so no interaction': reply 'look at the picture: which curve are the bars like?'" slideshow={"slide_type": "slide"}
 # ## 8. Test a variance
 #
 # The clover trial of day 5: 35 entries, in two site-years with two blocks (`rep`) each, 23 entries in both years. (These data are synthetic, too.) Blocks, entries and the interaction of entry and site-year are random. Could one of the three be left out? `mm.ranova` leaves out each in turn and compares the REML criteria, for the fixed part stays:
@@ -457,9 +459,9 @@ print(pens_by_reml[["minus2loglik", "chisq", "p"]])
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # > **Common slip: $\chi^2_1$ for a variance.** It gives 0.0831 for the interaction, the mixture 0.0415. With the usual table a variance that is there is found less often.
 #
-# Entries differ in another way in the two site-years (p = 0.0415), while the variances of entries (0.3064) and of blocks (0.1995) could be zero as far as these data tell. For the pens of section 6 the drop is 8.557, and p is 0.0034, or with the mixture 0.0017.
+# There are signs that entries differ in another way in the two site-years (p = 0.0415; section 9 has a second test), while the variances of entries (0.3064) and of blocks (0.1995) could be zero as far as these data tell. For the pens of section 6 the drop is 8.557, and p is 0.0034, or with the mixture 0.0017.
 #
-# "Half" is an approximation for many groups. With few groups and an error with many df, zero is more frequent than that, and the halved p is too large, as the next part shows. When the error has few df as well, the halved p can be too small (exercise 7). Where the trial is complete, there is as a rule an exact F test: prefer it.
+# "Half" is an approximation for many groups. With few groups and an error with many df, zero is more frequent than that, and the halved p is too large, as the next part shows. When the error has few df as well, the halved p can be too small (exercise 7). Where there is an exact F test, as is the rule in a complete trial, prefer it.
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ### For reading: four blocks, and the same test by ML
@@ -490,7 +492,7 @@ print(by_ml[["npar", "aic", "bic", "loglik", "chisq", "p"]])
 # %% [markdown] slideshow={"slide_type": "skip"}
 # AIC is 957.01 and 958.75, BIC 970.78 and 975.27; the smaller value is that of the model without entries both times. $\chi^2$ = 0.2648, p = 0.6069, close to the 0.2560 and 0.6129 by REML. For a variance REML is to be preferred, because ML makes variances too small on average.
 
-# %% [markdown] minutes=4 notes="Write on the board: 2 site-years, 4 blocks, 58 combinations with an entry, 116 plots. 'How many times was a site-year tried?'\nExpect '56, it is in the table': reply 'is a second plot in the same block a second chance for the weather to be different?'\nExpect 'blocks are not significant, drop them': that is the slip; let it be said before you run the cell.\nExpect 'smaller, there are more terms': reply 'what did the pens do to the F of diets?' Expect 'the same': reply 'does a block count once, or once for each of its plots?'\nBoard: 2 df for blocks, 58 combinations, 56 df for plots; squared SE 15 = 6 from the variance of blocks + 9 from the rest." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=4 notes="Write on the board: 2 site-years, 4 blocks, 58 combinations with an entry, 116 plots. 'How many times was a site-year tried?'\nExpect '56, it is in the table': reply 'is a second plot in the same block a second chance for the weather to be different?'\nExpect 'blocks are not significant, drop them': that is the slip; let it be said before you run the cell.\nExpect 'smaller, there are more terms': reply 'what did the pens do to the F of diets?' Expect 'the same': reply 'does a block count once, or once for each of its plots?'\nBoard: 2 df for blocks, 58 combinations, 56 df for plots; squared SE 15 = 6 from the variance of blocks + 9 from the rest (15.2 with Kenward and Roger's correction)." slideshow={"slide_type": "slide"}
 # ## 9. Which error for the site-years?
 #
 # One question of the clover trial is left: do the two site-years differ? First everything fixed, with the terms in the order in which they are written (Type I: each row is tested after the rows above it):
@@ -502,7 +504,7 @@ print(sequential)
 print(f"p of site_year: {sequential.loc['site_year', 'p']:.1e}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# (Type II has no test of `site_year` here: once the four blocks are known, so is the site-year.) The first row compares two site-years with the error of plots, on 56 df, and finds F = 28.38.
+# (Type II has no test of `site_year` here: once the four blocks are known, so is the site-year. The rows `rep` and `entry:site_year` are exact tests of two variances of section 8: p = 0.1233 and 0.0538, where half of $\chi^2_1$ said 0.1995 and 0.0415. For the interaction both tests keep their promise, but they use the data in different ways. Let no conclusion hang on the side of 0.05 on which a p falls.) The first row compares two site-years with the error of plots, on 56 df, and finds F = 28.38.
 #
 # **Predict.** In the mixed model blocks and interaction have variances of their own. Will its p-value for `site_year` be smaller, about the same, or larger?
 
@@ -532,7 +534,7 @@ print(mm.anova(without_blocks))
 # There are two site-years, and this test says that <em>these two</em> differ. How much years differ in general is a variance, and two site-years give one df for it: a number, but hardly information (day 4). Besides, whatever else differed between the two trials goes with the year. Write: 24AL and 25AL differ. (And the first F, on 56 df? In trials simulated with the variances of our fit and without any difference of the site-years, it finds one in more than a fifth of them.)
 # </details>
 
-# %% [markdown] minutes=5 notes="Ask for the count by chance first: 153 times 0.05. Then the table.\nExpect '59 differences, good': reply 'how many would you have found if no genotype differed?' Expect 'Bonferroni, the safest': reply 'safe against what? look at what it no longer finds'." slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=5 notes="Ask for the count by chance first: 153 times 0.05. Then the table.\nExpect 'none, for none differs': reply 'what does a test at 5 % do when there is nothing to find?' Expect '59 differences, good': reply 'how many would you have found if no genotype differed?' Expect 'Bonferroni, the safest': reply 'safe against what? look at what it no longer finds'." slideshow={"slide_type": "slide"}
 # ## 10. Compare many means
 #
 # Eighteen sorghum genotypes make 153 pairs. Each pair can be tested with its SED and its df.
@@ -689,7 +691,7 @@ print(wrap_up.to_string())
 #              mm.anova(fit); mm.contrasts(mm.emmeans(fit, "diet"), "trt.vs.ctrl")
 #              mm.ranova(fit, boundary=True)
 # R            fit <- lmer(y ~ diet * day + (1 | room) + (1 | pen), data = pigs)
-#              anova(fit, type = 2, ddf = "Kenward-Roger"); ranova(fit)   # lmerTest
+#              anova(fit, type = 2, ddf = "Kenward-Roger"); ranova(fit)   # lmerTest; p not halved
 #              contrast(emmeans(fit, "diet"), "trt.vs.ctrl")              # emmeans
 # SAS          proc mixed; class room pen diet day; model y = diet|day / ddfm=kr;
 #              random room pen; lsmeans diet / diff=control("A") adjust=dunnett; run;

@@ -363,7 +363,7 @@ counts, edges = np.histogram(share_below, bins=4, range=(0, 1))
 print("shares in the four quarters from 0 to 1:", counts)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# (`[:, None]` writes the vector as a column, which is then added to each of the 250 columns.) Of 116 plots about 29 should lie in each quarter, and they do: there are 35 entries. `mm.simulated_residuals` does the same and adds a test: the largest distance between the sorted shares and the even ones is compared with that of each simulated data set.
+# (`[:, None]` writes the vector as a column, which is then added to each of the 250 columns.) Of 116 plots about 29 should lie in each quarter, and they do, as they may with as many as 35 entries. `mm.simulated_residuals` does the same and adds a test: the largest distance between the sorted shares and the even ones is compared with that of each simulated data set.
 
 # %% slideshow={"slide_type": "-"}
 clover_check = mm.simulated_residuals(fit, seed=1)
@@ -372,7 +372,7 @@ print(f"clover: distance {clover_check.distance:.3f}, p = {clover_check.p:.2f}")
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The distance 0.042 is not large: nearly all simulated data sets have a larger one ($p$ = 0.98), so this check has nothing against the model. (The model was fitted to these data, and so lies closer to them than to new ones. When the model is right, $p$ is therefore not spread evenly, but large as a rule. A small $p$ speaks against the model; a large one says nothing, and two $p$ must not be compared. For a $p$ that can be read, fit the model again to each simulated data set: section 6, *For reading*.)
 #
-# **Predict.** Now the drivers, whose Q–Q plot was bad, and for comparison the *Arabidopsis* plants with their fruits as they were counted, treated as normal, which they are not. For which of the two will $p$ be small?
+# **Predict.** Now the drivers, whose Q–Q plot was bad, and for comparison the *Arabidopsis* plants with their fruits as they were counted, treated as normal. For which of the two will $p$ be small?
 
 # %% slideshow={"slide_type": "fragment"}
 plants = mm.load("arabidopsis")
@@ -411,7 +411,7 @@ plt.show()
 # **Discuss.** We *know* that two rows of driver 332 are out of order. Why does this check not see them?
 #
 # <details><summary>Answer</summary>
-# Each simulated data set has new drivers. The reaction times of different drivers on day 6 have an SD of about 51 ms, and 454 ms is high for a driver of whom we know nothing, but possible; 254 ms on day 9 is not very strange. Strange is only that the <em>same man</em> had both. And two rows of 180 hardly change a distance that looks at all rows together.
+# Each simulated data set has new drivers. In the model the reaction times of different drivers on day 6 have an SD of about 51 ms (on day 9 about 65), and 454 ms is high for a driver of whom we know nothing, but possible; 254 ms on day 9 is not very strange. Strange is only that the <em>same man</em> had both. And two rows of 180 hardly change a distance that looks at all rows together.
 # </details>
 #
 # ***
@@ -537,7 +537,7 @@ for name, one_fit, p_seen in [
 # %% [markdown] minutes=3 notes="Known from day 4: ask for the words 'boundary estimate' before the program prints them.\nExpect 'the fit has failed, take another program': reply 'which number is missing?'" slideshow={"slide_type": "slide"}
 # ## 7. Meet the boundary again
 #
-# Box and Tiao (1973) made up 30 values in 6 batches for teaching. The batches differ less than the values inside them would lead us to expect. **Predict:** what will the printout say about the variance between batches? Will there be a standard error of the mean?
+# Box and Tiao (1973) made up 30 values in 6 batches for teaching. **Predict:** what will the printout say about the variance between batches? Will there be a standard error of the mean?
 
 # %% slideshow={"slide_type": "fragment"}
 dyestuff = mm.load("dyestuff2")
@@ -548,9 +548,9 @@ print(f"mean {dye_fit.beta.iloc[0]:.3f}, standard error {dye_fit.se.iloc[0]:.3f}
 print(dye_fit.messages[0])
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# You should have said: zero, as with the students dealt anew on day 4, and yes, a standard error as always. The variance between batches is estimated at 0, that inside them at 13.806; every number of the printout can be used.
+# You should have said: zero, as with the students dealt anew on day 4, and yes, a standard error as always. The variance between batches is estimated at 0, that inside them at 13.806; the fit is complete, and every number of the printout can be read. One needs a caution, the standard error of the mean: it takes the variance between batches to be exactly zero (see below).
 #
-# > **Common slip: "a singular fit has failed".** Some programs say *singular* where ours says *boundary*. The estimate lies at the edge of what is possible; the fit is complete. It is a question to you: is the term part of the design? Then it stays, and you report the zero in words: "batches differed no more than the samples inside them would make them differ (boundary estimate, 6 batches)". Was it a slope or a correlation that you added on trial? Then a simpler term may do. With it, remember the warning of day 4: what speaks of batches in general may now look too sure.
+# > **Common slip: "a singular fit has failed".** Some programs say *singular* where ours says *boundary*. The estimate lies at the edge of what is possible; the fit is complete. It is a question to you: is the term part of the design? Then it stays, and you report the zero in words: "batches differed no more than the samples inside them would make them differ (boundary estimate, 6 batches)". Was it a slope or a correlation that you added on trial? Then a simpler term may do. With it, remember the warning of day 4: what speaks of batches in general, here the 0.678, may now look too sure.
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # **For reading: lose some plots.** A boundary needs no odd data. In the sorghum trial the variance between blocks was 2906 (kg/ha)². We lose 12 plots at random, but never the last plot of a genotype:
@@ -744,7 +744,7 @@ print(f"log, on the scale of y:   AIC {log_ml.aic + correction:.2f}")
 # - *(b) cannot*: the 35 clover entries are all that the trial has. Shrinking them still gives better predictions.
 # - *(c) never*: a breeder wants to know just them, and how much they vary.
 # - *(d) nothing*: C10 had its BLUP, and a standard error with it (day 5). Only a test is missing.
-# - *(e) always*: with three rooms the mean of a diet had 3.0 degrees of freedom (day 6; 2.7 before the pens came in). So few levels say next to nothing about a variance.
+# - *(e) always*: with three rooms the mean of a diet had 3.0 degrees of freedom (exercises of day 6; 2.7 in the lesson, before the pens came in). So few levels say next to nothing about a variance.
 #
 # The next page stands alone. Print it (*File > Print* in the browser, the page with the sheet), and fill it in for one factor of your own trial.
 
@@ -800,7 +800,7 @@ for name, table in [("8 means", of_means), ("560 plots", of_plots)]:
 #
 # And where do mixed models come from? Four kinds of data ask for them: the same unit measured again and again (the drivers), plots in space (blocks), the same trial at several places (rooms, site-years), and people or plants in groups (schools, populations).
 
-# %% [markdown] minutes=3 notes="Groups of two; one factor each, one minute, one sentence from each group. There is more than one right answer; there must be a because.\nExpect 'rooms are random, day 6 said so': reply 'and what did it cost to say so?'" slideshow={"slide_type": "slide"}
+# %% [markdown] minutes=3 notes="Groups of two; one factor each, one minute; then one sentence for each factor, from four groups only. There is more than one right answer; there must be a because.\nExpect 'rooms are random, day 6 said so': reply 'and what did it cost to say so?'" slideshow={"slide_type": "slide"}
 # ## 11. Fill it in for four trials
 #
 # Four factors that you know. First what the data hold about each:

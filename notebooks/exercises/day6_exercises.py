@@ -177,7 +177,7 @@ check("day6.p_blocks", p_blocks)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 8. Many comparisons
 #
-# **Worked.** In the sorghum trial let G01 be the control. Which genotypes differ from it? There are 17 comparisons with one control, and Dunnett's rule is made for them. What is the p-value of G07 − G01?
+# **Worked.** In the sorghum trial let G01 be the control. Which genotypes differ from it? There are 17 comparisons with one control, and Dunnett's rule is made for them. What is the p-value of G07 − G01, by the approximation that R uses as well?
 
 # %% slideshow={"slide_type": "-"}
 sorghum = mm.load("sorghum")

@@ -79,7 +79,7 @@ print(barley.loc[[farthest]].to_string())
 check("day7.cook", cook)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# All three came from numbers that the library prints as well (`fit.aic`, `checks["cooks_distance"]`); do it once by hand, and you know what they ask for. The distance of 0.85 is large because the plot moves the predicted effects, above all that of its genotype; without it the average difference of the fungicides moves by less than a twentieth of a standard error.
+# The last two came from numbers that the library prints as well (`fit.aic`, `checks["cooks_distance"]`); do it once by hand, and you know what they ask for. The distance of 0.85 is large because the plot moves the predicted effects, above all that of its genotype; without it the average difference of the fungicides moves by less than a twentieth of a standard error.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 3. Write a Q–Q plot by hand
@@ -104,7 +104,7 @@ r_log = None  # your answer: the correlation of the Q-Q plot
 check("day7.qq", r_log)
 
 # %% [markdown] slideshow={"slide_type": "fragment"} tags=["discuss"]
-# **Explain.** Draw the two columns against each other. Which tail leaves the line, and why did it not do so before the logarithm?
+# **Explain.** Draw the two columns against each other. The lesson told you that two low plots were thrown out. Which values would a normal distribution have put in their places, and how far from the line did C17 lie before the logarithm?
 #
 # <details><summary>Answer</summary>
 # The lower one: the smallest values lie at −3.67 (C17, a plot of 14 where 34 is fitted) and −3.51 (C24, a plot of 7 beside one of 16), where about −2.6 and −2.2 are expected. The logarithm stretches small numbers: 7.5 beside 16 is 8.5 units, but a factor of more than two. For the biomass C17 stood at −2.57, on the line, and r was 0.994; here it is 0.979.
@@ -133,7 +133,7 @@ check("day7.driver", matters_most)
 # **Explain.** The two strangest rows of the data belong to driver 332. Why does the slope hardly move without him? And would you leave out the one who moves it most?
 #
 # <details><summary>Answer</summary>
-# His two strange rows pull in opposite directions, one up and one down, and his slope of 9.57 is near the average. Without him the slope moves by 0.05 only; what changes is the residual SD, 21.8 in place of 25.6 ms. The one who moves it most, by 0.79, is half a standard error away: no reason to leave him out. He is one of the people about whom we want to speak, and an honest report says how much hangs on him.
+# His two strange rows pull in opposite directions, one up and one down, and his slope is near the average: 9.57 by a line through his ten values alone, 10.20 as the mixed model predicts it (lesson, section 4). Without him the slope moves by 0.05 only; what changes is the residual SD, 21.8 in place of 25.6 ms. The one who moves it most, by 0.79, is half a standard error away: no reason to leave him out. He is one of the people about whom we want to speak, and an honest report says how much hangs on him.
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "slide"}

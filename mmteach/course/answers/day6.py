@@ -6,7 +6,7 @@ import mmteach as mm
 from mmteach.inference.distributions import chi2_p_value, normal_quantile, t_quantile
 
 from ..question import Question
-from .common import GAIN, LRT, NO_BLOCKS, data, fixed, mixed
+from .common import GAIN, LRT, NO_BLOCKS, data, fixed, mixed, root
 
 PIGS = "dry_matter_pct ~"
 BARLEY = "yield_t_ha ~ fungicide * genotype"
@@ -90,6 +90,10 @@ def upper_of_plots():
     """The same when whole plots are forgotten, and each small plot counts."""
     estimate, sed, df = difference(mixed(f"{BARLEY} + (1 | block)", "barley"))
     return estimate + t_quantile(0.975, df) * sed
+
+
+def variance_of_blocks():
+    return barley().varcomp.set_index("group").variance["block"]
 
 
 def of_a_mean():
@@ -211,9 +215,14 @@ QUESTIONS = {
                 chi2_p_value(drop_of("block", False), 1)
             ),
         },
+        suspect={
+            "this is near the p of chi-squared on 1 df; zero is the boundary of a variance": (
+                lambda p: abs(p - chi2_p_value(drop_of("block"), 1)) < 0.005
+            ),
+        },
     ),
     "day6.dunnett": Question(
-        "the p-value of G07 − G01 by Dunnett's rule",
+        "the p-value of G07 − G01 by Dunnett's rule, approximately, as R gives it",
         lambda: comparisons("trt.vs.ctrl")["G07 - G01"],
         {
             "this is unadjusted; there are 17 comparisons": lambda: comparisons(
@@ -226,6 +235,11 @@ QUESTIONS = {
                 "G01 - G07"
             ],
             "this is G18 − G01": lambda: comparisons("trt.vs.ctrl")["G18 - G01"],
+        },
+        also={
+            "this is Dunnett's p itself, and the better one; R's approximation is asked": lambda: (
+                comparisons("trt.vs.ctrl", "dunnett")["G07 - G01"]
+            ),
         },
         worked=True,
     ),
@@ -247,6 +261,15 @@ QUESTIONS = {
         also={
             "this is the lower end": lambda: 2 * difference(barley())[0] - upper(),
             "this is the difference itself": lambda: difference(barley())[0],
+            "the 2 is missing: a difference has the variance of two means": lambda: upper(
+                se=difference(barley())[1] / root(2)
+            ),
+            "this takes the variance of blocks in; they cancel in a difference": lambda: upper(
+                se=root(difference(barley())[1] ** 2 + 2 * variance_of_blocks() / 4)
+            ),
+            "this is the squared SED; take the root": lambda: upper(
+                se=difference(barley())[1] ** 2
+            ),
         },
         unit="t/ha",
     ),
