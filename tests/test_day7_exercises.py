@@ -69,7 +69,10 @@ def test_what_leaving_a_driver_out_does():
     own = mm.lm("reaction_ms ~ days", sleep[sleep.subject == "332"]).beta["days"]
     strange, most = without("332"), without("335")
     moved = [one.beta["days"] - fit.beta["days"] for one in (strange, most)]
-    assert f"his slope of {own:.2f} is near" in FOLDED
+    rows = fit.ranef().set_index(["level", "term"]).estimate
+    predicted = fit.beta["days"] + rows["332", "days"]
+    assert f"{predicted:.2f} as the mixed model predicts it" in FOLDED
+    assert f"near the average: {own:.2f} by a line through his ten values alone" in FOLDED
     assert f"moves by {moved[0]:.2f} only" in FOLDED and f"by {moved[1]:.2f}, is half" in FOLDED
     assert f"SD, {strange.sigma:.1f} in place of {fit.sigma:.1f} ms" in FOLDED
     assert moved[1] / fit.se["days"] == pytest.approx(0.5, abs=0.05)

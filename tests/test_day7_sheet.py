@@ -60,7 +60,11 @@ def test_the_facts_of_the_four_trials():
     pigs, model = mm.load("pigs_rooms"), "dry_matter_pct ~ diet * day + (1 | room)"
     rooms, pens = mm.lmm(model, pigs), mm.lmm(model + " + (1 | pen)", pigs)
     df = [mm.emmeans(one, "diet").df.round(1).unique().tolist() for one in (pens, rooms)]
-    assert df == [[3.0], [2.7]] and "had 3.0 degrees" in PROSE and "2.7 before the pens" in PROSE
+    assert (
+        df == [[3.0], [2.7]]
+        and "had 3.0 degrees" in PROSE
+        and "2.7 in the lesson, before the pens" in PROSE
+    )
     assert "price of 3.0 degrees" in FOLDED
     facts = shown_by("facts = ")
     assert "4       18 to 18" in facts and "35         2 to 4" in facts
