@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from lesson_texts import Lesson
 from scipy import stats
+from test_day6_statements import variances
 
 import mmteach as mm
 
@@ -17,10 +18,6 @@ BARLEY = "yield_t_ha ~ fungicide * genotype"
 @pytest.fixture(scope="module")
 def clover():
     return mm.lmm(CLOVER, mm.load("clover"))
-
-
-def variances(fit):
-    return fit.varcomp.set_index("group").variance
 
 
 def test_the_likelihood_ratio_finds_too_much_with_72_plots():

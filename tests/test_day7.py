@@ -88,7 +88,7 @@ def test_the_vote_can_be_won():
     """B was drawn from the model that predicts it, D from a regression; the others were not."""
     with plt.rc_context(plots.STYLE):
         figure, axes = plt.subplots(1, 5)
-        (reading,) = figures.five_panels(axes)
+        (reading,) = figures.five_panels(*axes)
         drawn = [ax.lines[1].get_data() for ax in axes]
         texts = [len(ax.texts) for ax in axes]
         plt.close(figure)

@@ -75,6 +75,17 @@ def in_order_of(table, columns, ours):
     return ours.iloc[np.argsort(key(ours).map(place), kind="stable")].reset_index(drop=True)
 
 
+def means_agree(ours, theirs, what):
+    for name in ("mean", "se", "df", "lower", "upper"):
+        np.testing.assert_allclose(
+            ours[name],
+            theirs[name].astype(float),
+            rtol=5e-5,
+            atol=1e-6,
+            err_msg=f"{name} of {what}",
+        )
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_means_and_contrasts_equal_emmeans(model):
     kind, model = MODELS[model]
@@ -92,14 +103,7 @@ def test_means_and_contrasts_equal_emmeans(model):
         )
         assert len(emm) == len(theirs)
         ours = in_order_of(theirs, [*by, *e["specs"]], emm)
-        for name in ("mean", "se", "df", "lower", "upper"):
-            np.testing.assert_allclose(
-                ours[name],
-                theirs[name].astype(float),
-                rtol=5e-5,
-                atol=1e-6,
-                err_msg=f"{name} of {e['specs']} by {by}, {e['df']}",
-            )
+        means_agree(ours, theirs, f"{e['specs']} by {by}, {e['df']}")
         for method, table in (e["contrasts"] or {}).items():
             compare_contrasts(
                 emm, e["custom"] if method == "custom" else method, pd.DataFrame(table), by

@@ -5,7 +5,7 @@ import textwrap
 from typing import NamedTuple
 
 from . import answers
-from .checks import _computed, _short, numbers
+from .checks import _computed, _short, _shown, numbers
 from .saying import say
 
 LETTERS = "abcd"
@@ -59,12 +59,14 @@ def of_day(day):
     """
     items = []
     for key, question in answers.of_day(day).items():
+        if len(items) == LENGTH:
+            break
         right, wrong = _computed(key)
         shown = {_text(right): ""}
         for hint, value in wrong.items():
             if len(shown) < len(LETTERS):
                 shown.setdefault(_text(value), hint)
-        if len(shown) == len(LETTERS) and len(items) < LENGTH:
+        if len(shown) == len(LETTERS):
             # in the order of size, or of the alphabet: a place in the list tells nothing
             options = sorted(shown, key=_size)
             hints = tuple(shown[option] for option in options)
@@ -131,6 +133,5 @@ def _text(value):
     if isinstance(value, str):
         return value
     values = [float(f"{v:.10g}") for v in numbers(value)]  # the last bits are the machine's
-    shown = [f"{v:.0f}" if 1e4 <= abs(v) < 1e9 else f"{v:.4g}" for v in values]
-    shown = [text.replace("-", "−") if text.startswith("-") else text for text in shown]
-    return shown[0] if len(shown) == 1 else f"({', '.join(shown)})"
+    text = re.sub(r"(?<!e)-", "−", _shown(values))  # a minus, but in 1e-05 as Python writes it
+    return text if len(values) == 1 else f"({text})"

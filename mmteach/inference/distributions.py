@@ -113,11 +113,11 @@ def _largest_of_many(tail, t, df, k, alpha, most=np.inf):
         if len(different) <= most:
             critical[here] = _reached(tail, one, k, m, alpha)
     if len(different) > most:
-        x = 1 / different[[0, -1]]
-        x = x.mean() + np.ptp(x) / 2 * np.cos(np.pi * np.arange(5) / 4)
+        x, nodes = 1 / different[[0, -1]], np.cos(np.pi * np.arange(5) / 4)
+        x = x.mean() + np.ptp(x) / 2 * nodes
         found = [_reached(tail, 1 / one if one > 0 else np.inf, k, m, alpha) for one in x]
         inside = (2 * (1 / df[known] - x[-1]) / (x[0] - x[-1])) - 1
-        curve = np.polyfit(np.cos(np.pi * np.arange(5) / 4), np.log(found), 4)
+        curve = np.polyfit(nodes, np.log(found), 4)
         critical[known] = np.exp(np.polyval(curve, inside))
     return p, critical
 

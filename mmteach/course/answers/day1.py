@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 import mmteach as mm
+from mmteach.inference.distributions import normal_quantile, t_quantile
 
 from ..question import Question
 from .common import data, fixed, mixed, root, rss, variances
@@ -40,20 +41,14 @@ def mean_b3():
     return rows_of("B", "3").mean()
 
 
-def t_value(level, df):
-    """Quantile of the t distribution, of the normal one for df = None."""
-    from scipy import stats
-
-    return float(stats.norm.ppf(level) if df is None else stats.t.ppf(level, df))
-
-
 def se_b3():
     return pigs().sigma / root(15)
 
 
 def half(se=None, level=0.975, df=252):
     """Half of the width of an interval, t · SE; of diet B on day 3 without `se`."""
-    return t_value(level, df) * (se_b3() if se is None else se)
+    t = normal_quantile(level) if df is None else t_quantile(level, df)
+    return t * (se_b3() if se is None else se)
 
 
 def expected(reference="C", intercept=1, otherwise=0, beta=BETA):

@@ -283,7 +283,7 @@ def rooms_and_pens(ax):
     return [f"{pens.room.nunique()} rooms, {len(pens)} pens, {len(pigs)} samples."]
 
 
-def five_panels(axes):
+def five_panels(*axes):
     """Draw residuals against fitted values five times; two of the models are exactly right."""
     import numpy as np
 
@@ -319,12 +319,27 @@ def five_panels(axes):
     return [f"{len(panels)} plots of {n} residuals each."]
 
 
+# file -> what draws it, rows and columns of panels, size in inches, their ratios; a function takes
+# the panels, or with several rows the rows; "pair" has a layout of its own
+PICTURES = {
+    "day1_model": (two_predictors, 1, 2, (8.4, 2.2), {}),
+    "day2_blocks": (blocks, 1, 3, (8.4, 1.6), {"width_ratios": [1.4, 1, 1]}),
+    "day3_game": (game, 2, 5, (9.6, 4.3), {"height_ratios": [1, 0.95]}),
+    "day4_reml": (two_variances, 1, 1, (8.4, 1.9), {}),
+    "day5_blups": (candidates, 1, 1, (8.4, 2.4), {}),
+    "day5_slopes": (one_driver, 1, 1, (8.4, 2.6), {}),
+    "day6_pens": (rooms_and_pens, 1, 1, (8.4, 1.7), {}),
+    "day7_five": (five_panels, 1, 5, (8.4, 2.0), {}),
+}
+
+
 def main(folder=None):
     """Write the pictures into `folder` (default: the lessons' figures) and print their readings."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    import numpy as np
 
     from mmteach import plots
 
@@ -339,37 +354,11 @@ def main(folder=None):
         readings = pair(axes["left"], axes["right"], axes["below"])
         figure.savefig(folder / "pair.png", dpi=110)
         plt.close(figure)
-        figure, axes = plt.subplots(1, 2, figsize=(8.4, 2.2))
-        readings += two_predictors(*axes)
-        figure.savefig(folder / "day1_model.png", dpi=110)
-        plt.close(figure)
-        figure, axes = plt.subplots(1, 3, figsize=(8.4, 1.6), width_ratios=[1.4, 1, 1])
-        readings += blocks(*axes)
-        figure.savefig(folder / "day2_blocks.png", dpi=110)
-        plt.close(figure)
-        figure, axes = plt.subplots(2, 5, figsize=(9.6, 4.3), height_ratios=[1, 0.95])
-        readings += game(*axes)
-        figure.savefig(folder / "day3_game.png", dpi=110)
-        plt.close(figure)
-        figure, ax = plt.subplots(figsize=(8.4, 1.9))
-        readings += two_variances(ax)
-        figure.savefig(folder / "day4_reml.png", dpi=110)
-        plt.close(figure)
-        figure, ax = plt.subplots(figsize=(8.4, 2.4))
-        readings += candidates(ax)
-        figure.savefig(folder / "day5_blups.png", dpi=110)
-        plt.close(figure)
-        figure, ax = plt.subplots(figsize=(8.4, 2.6))
-        readings += one_driver(ax)
-        figure.savefig(folder / "day5_slopes.png", dpi=110)
-        plt.close(figure)
-        figure, ax = plt.subplots(figsize=(8.4, 1.7))
-        readings += rooms_and_pens(ax)
-        figure.savefig(folder / "day6_pens.png", dpi=110)
-        figure, axes = plt.subplots(1, 5, figsize=(8.4, 2.0))
-        readings += five_panels(axes)
-        figure.savefig(folder / "day7_five.png", dpi=110)
-        plt.close(figure)
+        for name, (draw, rows, columns, size, ratios) in PICTURES.items():
+            figure, axes = plt.subplots(rows, columns, figsize=size, **ratios)
+            readings += draw(*np.atleast_1d(axes))
+            figure.savefig(folder / f"{name}.png", dpi=110)
+            plt.close(figure)
     print(*readings, sep="\n")
     return 0
 
